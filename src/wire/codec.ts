@@ -1,0 +1,158 @@
+// A codec writes and reads one type. Codecs are strict: what decodes has exactly one encoding, and encoding it gives the same bytes.
+
+import { WireError } from './error.ts'
+import { Reader } from './reader.ts'
+import { Writer } from './writer.ts'
+
+export interface Codec<Value> {
+  /** Least number of bytes that any value takes; bounds how many a list can hold. */
+  readonly bytesMin: number
+  write(writer: Writer, value: Value): void
+  /** Throws a WireError and nothing else. */
+  read(reader: Reader): Value
+}
+
+export type Decoded<Value> = { ok: true; value: Value } | { ok: false; error: WireError }
+
+/** Throws a WireError when the value breaks a limit: that is a bug of the caller, who checks before. */
+export function encode<Value>(codec: Codec<Value>, value: Value): Uint8Array {
+  const writer = new Writer()
+  codec.write(writer, value)
+  return writer.finish()
+}
+
+/** Total on any bytes: the whole of them is one value, or an error says why not. */
+export function decode<Value>(codec: Codec<Value>, bytes: Uint8Array): Decoded<Value> {
+  try {
+    const reader = new Reader(bytes)
+    const value = codec.read(reader)
+    reader.end()
+    return { ok: true, value }
+  } catch (error) {
+    if (error instanceof WireError) return { ok: false, error }
+    throw error
+  }
+}
+
+export const u8: Codec<number> = { bytesMin: 1, write: (w, value) => w.u8(value), read: (r) => r.u8() }
+export const u16: Codec<number> = { bytesMin: 2, write: (w, value) => w.u16(value), read: (r) => r.u16() }
+export const u32: Codec<number> = { bytesMin: 4, write: (w, value) => w.u32(value), read: (r) => r.u32() }
+export const u53: Codec<number> = { bytesMin: 8, write: (w, value) => w.u53(value), read: (r) => r.u53() }
+export const bool: Codec<boolean> = { bytesMin: 1, write: (w, value) => w.bool(value), read: (r) => r.bool() }
+
+export function fixedBytes(count: number): Codec<Uint8Array> {
+  return { bytesMin: count, write: (w, value) => w.fixed(value, count), read: (r) => r.fixed(count) }
+}
+
+export function bytes(bytesMax: number): Codec<Uint8Array> {
+  return { bytesMin: 4, write: (w, value) => w.bytes(value, bytesMax), read: (r) => r.bytes(bytesMax) }
+}
+
+export function list<Value>(item: Codec<Value>, itemsMax: number): Codec<Value[]> {
+  return {
+    bytesMin: 4,
+    write: (w, values) => {
+      if (values.length > itemsMax) throw new WireError('ERR_WIRE_LIMIT', `${values.length} items, at most ${itemsMax}`)
+      w.u32(values.length)
+      for (const value of values) item.write(w, value)
+    },
+    read: (r) => {
+      const count = r.count(itemsMax, item.bytesMin)
+      const values: Value[] = []
+      for (let index = 0; index < count; index++) values.push(item.read(r))
+      return values
+    },
+  }
+}
+
+/** A list whose members rise strictly by a number of theirs: the one encoding of a set, without duplicates. */
+export function ascending<Value>(item: Codec<Value>, key: (value: Value) => number, itemsMax: number): Codec<Value[]> {
+  const plain = list(item, itemsMax)
+  const check = (values: Value[]): Value[] => {
+    for (let index = 1; index < values.length; index++) {
+      if (key(values[index - 1] as Value) >= key(values[index] as Value)) {
+        throw new WireError('ERR_WIRE_ORDER', `member ${index} does not rise above the one before it`)
+      }
+    }
+    return values
+  }
+  return {
+    bytesMin: plain.bytesMin,
+    write: (w, values) => plain.write(w, check(values)),
+    read: (r) => check(plain.read(r)),
+  }
+}
+
+export function optional<Value>(item: Codec<Value>): Codec<Value | null> {
+  return {
+    bytesMin: 1,
+    write: (w, value) => {
+      w.bool(value !== null)
+      if (value !== null) item.write(w, value)
+    },
+    read: (r) => (r.bool() ? item.read(r) : null),
+  }
+}
+
+/** The fields of an object, in the order given here. */
+export function struct<Value extends object>(fields: { [Key in keyof Value]-?: Codec<Value[Key]> }): Codec<Value> {
+  const names = Object.keys(fields) as (keyof Value)[]
+  const codecs = names.map((name) => fields[name])
+  return {
+    bytesMin: codecs.reduce((sum, codec) => sum + codec.bytesMin, 0),
+    write: (w, value) => {
+      for (let index = 0; index < names.length; index++) {
+        codecs[index]!.write(w, value[names[index]!])
+      }
+    },
+    read: (r) => {
+      const value = {} as Value
+      for (let index = 0; index < names.length; index++) value[names[index]!] = codecs[index]!.read(r)
+      return value
+    },
+  }
+}
+
+/** One of several kinds, told apart by a tag byte. Tags are part of the format: never reuse one. */
+export function union<Value extends { kind: string }>(variants: {
+  [Kind in Value['kind']]: { tag: number; codec: Codec<Omit<Extract<Value, { kind: Kind }>, 'kind'>> }
+}): Codec<Value> {
+  type Variant = { kind: Value['kind']; tag: number; codec: Codec<object> }
+  const byKind = new Map<string, Variant>()
+  const byTag: (Variant | undefined)[] = []
+  for (const kind of Object.keys(variants) as Value['kind'][]) {
+    const variant: Variant = { kind, tag: variants[kind].tag, codec: variants[kind].codec as unknown as Codec<object> }
+    if (byTag[variant.tag] !== undefined) throw new RangeError(`tag ${variant.tag} is given twice`)
+    byKind.set(kind, variant)
+    byTag[variant.tag] = variant
+  }
+  return {
+    bytesMin: 1 + Math.min(...[...byKind.values()].map((variant) => variant.codec.bytesMin)),
+    write: (w, value) => {
+      const variant = byKind.get(value.kind)
+      if (variant === undefined) throw new WireError('ERR_WIRE_TAG', `no variant ${value.kind}`)
+      w.u8(variant.tag)
+      variant.codec.write(w, value)
+    },
+    read: (r) => {
+      const tag = r.u8()
+      const variant = byTag[tag]
+      if (variant === undefined) throw new WireError('ERR_WIRE_TAG', `no variant with tag ${tag}`)
+      // The kind comes first, so that each variant has one hidden class whatever its fields.
+      return Object.assign({ kind: variant.kind }, variant.codec.read(r)) as unknown as Value
+    },
+  }
+}
+
+/** An integer with a tighter bound than its width: checked on both sides. */
+export function upTo(codec: Codec<number>, maximum: number): Codec<number> {
+  const check = (value: number): number => {
+    if (value > maximum) throw new WireError('ERR_WIRE_RANGE', `${value} is above ${maximum}`)
+    return value
+  }
+  return {
+    bytesMin: codec.bytesMin,
+    write: (w, value) => codec.write(w, check(value)),
+    read: (r) => check(codec.read(r)),
+  }
+}
