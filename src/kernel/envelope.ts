@@ -1,0 +1,99 @@
+// An envelope carries operations of one session in sequence, signed once by the client or vouched for by the link
+// (architecture.md §5). Whether it is valid is a matter of its bytes alone: it carries its key, and nothing executed is asked.
+
+import { bytes, fixedBytes, list, struct, u53, union, upTo, u16, type Codec } from '../wire/codec.ts'
+import { publicKeyBytes, type PublicKey } from './crypto-ports.ts'
+import { envelopeOperationsMax, operationBytesMax } from './limits.ts'
+import type { Height } from './ids.ts'
+
+/** Where in the order a session was opened: its name in the whole network, for ever. */
+export interface SessionId {
+  height: Height
+  index: number
+}
+
+/** Opens a session. The same nonce within the life of the opening opens the same session. */
+export interface OpenEnvelope {
+  kind: 'open'
+  client: PublicKey
+  nonce: Uint8Array
+  /** A recent height the client knows: the opening is void a stated number of heights later. */
+  referenceHeight: Height
+  signature: Uint8Array
+}
+
+/** Operations with the numbers firstNumber, firstNumber + 1, … of the session. */
+export interface OperationsEnvelope {
+  kind: 'operations'
+  client: PublicKey
+  session: SessionId
+  firstNumber: number
+  /** The client has the replies up to and with this number: they need not be kept. */
+  acknowledgedNumber: number
+  operations: Uint8Array[]
+  signature: Uint8Array
+}
+
+/** Consumes numbers without an operation, so that a client can know for certain that what bore them will not happen. */
+export interface CancelEnvelope {
+  kind: 'cancel'
+  client: PublicKey
+  session: SessionId
+  firstNumber: number
+  count: number
+  signature: Uint8Array
+}
+
+export interface CloseEnvelope {
+  kind: 'close'
+  client: PublicKey
+  session: SessionId
+  signature: Uint8Array
+}
+
+export type Envelope = OpenEnvelope | OperationsEnvelope | CancelEnvelope | CloseEnvelope
+
+export const nonceBytes = 16
+/** Ed25519 takes 64; the bound leaves room for the suites that follow. Empty where the link vouches. */
+export const envelopeSignatureBytesMax = 4096
+
+const client = fixedBytes(publicKeyBytes)
+const signature = bytes(envelopeSignatureBytesMax)
+export const sessionIdCodec: Codec<SessionId> = struct<SessionId>({ height: u53, index: u53 })
+
+/** The signature is last, so that what is signed is the encoding without its end. */
+export const envelopeCodec: Codec<Envelope> = union<Envelope>({
+  open: { tag: 1, codec: struct({ client, nonce: fixedBytes(nonceBytes), referenceHeight: u53, signature }) },
+  operations: {
+    tag: 2,
+    codec: struct({
+      client,
+      session: sessionIdCodec,
+      firstNumber: u53,
+      acknowledgedNumber: u53,
+      operations: list(bytes(operationBytesMax), envelopeOperationsMax),
+      signature,
+    }),
+  },
+  cancel: {
+    tag: 3,
+    codec: struct({
+      client,
+      session: sessionIdCodec,
+      firstNumber: u53,
+      count: upTo(u16, envelopeOperationsMax),
+      signature,
+    }),
+  },
+  close: { tag: 4, codec: struct({ client, session: sessionIdCodec, signature }) },
+})
+
+/** How many operations wait in the envelope: what batching and pool limits count. */
+export function operationCount(envelope: Envelope): number {
+  return envelope.kind === 'operations' ? envelope.operations.length : 1
+}
+
+/** The part of an encoded envelope that its signature covers. */
+export function signedPart(encoded: Uint8Array, envelope: Envelope): Uint8Array {
+  return encoded.subarray(0, encoded.length - 4 - envelope.signature.length)
+}

@@ -1,0 +1,170 @@
+/**
+ * The contract between a protocol and the world.
+ *
+ * A protocol is a state machine: `step` takes one input and says, through `effects`, what is to happen. It has no clock, timer,
+ * randomness, promise, socket or file of its own, so the code that runs in production is the code that runs in the simulator.
+ *
+ * ORDER. Outward effects (send, broadcast, decide, readReady, accuse, fetch) of all steps form one FIFO. Each waits until everything
+ * persisted before it is durable, unless it names an earlier persist with `after`: then it waits for that one only, and may
+ * overtake. Naming an earlier one is a reviewed exception whose proof stands in the protocol's README.md. Local effects (persist,
+ * arm, disarm, validate, note) act at once.
+ *
+ * docs/decisions/0002-contract.md maps every rule of the three protocols to these inputs and effects.
+ */
+
+import type { Codec } from '../wire/codec.ts'
+import type { Block, BlockHeader } from './block.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Digest, Hasher, Signer, Verifier } from './crypto-ports.ts'
+import type { Evidence } from './evidence.ts'
+import type { ExecutedHeader } from './executed-header.ts'
+import type { Height, ProtocolName, ReplicaId, View } from './ids.ts'
+import type { Epoch } from './membership.ts'
+import type { DecisionProof } from './proof.ts'
+import type { Random } from './random.ts'
+import type { RequestPool } from './request-pool.ts'
+
+/** Monotonic time measures intervals and may stand still; wall time is what people agree on and may jump. */
+export interface Now {
+  monotonicMs: number
+  wallMs: number
+}
+
+/** Number of a persisted record, rising by one; 0 stands for "nothing". */
+export type Persisted = number
+
+/** What the log says we promised. Records come oldest first, and are read once: they may not fit in memory. */
+export interface Recovered<LogRecord> {
+  /** Rises with each start of this replica. */
+  incarnation: number
+  records: Iterable<{ sequence: Persisted; record: LogRecord }>
+  /** The stable checkpoint whose state has been restored, or null: executed height 0. */
+  checkpoint: Checkpoint | null
+}
+
+/** Something that others have and we lack. */
+export type Wanted =
+  | { kind: 'payload'; digest: Digest; height: Height }
+  | { kind: 'decided'; fromHeight: Height; toHeight: Height }
+  | { kind: 'state'; minimumHeight: Height }
+
+export type FetchResult =
+  | { kind: 'payload'; payload: Uint8Array }
+  | { kind: 'decided'; blocks: { block: Block; proof: DecisionProof }[] }
+  | { kind: 'failed'; reason: string }
+
+/** An operator's wish. */
+export type Command =
+  | { kind: 'transfer-leadership'; to: ReplicaId | null }
+  | { kind: 'suspect-leader' }
+
+export type Input<Message, LogRecord> =
+  /** Always the first. */
+  | { kind: 'start'; recovered: Recovered<LogRecord> }
+  /** The sender is authenticated by the link, and a member. */
+  | { kind: 'message'; from: ReplicaId; message: Message }
+  | { kind: 'timer'; name: string }
+  /** The pool became non-empty, or a request in it has waited too long. */
+  | { kind: 'requests' }
+  /** Everything up to and with this persist is on disk. */
+  | { kind: 'durable'; upTo: Persisted }
+  /** The disk is full: what waits to be persisted waits on, and nothing new may be promised until 'storage-resumed'. */
+  | { kind: 'storage-stalled' }
+  | { kind: 'storage-resumed' }
+  /** The envelopes of a payload were checked: structure, and signatures where the epoch asks for them. */
+  | { kind: 'validated'; digest: Digest; ok: boolean }
+  | { kind: 'fetched'; wanted: Wanted; from: ReplicaId; result: FetchResult }
+  /** At most once per turn of the loop; the header at checkpoint heights. */
+  | { kind: 'executed'; height: Height; header: ExecutedHeader | null }
+  /** A quorum signed it. */
+  | { kind: 'stable'; checkpoint: Checkpoint }
+  /** State transfer finished. Never lowers a view, term, vote or certificate. */
+  | { kind: 'restored'; checkpoint: Checkpoint }
+  /** A linearizable read is wanted; the id is never used again by this incarnation. */
+  | { kind: 'read'; id: number }
+  | { kind: 'command'; command: Command }
+
+export interface Effects<Message, LogRecord> {
+  /** Appends to the log. `durable` says when it is on disk. */
+  persist(record: LogRecord): Persisted
+  send(to: ReplicaId, message: Message, after?: Persisted): void
+  /** To all members but oneself. Counted and encoded once, sent to each. */
+  broadcast(message: Message, after?: Persisted): void
+  /** Starts at the recovered height + 1; no gaps, once each, never at or below a restored checkpoint. */
+  decide(block: Block, proof: DecisionProof, after?: Persisted): void
+  /** Replaces the timer of that name if it runs. */
+  arm(timer: string, afterMs: number): void
+  disarm(timer: string): void
+  fetch(wanted: Wanted, from: readonly ReplicaId[]): void
+  validate(payload: Uint8Array, digest: Digest): void
+  /** The read may be answered by a state that has executed this height. */
+  readReady(id: number, height: Height, after?: Persisted): void
+  /** The read cannot be had here now: not a leader, no quorum. The reader is told to try again. */
+  readFailed(id: number, reason: string): void
+  accuse(evidence: Evidence): void
+  note(event: ProtocolEvent): void
+}
+
+/** For traces, coverage and operators; never for decisions. */
+export interface ProtocolEvent {
+  kind: string
+  detail?: Readonly<Record<string, number | string | boolean>>
+}
+
+/** A quorum that is awaited: whose votes are there, and whose are missing. */
+export interface Awaited {
+  what: string
+  quorum: number
+  have: readonly ReplicaId[]
+  missing: readonly ReplicaId[]
+}
+
+/** A stall can be explained: this says at any moment what is waited for (architecture.md §2 rule 7). */
+export interface ProtocolStatus {
+  protocol: ProtocolName
+  view: View
+  leader: ReplicaId | null
+  role: string
+  /** One sentence for a person. */
+  phase: string
+  decidedHeight: Height
+  executedHeight: Height
+  awaited: readonly Awaited[]
+  timers: readonly { name: string; dueMs: number; why: string }[]
+}
+
+export interface Protocol<Message, LogRecord> {
+  /** Total: never throws on anything that came from outside. What it throws is our own bug, and fatal. */
+  step(input: Input<Message, LogRecord>, now: Now, effects: Effects<Message, LogRecord>): void
+  status(now: Now): ProtocolStatus
+}
+
+/** What a protocol is given besides its inputs. All synchronous, all without side effects but the pool's. */
+export interface ProtocolPorts {
+  pool: RequestPool
+  hasher: Hasher
+  signer: Signer
+  verifier: Verifier
+  /** Seeded by the operating system in production, and traced. */
+  random: Random
+}
+
+export interface ProtocolOptions {
+  epoch: Epoch
+  self: ReplicaId
+  ports: ProtocolPorts
+}
+
+/** A protocol as the wiring sees it. */
+export interface ProtocolDefinition<Message, LogRecord> {
+  readonly name: ProtocolName
+  readonly message: Codec<Message>
+  readonly logRecord: Codec<LogRecord>
+  create(options: ProtocolOptions): Protocol<Message, LogRecord>
+  /** A few words for a trace that people read. */
+  describe(message: Message): string
+  /** Messages of one class supersede older ones to the same peer, which may be dropped when a peer is slow. */
+  supersedes(message: Message): string | null
+  /** Is this block decided, for all that the proof can show? Used by catch-up and audit. */
+  verifyDecision(epoch: Epoch, header: BlockHeader, proof: DecisionProof, ports: Pick<ProtocolPorts, 'hasher' | 'verifier'>): boolean
+}

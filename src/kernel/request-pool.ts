@@ -1,0 +1,31 @@
+// The waiting requests, as a protocol sees them. The pool itself is replica/pool.
+
+import type { ReplicaId } from './ids.ts'
+
+export interface BatchLimits {
+  operationsMax: number
+  bytesMax: number
+}
+
+export interface Batch {
+  /** Encoded list of envelopes (kernel/block.ts). */
+  payload: Uint8Array
+  envelopes: number
+  operations: number
+}
+
+export interface RequestPool {
+  /** Operations that wait and are in no block that was taken. */
+  readonly waitingOperations: number
+  readonly waitingBytes: number
+  /** Takes the oldest waiting envelopes, in order, as one payload; null if none waits. They stay known until executed or put back. */
+  take(limits: BatchLimits): Batch | null
+  /** Monotonic time since which the oldest request has waited to be *executed*, taken ones included; null if there is none. */
+  oldestWaitingSinceMs(): number | null
+  /** Sends waiting envelopes to a replica that can order them. Each envelope goes to one replica at most once per call of `forwardAgain`. */
+  forward(to: ReplicaId): void
+  /** Forgets what was forwarded to whom: the next `forward` sends all again. */
+  forwardAgain(): void
+  /** Gives back the envelopes of a block that was truncated, orphaned or nulled. Those executed meanwhile are dropped. */
+  putBack(payload: Uint8Array): void
+}
