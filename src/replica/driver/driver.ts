@@ -1,0 +1,233 @@
+/**
+ * Inputs to steps, effects to I/O: the one loop around a protocol, in production and in the simulator.
+ *
+ * The host calls one method for each thing that happens and `endTurn` when it has no more to say for now. Ports are called
+ * synchronously and never call back into the driver from within the call.
+ */
+
+import { decode, encode } from '../../wire/codec.ts'
+import type { Block } from '../../kernel/block.ts'
+import type { Checkpoint } from '../../kernel/checkpoint.ts'
+import type { Evidence } from '../../kernel/evidence.ts'
+import type { ExecutedHeader } from '../../kernel/executed-header.ts'
+import type { Height, ReplicaId } from '../../kernel/ids.ts'
+import { membershipOf, type Epoch, type Membership } from '../../kernel/membership.ts'
+import type { DecisionProof } from '../../kernel/proof.ts'
+import type {
+  Effects,
+  Input,
+  Now,
+  Persisted,
+  Protocol,
+  ProtocolDefinition,
+  ProtocolEvent,
+  ProtocolPorts,
+  ProtocolStatus,
+  Recovered,
+  Wanted,
+} from '../../kernel/protocol.ts'
+import { EffectQueue } from './effect-queue.ts'
+import { channel, frameCodec } from './frame.ts'
+import { Outbox, type Links } from './outbox.ts'
+
+export interface DriverLog {
+  /** Takes over the bytes. Durable when the host says `durable` with this sequence or a later one. */
+  append(record: Uint8Array): Persisted
+  /** Starts a group commit unless one is running; the one after it starts by itself. */
+  flush(): void
+  /** More waits to be written than the log wants to hold: incoming messages are dropped until it has caught up. */
+  readonly backedUp: boolean
+}
+
+export interface Timers {
+  arm(name: string, afterMs: number): void
+  disarm(name: string): void
+}
+
+/** Why a message was dropped: counted by sender and reason. */
+export type DropReason = 'malformed-frame' | 'wrong-epoch' | 'not-a-member' | 'malformed-message' | 'log-backed-up'
+
+export interface DriverHost {
+  decided(block: Block, proof: DecisionProof): void
+  readReady(id: number, height: Height): void
+  readFailed(id: number, reason: string): void
+  fetch(wanted: Wanted, from: readonly ReplicaId[]): void
+  validate(payload: Uint8Array, digest: Uint8Array): void
+  /** Envelopes that another replica handed on, each encoded. */
+  forwarded(from: ReplicaId, body: Uint8Array): void
+  accuse(evidence: Evidence): void
+  note(event: ProtocolEvent): void
+  dropped(from: ReplicaId, reason: DropReason): void
+  /** The replica has failed for good: nothing more will be sent. */
+  failed(cause: unknown): void
+  /** Each message as it is handed to the links, for counting; the size is that of its encoding. */
+  sent?(to: ReplicaId, message: unknown, bytes: number): void
+}
+
+export interface DriverOptions<Message, LogRecord> {
+  definition: ProtocolDefinition<Message, LogRecord>
+  epoch: Epoch
+  self: ReplicaId
+  ports: ProtocolPorts
+  log: DriverLog
+  links: Links
+  timers: Timers
+  host: DriverHost
+}
+
+export class Driver<Message, LogRecord> {
+  readonly #definition: ProtocolDefinition<Message, LogRecord>
+  readonly #epoch: Epoch
+  readonly #self: ReplicaId
+  readonly #membership: Membership
+  readonly #log: DriverLog
+  readonly #timers: Timers
+  readonly #host: DriverHost
+  readonly #outbox: Outbox
+  readonly #protocol: Protocol<Message, LogRecord>
+  readonly #effects: Effects<Message, LogRecord>
+  #queue = new EffectQueue(0)
+  #decidedHeight: Height = 0
+  #failed = false
+
+  constructor(options: DriverOptions<Message, LogRecord>) {
+    this.#definition = options.definition
+    this.#epoch = options.epoch
+    this.#self = options.self
+    this.#membership = membershipOf(options.epoch)
+    this.#log = options.log
+    this.#timers = options.timers
+    this.#host = options.host
+    this.#outbox = new Outbox(options.epoch.number, options.links)
+    this.#protocol = options.definition.create({ epoch: options.epoch, self: options.self, ports: options.ports })
+    this.#effects = this.#makeEffects()
+  }
+
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  status(now: Now): ProtocolStatus {
+    return this.#protocol.status(now)
+  }
+
+  /** `durable` is the last record on disk: everything recovered is. */
+  start(recovered: Recovered<LogRecord>, durable: Persisted, now: Now): void {
+    this.#queue = new EffectQueue(durable)
+    this.#decidedHeight = recovered.checkpoint?.header.height ?? this.#epoch.firstHeight - 1
+    this.#step({ kind: 'start', recovered }, now)
+  }
+
+  frame(from: ReplicaId, bytes: Uint8Array, now: Now): void {
+    if (this.#failed) return
+    if (!this.#membership.isMember(from) || from === this.#self) return this.#host.dropped(from, 'not-a-member')
+    const frame = decode(frameCodec, bytes)
+    if (!frame.ok) return this.#host.dropped(from, 'malformed-frame')
+    if (frame.value.epoch !== this.#epoch.number) return this.#host.dropped(from, 'wrong-epoch')
+    for (const item of frame.value.items) {
+      if (item.channel === channel.protocol) this.#message(from, item.body, now)
+      else if (item.channel === channel.forward) this.#host.forwarded(from, item.body)
+      else this.#host.dropped(from, 'malformed-frame')
+    }
+  }
+
+  #message(from: ReplicaId, body: Uint8Array, now: Now): void {
+    // Any message may be lost, and the protocol sends again: losing it here is how a slow disk pushes back.
+    if (this.#log.backedUp) return this.#host.dropped(from, 'log-backed-up')
+    const message = decode(this.#definition.message, body)
+    if (!message.ok) return this.#host.dropped(from, 'malformed-message')
+    this.#step({ kind: 'message', from, message: message.value }, now)
+  }
+
+  durable(upTo: Persisted, now: Now): void {
+    if (this.#failed) return
+    this.#queue.release(upTo)
+    this.#step({ kind: 'durable', upTo }, now)
+  }
+
+  /** Everything that needs no work of the driver's own on its way to the protocol. */
+  input(input: Exclude<Input<Message, LogRecord>, { kind: 'start' | 'message' | 'durable' | 'restored' }>, now: Now): void {
+    this.#step(input, now)
+  }
+
+  restored(checkpoint: Checkpoint, now: Now): void {
+    this.#decidedHeight = checkpoint.header.height
+    this.#step({ kind: 'restored', checkpoint }, now)
+  }
+
+  executed(height: Height, header: ExecutedHeader | null, now: Now): void {
+    this.#step({ kind: 'executed', height, header }, now)
+  }
+
+  forward(to: ReplicaId, body: Uint8Array): void {
+    if (!this.#failed) this.#outbox.add(to, { channel: channel.forward, body })
+  }
+
+  /** Starts the disk first, so that it works while the frames are handed to the sockets. */
+  endTurn(): void {
+    if (this.#failed) return
+    this.#log.flush()
+    this.#outbox.flush()
+  }
+
+  /** Fails for good and alone (architecture.md §2 rule 9). */
+  fail(cause: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#host.failed(cause)
+  }
+
+  #step(input: Input<Message, LogRecord>, now: Now): void {
+    if (this.#failed) return
+    try {
+      this.#protocol.step(input, now, this.#effects)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #makeEffects(): Effects<Message, LogRecord> {
+    const host = this.#host
+    return {
+      persist: (record) => {
+        const sequence = this.#log.append(encode(this.#definition.logRecord, record))
+        this.#queue.persisted(sequence)
+        return sequence
+      },
+      send: (to, message, after) => {
+        const body = encode(this.#definition.message, message)
+        this.#queue.add(() => this.#send(to, message, body), after)
+      },
+      broadcast: (message, after) => {
+        const body = encode(this.#definition.message, message)
+        this.#queue.add(() => {
+          for (const to of this.#membership.all) if (to !== this.#self) this.#send(to, message, body)
+        }, after)
+      },
+      decide: (block, proof, after) => this.#queue.add(() => this.#decide(block, proof), after),
+      arm: (timer, afterMs) => this.#timers.arm(timer, afterMs),
+      disarm: (timer) => this.#timers.disarm(timer),
+      fetch: (wanted, from) => this.#queue.add(() => host.fetch(wanted, from)),
+      validate: (payload, digest) => host.validate(payload, digest),
+      readReady: (id, height, after) => this.#queue.add(() => host.readReady(id, height), after),
+      readFailed: (id, reason) => host.readFailed(id, reason),
+      accuse: (evidence) => this.#queue.add(() => host.accuse(evidence)),
+      note: (event) => host.note(event),
+    }
+  }
+
+  #send(to: ReplicaId, message: Message, body: Uint8Array): void {
+    if (this.#failed) return
+    this.#host.sent?.(to, message, body.length)
+    this.#outbox.add(to, { channel: channel.protocol, body })
+  }
+
+  #decide(block: Block, proof: DecisionProof): void {
+    if (this.#failed) return
+    if (block.header.height !== this.#decidedHeight + 1) {
+      return this.fail(new Error(`decided height ${block.header.height} behind ${this.#decidedHeight}`))
+    }
+    this.#decidedHeight = block.header.height
+    this.#host.decided(block, proof)
+  }
+}

@@ -1,0 +1,67 @@
+// The order of effects (architecture.md §4): nothing leaves before what was persisted before it is durable.
+
+import type { Persisted } from '../../kernel/protocol.ts'
+
+interface Waiting {
+  barrier: Persisted
+  act: () => void
+}
+
+export class EffectQueue {
+  /** Effects that wait for everything persisted before them: barriers never fall along the queue. */
+  #ordered: Waiting[] = []
+  #head = 0
+  /** Effects that named an earlier persist: few, and free to overtake. */
+  #named: Waiting[] = []
+  #persisted: Persisted
+  #durable: Persisted
+
+  constructor(durable: Persisted) {
+    this.#persisted = durable
+    this.#durable = durable
+  }
+
+  get durable(): Persisted {
+    return this.#durable
+  }
+
+  get waiting(): number {
+    return this.#ordered.length - this.#head + this.#named.length
+  }
+
+  persisted(sequence: Persisted): void {
+    this.#persisted = sequence
+  }
+
+  /** Acts at once when nothing stands before it. */
+  add(act: () => void, after?: Persisted): void {
+    if (after !== undefined) {
+      if (after > this.#persisted) throw new RangeError(`effect named persist ${after}, the last one is ${this.#persisted}`)
+      if (after <= this.#durable) act()
+      else this.#named.push({ barrier: after, act })
+      return
+    }
+    if (this.#persisted <= this.#durable && this.#head === this.#ordered.length) act()
+    else this.#ordered.push({ barrier: this.#persisted, act })
+  }
+
+  /** Lets go, in the order they arose, of the effects that were waiting for nothing beyond this persist. */
+  release(upTo: Persisted): void {
+    if (upTo <= this.#durable) return
+    this.#durable = upTo
+    if (this.#named.length > 0) {
+      const ready = this.#named.filter((waiting) => waiting.barrier <= upTo)
+      this.#named = this.#named.filter((waiting) => waiting.barrier > upTo)
+      for (const waiting of ready) waiting.act()
+    }
+    while (this.#head < this.#ordered.length && this.#ordered[this.#head]!.barrier <= upTo) {
+      const { act } = this.#ordered[this.#head]!
+      this.#head++
+      act()
+    }
+    if (this.#head === this.#ordered.length) {
+      this.#ordered = []
+      this.#head = 0
+    }
+  }
+}

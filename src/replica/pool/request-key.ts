@@ -1,0 +1,32 @@
+// The name under which the pool knows an envelope: equal for copies of one envelope, different for all others of honest clients.
+
+import type { Envelope } from '../../kernel/envelope.ts'
+
+/**
+ * The client's key is part of the name, so that nobody can occupy the name of somebody else's envelope. The operations are not:
+ * one client that gives two contents one name hurts only itself.
+ */
+export function requestKey(envelope: Envelope): string {
+  const client = clientName(envelope.client)
+  switch (envelope.kind) {
+    case 'open':
+      return `${client}o${latin1(envelope.nonce)}`
+    case 'operations':
+      return `${client}s${envelope.session.height}.${envelope.session.index}.${envelope.firstNumber}.${envelope.operations.length}`
+    case 'cancel':
+      return `${client}c${envelope.session.height}.${envelope.session.index}.${envelope.firstNumber}.${envelope.count}`
+    case 'close':
+      return `${client}x${envelope.session.height}.${envelope.session.index}`
+  }
+}
+
+/** A client's key as a map key. */
+export function clientName(client: Uint8Array): string {
+  return latin1(client)
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}

@@ -1,0 +1,217 @@
+// The waiting requests of one replica: bounded in all and for each client, without duplicates, oldest first.
+//
+// An envelope enters by `add`, is taken into a block by the leader's protocol, and leaves when it has been executed, wherever it
+// was ordered. One that was taken into a block that came to nothing is put back in its old place.
+
+import { decode } from '../../wire/codec.ts'
+import { Writer } from '../../wire/writer.ts'
+import { payloadEnvelopesCodec } from '../../kernel/block.ts'
+import { envelopeCodec, operationCount, type Envelope } from '../../kernel/envelope.ts'
+import { blockEnvelopesMax } from '../../kernel/limits.ts'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Batch, BatchLimits, RequestPool } from '../../kernel/request-pool.ts'
+import { clientName, requestKey } from './request-key.ts'
+
+export interface PoolLimits {
+  /** Operations known and not executed, of all clients. */
+  operationsMax: number
+  /** Bytes of their envelopes. */
+  bytesMax: number
+  /** Operations of one client key. */
+  operationsPerClientMax: number
+}
+
+export const poolLimitsDefault: PoolLimits = {
+  operationsMax: 65_536,
+  bytesMax: 64 * 1024 * 1024,
+  operationsPerClientMax: 16_384,
+}
+
+export type Added = 'added' | 'known' | 'full' | 'client-full'
+
+interface Request {
+  readonly key: string
+  readonly client: string
+  readonly encoded: Uint8Array
+  readonly operations: number
+  readonly sinceMs: number
+  /** Place in the order of arrival; a request that is put back keeps it. */
+  readonly order: number
+  taken: boolean
+  forwardedTo: ReplicaId | null
+}
+
+export interface PoolOptions {
+  limits?: PoolLimits
+  /** Hands envelopes to another replica; the host encodes and sends them. */
+  forward: (to: ReplicaId, envelopes: Uint8Array[]) => void
+}
+
+export class Pool implements RequestPool {
+  readonly #limits: PoolLimits
+  readonly #forward: (to: ReplicaId, envelopes: Uint8Array[]) => void
+  /** All that is known and not executed, in order of arrival. */
+  readonly #known = new Map<string, Request>()
+  /** Those that wait, oldest first from `#head` on; taken or executed ones are skipped lazily. */
+  #waiting: Request[] = []
+  #head = 0
+  readonly #perClient = new Map<string, number>()
+  #operations = 0
+  #bytes = 0
+  #nextOrder = 1
+  waitingOperations = 0
+  waitingBytes = 0
+
+  constructor(options: PoolOptions) {
+    this.#limits = options.limits ?? poolLimitsDefault
+    this.#forward = options.forward
+  }
+
+  /** Operations known and not executed: what back-pressure looks at. */
+  get knownOperations(): number {
+    return this.#operations
+  }
+
+  /** `encoded` is kept as it is: the caller hands over bytes that nobody writes to any more. */
+  add(encoded: Uint8Array, envelope: Envelope, nowMs: number): Added {
+    const key = requestKey(envelope)
+    if (this.#known.has(key)) return 'known'
+    const operations = operationCount(envelope)
+    if (this.#operations + operations > this.#limits.operationsMax) return 'full'
+    if (this.#bytes + encoded.length > this.#limits.bytesMax) return 'full'
+    const client = clientName(envelope.client)
+    const ofClient = this.#perClient.get(client) ?? 0
+    if (ofClient + operations > this.#limits.operationsPerClientMax) return 'client-full'
+    const order = this.#nextOrder++
+    const request: Request = { key, client, encoded, operations, sinceMs: nowMs, order, taken: false, forwardedTo: null }
+    this.#known.set(key, request)
+    this.#perClient.set(client, ofClient + operations)
+    this.#operations += operations
+    this.#bytes += encoded.length
+    this.#wait(request)
+    this.#waiting.push(request)
+    return 'added'
+  }
+
+  take(limits: BatchLimits): Batch | null {
+    let operations = 0
+    let bytes = 4
+    const batch: Request[] = []
+    for (; this.#head < this.#waiting.length; this.#head++) {
+      const request = this.#waiting[this.#head]!
+      if (!this.#isWaiting(request)) continue
+      const fits = operations + request.operations <= limits.operationsMax && bytes + 4 + request.encoded.length <= limits.bytesMax
+      // The first goes even when it is over the batch's limits: envelopes have limits of their own, and must not block the queue.
+      if (batch.length > 0 && (!fits || batch.length === blockEnvelopesMax)) break
+      batch.push(request)
+      operations += request.operations
+      bytes += 4 + request.encoded.length
+      request.taken = true
+      this.#unwait(request)
+    }
+    this.#compact()
+    if (batch.length === 0) return null
+    return { payload: encodePayload(batch, bytes), envelopes: batch.length, operations }
+  }
+
+  oldestWaitingSinceMs(): number | null {
+    for (const request of this.#known.values()) return request.sinceMs
+    return null
+  }
+
+  forward(to: ReplicaId): void {
+    const envelopes: Uint8Array[] = []
+    for (let index = this.#head; index < this.#waiting.length; index++) {
+      const request = this.#waiting[index]!
+      if (!this.#isWaiting(request) || request.forwardedTo === to) continue
+      request.forwardedTo = to
+      envelopes.push(request.encoded)
+    }
+    if (envelopes.length > 0) this.#forward(to, envelopes)
+  }
+
+  forwardAgain(): void {
+    for (const request of this.#known.values()) request.forwardedTo = null
+  }
+
+  /** Only what this pool took goes back, to where it was: the envelopes of another leader's block are its own pool's to keep. */
+  putBack(payload: Uint8Array): void {
+    const envelopes = decode(payloadEnvelopesCodec, payload)
+    if (!envelopes.ok) return
+    let returned = false
+    for (const encoded of envelopes.value) {
+      const envelope = decode(envelopeCodec, encoded)
+      if (!envelope.ok) continue
+      const request = this.#known.get(requestKey(envelope.value))
+      if (request === undefined || !request.taken) continue
+      request.taken = false
+      request.forwardedTo = null
+      this.#wait(request)
+      this.#waiting.push(request)
+      returned = true
+    }
+    if (returned) this.#reorder()
+  }
+
+  /** Forgets envelopes that a decided block held, whoever proposed it. */
+  executed(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) {
+      const request = this.#known.get(requestKey(envelope))
+      if (request !== undefined) this.#drop(request)
+    }
+    this.#compact()
+  }
+
+  #drop(request: Request): void {
+    this.#known.delete(request.key)
+    if (!request.taken) this.#unwait(request)
+    request.taken = true
+    this.#operations -= request.operations
+    this.#bytes -= request.encoded.length
+    const left = (this.#perClient.get(request.client) ?? 0) - request.operations
+    if (left > 0) this.#perClient.set(request.client, left)
+    else this.#perClient.delete(request.client)
+  }
+
+  #isWaiting(request: Request): boolean {
+    return !request.taken
+  }
+
+  #wait(request: Request): void {
+    this.waitingOperations += request.operations
+    this.waitingBytes += request.encoded.length
+  }
+
+  #unwait(request: Request): void {
+    this.waitingOperations -= request.operations
+    this.waitingBytes -= request.encoded.length
+  }
+
+  /** Sorts what waits into the order of arrival: sessions execute in order, so a gap costs its client a round trip. */
+  #reorder(): void {
+    const waiting = new Set<Request>()
+    for (let index = this.#head; index < this.#waiting.length; index++) {
+      const request = this.#waiting[index]!
+      if (this.#isWaiting(request)) waiting.add(request)
+    }
+    this.#waiting = [...waiting].sort((left, right) => left.order - right.order)
+    this.#head = 0
+  }
+
+  /** Keeps the queue within twice what is known: a follower never takes, so what others ordered must be swept out here. */
+  #compact(): void {
+    if (this.#waiting.length < 1024 + 2 * this.#known.size) return
+    this.#waiting = this.#waiting.slice(this.#head).filter((request) => this.#isWaiting(request))
+    this.#head = 0
+  }
+}
+
+function encodePayload(batch: readonly Request[], bytes: number): Uint8Array {
+  const writer = new Writer(bytes)
+  writer.u32(batch.length)
+  for (const request of batch) {
+    writer.u32(request.encoded.length)
+    writer.raw(request.encoded)
+  }
+  return writer.finish()
+}
