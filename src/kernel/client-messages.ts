@@ -1,0 +1,87 @@
+// What clients and replicas say to each other, beside the protocols.
+
+import { bytes, fixedBytes, list, optional, struct, u32, u53, u8, union, type Codec } from '../wire/codec.ts'
+import { WireError } from '../wire/error.ts'
+import { publicKeyBytes, type PublicKey } from './crypto-ports.ts'
+import { nonceBytes, sessionIdCodec, type SessionId } from './envelope.ts'
+import { replicaIdCodec, type Height, type ReplicaId } from './ids.ts'
+import { envelopeBytesMax, envelopeOperationsMax, operationBytesMax, resultBytesMax } from './limits.ts'
+
+/** `linearizable`: as if at one moment between question and answer. `local`: possibly old, and unproven. */
+export type Consistency = 'linearizable' | 'local'
+
+export type ClientRequest =
+  | { kind: 'submit'; envelopes: Uint8Array[] }
+  | { kind: 'query'; id: number; consistency: Consistency; query: Uint8Array }
+
+/** One operation's outcome, where it stands in the order, and how it came out (kernel/outcome.ts). */
+export interface Reply {
+  session: SessionId
+  number: number
+  height: Height
+  index: number
+  outcome: Uint8Array
+}
+
+/** Why a replica did not take something up. None says that an operation will not happen: others may order it. */
+export type RefusalReason = 'overloaded' | 'not-leader' | 'no-quorum' | 'malformed' | 'unavailable'
+
+export type ClientResponse =
+  | { kind: 'replies'; replies: Reply[] }
+  /** The session that an opening opened, or why it did not. */
+  | { kind: 'opened'; client: PublicKey; nonce: Uint8Array; height: Height; index: number; outcome: Uint8Array }
+  | { kind: 'refused'; reason: RefusalReason; retryAfterMs: number; leader: ReplicaId | null }
+  | { kind: 'answer'; id: number; height: Height; answer: Uint8Array }
+  | { kind: 'unanswered'; id: number; reason: RefusalReason; leader: ReplicaId | null }
+
+/** Envelopes in one message: what gathers in one turn of a client's loop. */
+export const submitEnvelopesMax = 256
+export const outcomeBytesMax: number = resultBytesMax + 64
+
+function names<Name extends string>(all: readonly Name[]): Codec<Name> {
+  return {
+    bytesMin: 1,
+    write: (writer, value) => writer.u8(all.indexOf(value) + 1),
+    read: (reader) => {
+      const name = all[u8.read(reader) - 1]
+      if (name === undefined) throw new WireError('ERR_WIRE_TAG', 'unknown name')
+      return name
+    },
+  }
+}
+
+const reason = names<RefusalReason>(['overloaded', 'not-leader', 'no-quorum', 'malformed', 'unavailable'])
+const leader = optional(replicaIdCodec)
+
+export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
+  submit: { tag: 1, codec: struct({ envelopes: list(bytes(envelopeBytesMax), submitEnvelopesMax) }) },
+  query: {
+    tag: 2,
+    codec: struct({ id: u53, consistency: names<Consistency>(['linearizable', 'local']), query: bytes(operationBytesMax) }),
+  },
+})
+
+const replyCodec: Codec<Reply> = struct<Reply>({
+  session: sessionIdCodec,
+  number: u53,
+  height: u53,
+  index: u53,
+  outcome: bytes(outcomeBytesMax),
+})
+
+export const clientResponseCodec: Codec<ClientResponse> = union<ClientResponse>({
+  replies: { tag: 1, codec: struct({ replies: list(replyCodec, envelopeOperationsMax) }) },
+  opened: {
+    tag: 2,
+    codec: struct({
+      client: fixedBytes(publicKeyBytes),
+      nonce: fixedBytes(nonceBytes),
+      height: u53,
+      index: u53,
+      outcome: bytes(outcomeBytesMax),
+    }),
+  },
+  refused: { tag: 3, codec: struct({ reason, retryAfterMs: u32, leader }) },
+  answer: { tag: 4, codec: struct({ id: u53, height: u53, answer: bytes(resultBytesMax) }) },
+  unanswered: { tag: 5, codec: struct({ id: u53, reason, leader }) },
+})
