@@ -31,7 +31,8 @@ export class ViolationLog<Op, Result> {
   readonly #keptMax: number
 
   constructor(keptMax: number) {
-    if (!Number.isSafeInteger(keptMax) || keptMax < 1) throw new RangeError(`violationsMax ${keptMax} is no positive integer`)
+    if (!Number.isSafeInteger(keptMax) || keptMax < 1)
+      throw new RangeError(`violationsMax ${keptMax} is no positive integer`)
     this.#keptMax = keptMax
   }
 
