@@ -1,0 +1,200 @@
+// Takes what clients send into the pool, and brings them what came of it. Replies that arise in one turn leave as one message.
+
+import { decode, encode } from '../wire/codec.ts'
+import {
+  clientRequestCodec,
+  clientResponseCodec,
+  type ClientRequest,
+  type ClientResponse,
+  type RefusalReason,
+  type Reply,
+} from '../kernel/client-messages.ts'
+import { envelopeCodec, type Envelope, type SessionId } from '../kernel/envelope.ts'
+import { envelopeOperationsMax } from '../kernel/limits.ts'
+import type { ReplicaId } from '../kernel/ids.ts'
+import type { Now } from '../kernel/protocol.ts'
+import type { ExecutedBlock, Execution } from './execution-port.ts'
+import { clientName } from './pool/request-key.ts'
+import type { Pool } from './pool/request-pool.ts'
+
+/** A client's connection, as its host numbers it. */
+export type ConnectionId = number
+
+export interface GatewayOptions {
+  pool: Pool
+  execution: Execution
+  /** Never blocks and never fails. */
+  send: (connection: ConnectionId, bytes: Uint8Array) => void
+  /** Is this envelope signed, or vouched for, as the epoch asks? */
+  authentic: (envelope: Envelope, encoded: Uint8Array, connection: ConnectionId) => boolean
+  /** Asks the protocol for a linearizable read. */
+  read: (id: number, now: Now) => void
+  leader: (now: Now) => ReplicaId | null
+  limits?: GatewayLimits
+}
+
+export interface GatewayLimits {
+  /** Sessions and openings whose connection is remembered; the ones longest without a request are forgotten. */
+  routesMax: number
+  /** Linearizable reads that wait for the protocol or for execution. */
+  readsMax: number
+  /** What a client is told to wait before it tries an overloaded replica again. */
+  retryAfterMs: number
+}
+
+export const gatewayLimitsDefault: GatewayLimits = { routesMax: 65_536, readsMax: 16_384, retryAfterMs: 100 }
+
+interface WaitingRead {
+  connection: ConnectionId
+  /** The client's own number for it. */
+  id: number
+  query: Uint8Array
+  /** Null until the protocol has said which height it must see. */
+  height: number | null
+}
+
+export class ClientGateway {
+  readonly #options: GatewayOptions
+  readonly #limits: GatewayLimits
+  readonly #routes = new Map<string, ConnectionId>()
+  readonly #reads = new Map<number, WaitingRead>()
+  readonly #replies = new Map<ConnectionId, Reply[]>()
+  #nextReadId = 1
+  /** Requests came into the pool since the protocol was last told. */
+  poolChanged = false
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+    this.#limits = options.limits ?? gatewayLimitsDefault
+  }
+
+  request(connection: ConnectionId, bytes: Uint8Array, now: Now): void {
+    const request = decode(clientRequestCodec, bytes)
+    if (!request.ok) return this.#refuse(connection, 'malformed', now)
+    if (request.value.kind === 'submit') this.#submit(connection, request.value.envelopes, now)
+    else this.#query(connection, request.value, now)
+  }
+
+  /** Envelopes that another replica hands on: it has checked who they are from, and answers them itself. */
+  forwarded(envelopes: readonly Uint8Array[], authentic: (envelope: Envelope, encoded: Uint8Array) => boolean, now: Now): void {
+    for (const encoded of envelopes) {
+      const envelope = decode(envelopeCodec, encoded)
+      if (!envelope.ok || !authentic(envelope.value, encoded)) continue
+      if (this.#options.pool.add(encoded, envelope.value, now.monotonicMs) === 'added') this.poolChanged = true
+    }
+  }
+
+  readReady(id: number, height: number): void {
+    const read = this.#reads.get(id)
+    if (read === undefined) return
+    read.height = height
+    this.#answerIfExecuted(id, read)
+  }
+
+  readFailed(id: number, reason: string, now: Now): void {
+    const read = this.#reads.get(id)
+    if (read === undefined) return
+    this.#reads.delete(id)
+    const code: RefusalReason = reason === 'not-leader' ? 'not-leader' : reason === 'overloaded' ? 'overloaded' : 'no-quorum'
+    this.#respond(read.connection, { kind: 'unanswered', id: read.id, reason: code, leader: this.#options.leader(now) })
+  }
+
+  executed(block: ExecutedBlock): void {
+    const height = block.header.height
+    for (const reply of block.replies) {
+      if (reply.kind === 'opening') {
+        const connection = this.#routes.get(openingRoute(reply.client, reply.nonce))
+        if (connection === undefined) continue
+        const { client, nonce, index, outcome } = reply
+        this.#respond(connection, { kind: 'opened', client, nonce, height, index, outcome })
+      } else {
+        const { session, number, index, outcome } = reply
+        const connection = this.#routes.get(sessionRoute(session))
+        if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
+      }
+    }
+    for (const [id, read] of this.#reads) this.#answerIfExecuted(id, read)
+  }
+
+  endTurn(): void {
+    if (this.#replies.size === 0) return
+    for (const [connection, replies] of this.#replies) {
+      for (let first = 0; first < replies.length; first += envelopeOperationsMax) {
+        this.#respond(connection, { kind: 'replies', replies: replies.slice(first, first + envelopeOperationsMax) })
+      }
+    }
+    this.#replies.clear()
+  }
+
+  #submit(connection: ConnectionId, envelopes: readonly Uint8Array[], now: Now): void {
+    let refusal: RefusalReason | null = null
+    for (const encoded of envelopes) {
+      const envelope = decode(envelopeCodec, encoded)
+      if (!envelope.ok || !this.#options.authentic(envelope.value, encoded, connection)) {
+        refusal = 'malformed'
+        continue
+      }
+      this.#route(envelope.value, connection)
+      const added = this.#options.pool.add(encoded, envelope.value, now.monotonicMs)
+      if (added === 'added') this.poolChanged = true
+      else if (added !== 'known') refusal = 'overloaded'
+    }
+    if (refusal !== null) this.#refuse(connection, refusal, now)
+  }
+
+  #query(connection: ConnectionId, request: Extract<ClientRequest, { kind: 'query' }>, now: Now): void {
+    const { id, query } = request
+    if (request.consistency === 'local') return this.#answer(connection, id, query)
+    if (this.#reads.size >= this.#limits.readsMax) {
+      return this.#respond(connection, { kind: 'unanswered', id, reason: 'overloaded', leader: null })
+    }
+    const readId = this.#nextReadId++
+    this.#reads.set(readId, { connection, id, query, height: null })
+    this.#options.read(readId, now)
+  }
+
+  #answerIfExecuted(readId: number, read: WaitingRead): void {
+    if (read.height === null || this.#options.execution.height < read.height) return
+    this.#reads.delete(readId)
+    this.#answer(read.connection, read.id, read.query)
+  }
+
+  #answer(connection: ConnectionId, id: number, query: Uint8Array): void {
+    const { execution } = this.#options
+    this.#respond(connection, { kind: 'answer', id, height: execution.height, answer: execution.query(query) })
+  }
+
+  #route(envelope: Envelope, connection: ConnectionId): void {
+    const route = envelope.kind === 'open' ? openingRoute(envelope.client, envelope.nonce) : sessionRoute(envelope.session)
+    this.#routes.delete(route)
+    this.#routes.set(route, connection)
+    if (this.#routes.size <= this.#limits.routesMax) return
+    for (const oldest of this.#routes.keys()) {
+      this.#routes.delete(oldest)
+      return
+    }
+  }
+
+  #reply(connection: ConnectionId, reply: Reply): void {
+    const replies = this.#replies.get(connection)
+    if (replies === undefined) this.#replies.set(connection, [reply])
+    else replies.push(reply)
+  }
+
+  #refuse(connection: ConnectionId, reason: RefusalReason, now: Now): void {
+    const { retryAfterMs } = this.#limits
+    this.#respond(connection, { kind: 'refused', reason, retryAfterMs, leader: this.#options.leader(now) })
+  }
+
+  #respond(connection: ConnectionId, response: ClientResponse): void {
+    this.#options.send(connection, encode(clientResponseCodec, response))
+  }
+}
+
+function sessionRoute(session: SessionId): string {
+  return `${session.height}.${session.index}`
+}
+
+function openingRoute(client: Uint8Array, nonce: Uint8Array): string {
+  return clientName(client) + clientName(nonce)
+}
