@@ -1,0 +1,45 @@
+// What a sweep must have seen. A clean sweep that never met the hard cases proves nothing.
+
+import type { ProtocolName } from '../kernel/ids.ts'
+import type { Coverage, CoverageMinimum, FaultFamily } from './report.ts'
+
+export function count(coverage: Coverage, name: string, by: number = 1): void {
+  coverage[name] = (coverage[name] ?? 0) + by
+}
+
+const networkMinima: readonly CoverageMinimum[] = [
+  { name: 'leader-changes', perThousandSeeds: 1000, why: 'elections under faults' },
+  { name: 'conflicting-truncations', perThousandSeeds: 20, why: 'logs that diverged and were mended' },
+  { name: 'messages-lost', perThousandSeeds: 1000, why: 'retransmission' },
+  { name: 'messages-duplicated', perThousandSeeds: 1000, why: 'stale and repeated messages' },
+  { name: 'client-retries', perThousandSeeds: 1000, why: 'requests ordered twice' },
+  { name: 'retries-not-executed-again', perThousandSeeds: 100, why: 'exactly-once sessions' },
+  { name: 'leaders-stepped-down', perThousandSeeds: 50, why: 'check-quorum' },
+]
+
+const processMinima: readonly CoverageMinimum[] = [
+  { name: 'leader-changes', perThousandSeeds: 1000, why: 'elections under faults' },
+  { name: 'restarts', perThousandSeeds: 1000, why: 'recovery from the log' },
+  { name: 'restarts-that-lost-writes', perThousandSeeds: 100, why: 'crashes between write and fsync' },
+  { name: 'pauses', perThousandSeeds: 100, why: 'bursts after a stall' },
+]
+
+const alwaysMinima: readonly CoverageMinimum[] = [
+  { name: 'linearizable-reads', perThousandSeeds: 1000, why: 'reads without a log entry' },
+  { name: 'operations-committed', perThousandSeeds: 10_000, why: 'load' },
+]
+
+/** Minima for what a protocol and these faults can produce. */
+export function coverageMinima(protocol: ProtocolName, replicas: number, faults: FaultFamily): readonly CoverageMinimum[] {
+  if (protocol !== 'raft' || replicas < 2) return alwaysMinima
+  switch (faults) {
+    case 'none':
+      return alwaysMinima
+    case 'network':
+      return [...alwaysMinima, ...networkMinima]
+    case 'process':
+      return [...alwaysMinima, ...processMinima]
+    case 'all':
+      return [...alwaysMinima, ...networkMinima.slice(1), ...processMinima]
+  }
+}
