@@ -57,7 +57,11 @@ export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
   submit: { tag: 1, codec: struct({ envelopes: list(bytes(envelopeBytesMax), submitEnvelopesMax) }) },
   query: {
     tag: 2,
-    codec: struct({ id: u53, consistency: names<Consistency>(['linearizable', 'local']), query: bytes(operationBytesMax) }),
+    codec: struct({
+      id: u53,
+      consistency: names<Consistency>(['linearizable', 'local']),
+      query: bytes(operationBytesMax),
+    }),
   },
 })
 

@@ -54,9 +54,7 @@ export type FetchResult =
   | { kind: 'failed'; reason: string }
 
 /** An operator's wish. */
-export type Command =
-  | { kind: 'transfer-leadership'; to: ReplicaId | null }
-  | { kind: 'suspect-leader' }
+export type Command = { kind: 'transfer-leadership'; to: ReplicaId | null } | { kind: 'suspect-leader' }
 
 export type Input<Message, LogRecord> =
   /** Always the first. */
@@ -166,5 +164,10 @@ export interface ProtocolDefinition<Message, LogRecord> {
   /** Messages of one class supersede older ones to the same peer, which may be dropped when a peer is slow. */
   supersedes(message: Message): string | null
   /** Is this block decided, for all that the proof can show? Used by catch-up and audit. */
-  verifyDecision(epoch: Epoch, header: BlockHeader, proof: DecisionProof, ports: Pick<ProtocolPorts, 'hasher' | 'verifier'>): boolean
+  verifyDecision(
+    epoch: Epoch,
+    header: BlockHeader,
+    proof: DecisionProof,
+    ports: Pick<ProtocolPorts, 'hasher' | 'verifier'>,
+  ): boolean
 }

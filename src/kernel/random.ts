@@ -39,7 +39,8 @@ function fromWords(first: number, second: number, third: number, counterStart: n
   for (let round = 0; round < 12; round++) u32()
 
   const below = (bound: number): number => {
-    if (!Number.isInteger(bound) || bound < 1 || bound > 0x1_0000_0000) throw new RangeError(`no number is below ${bound}`)
+    if (!Number.isInteger(bound) || bound < 1 || bound > 0x1_0000_0000)
+      throw new RangeError(`no number is below ${bound}`)
     return Math.floor((u32() / 0x1_0000_0000) * bound)
   }
   const random: Random = {

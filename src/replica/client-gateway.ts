@@ -76,7 +76,11 @@ export class ClientGateway {
   }
 
   /** Envelopes that another replica hands on: it has checked who they are from, and answers them itself. */
-  forwarded(envelopes: readonly Uint8Array[], authentic: (envelope: Envelope, encoded: Uint8Array) => boolean, now: Now): void {
+  forwarded(
+    envelopes: readonly Uint8Array[],
+    authentic: (envelope: Envelope, encoded: Uint8Array) => boolean,
+    now: Now,
+  ): void {
     for (const encoded of envelopes) {
       const envelope = decode(envelopeCodec, encoded)
       if (!envelope.ok || !authentic(envelope.value, encoded)) continue
@@ -95,7 +99,8 @@ export class ClientGateway {
     const read = this.#reads.get(id)
     if (read === undefined) return
     this.#reads.delete(id)
-    const code: RefusalReason = reason === 'not-leader' ? 'not-leader' : reason === 'overloaded' ? 'overloaded' : 'no-quorum'
+    const code: RefusalReason =
+      reason === 'not-leader' ? 'not-leader' : reason === 'overloaded' ? 'overloaded' : 'no-quorum'
     this.#respond(read.connection, { kind: 'unanswered', id: read.id, reason: code, leader: this.#options.leader(now) })
   }
 
@@ -165,7 +170,8 @@ export class ClientGateway {
   }
 
   #route(envelope: Envelope, connection: ConnectionId): void {
-    const route = envelope.kind === 'open' ? openingRoute(envelope.client, envelope.nonce) : sessionRoute(envelope.session)
+    const route =
+      envelope.kind === 'open' ? openingRoute(envelope.client, envelope.nonce) : sessionRoute(envelope.session)
     this.#routes.delete(route)
     this.#routes.set(route, connection)
     if (this.#routes.size <= this.#limits.routesMax) return

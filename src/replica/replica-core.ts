@@ -13,7 +13,15 @@ import type { DecisionProof } from '../kernel/proof.ts'
 import type { Evidence } from '../kernel/evidence.ts'
 import type { Height, ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
-import type { Command, Now, Persisted, ProtocolDefinition, ProtocolEvent, ProtocolStatus, Recovered } from '../kernel/protocol.ts'
+import type {
+  Command,
+  Now,
+  Persisted,
+  ProtocolDefinition,
+  ProtocolEvent,
+  ProtocolStatus,
+  Recovered,
+} from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
 import { Driver, type DriverLog, type DropReason, type Timers } from './driver/driver.ts'

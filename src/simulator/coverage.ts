@@ -30,7 +30,11 @@ const alwaysMinima: readonly CoverageMinimum[] = [
 ]
 
 /** Minima for what a protocol and these faults can produce. */
-export function coverageMinima(protocol: ProtocolName, replicas: number, faults: FaultFamily): readonly CoverageMinimum[] {
+export function coverageMinima(
+  protocol: ProtocolName,
+  replicas: number,
+  faults: FaultFamily,
+): readonly CoverageMinimum[] {
   if (protocol !== 'raft' || replicas < 2) return alwaysMinima
   switch (faults) {
     case 'none':

@@ -3,6 +3,6 @@
 
 export type Excuse =
   /** The search for a linear order gave up at its budget; position-based checks have passed. */
-  | 'linearizability-undecided'
+  'linearizability-undecided'
 
 export const excuses: readonly Excuse[] = ['linearizability-undecided']

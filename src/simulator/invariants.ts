@@ -26,7 +26,14 @@ export class Invariants {
 
   /** Agreement: no two replicas ever decide different blocks at one height. True the first time a height is decided. */
   decided(replica: ReplicaId, header: BlockHeader): boolean {
-    const first = this.#compare(this.#decided, 'agreement', 'decides', replica, header.height, encode(blockHeaderCodec, header))
+    const first = this.#compare(
+      this.#decided,
+      'agreement',
+      'decides',
+      replica,
+      header.height,
+      encode(blockHeaderCodec, header),
+    )
     this.heightDecided = Math.max(this.heightDecided, header.height)
     return first
   }
@@ -41,7 +48,8 @@ export class Invariants {
   leads(replica: ReplicaId, term: number): void {
     const other = this.#leaders.get(term)
     if (other === undefined) this.#leaders.set(term, replica)
-    else if (other !== replica) this.violate('election-safety', `replicas ${other} and ${replica} both lead term ${term}`)
+    else if (other !== replica)
+      this.violate('election-safety', `replicas ${other} and ${replica} both lead term ${term}`)
   }
 
   violate(invariant: string, explanation: string): void {
@@ -63,7 +71,10 @@ export class Invariants {
     }
     const same = first.bytes.length === bytes.length && first.bytes.every((byte, index) => byte === bytes[index])
     if (!same) {
-      this.violate(invariant, `replica ${replica} ${verb} another block at height ${height} than replica ${first.replica} did`)
+      this.violate(
+        invariant,
+        `replica ${replica} ${verb} another block at height ${height} than replica ${first.replica} did`,
+      )
     }
     return false
   }

@@ -108,7 +108,10 @@ export class Nemesis {
         if (directions === 'both') pairs.push([to, from])
       }
     }
-    this.#options.note(directions === 'both' ? 'partition' : 'one-way partition', `${left.join(' ')} | ${right.join(' ')}`)
+    this.#options.note(
+      directions === 'both' ? 'partition' : 'one-way partition',
+      `${left.join(' ')} | ${right.join(' ')}`,
+    )
     this.#block(pairs, durationUs)
   }
 

@@ -95,7 +95,9 @@ export class SimulatedClient {
   /** Operations under way, for a person who asks what the run is waiting for. */
   describeUnderWay(): string {
     const waiting = [...this.#pending.values(), ...this.#reads.values()]
-    return waiting.map((pending) => `${pending.operations[0]?.kind} ${pending.ids.join(',')} (${pending.attempts} attempts)`).join('; ')
+    return waiting
+      .map((pending) => `${pending.operations[0]?.kind} ${pending.ids.join(',')} (${pending.attempts} attempts)`)
+      .join('; ')
   }
 
   #open(): void {
@@ -185,7 +187,8 @@ export class SimulatedClient {
 
   #receive(bytes: Uint8Array): void {
     const response = decode(clientResponseCodec, bytes)
-    if (!response.ok) throw new Error(`client ${this.#options.number} got a response it cannot read: ${response.error.message}`)
+    if (!response.ok)
+      throw new Error(`client ${this.#options.number} got a response it cannot read: ${response.error.message}`)
     this.#handle(response.value)
   }
 
@@ -245,7 +248,11 @@ export class SimulatedClient {
       const outcome = readOutcome(operation, reply.outcome)
       if (outcome.kind === 'again') return
       if (outcome.kind === 'session-lost') return this.#loseSession()
-      const position = { kind: 'ordered', height: outcome.height ?? reply.height, index: outcome.index ?? reply.index } as const
+      const position = {
+        kind: 'ordered',
+        height: outcome.height ?? reply.height,
+        index: outcome.index ?? reply.index,
+      } as const
       const id = pending.ids[offset]!
       note('operation done', `${operation.kind} ${id} at ${position.height}.${position.index}`)
       history.complete(client, id, { kind: 'ok', result: outcome.result, position }, scheduler.nowUs)

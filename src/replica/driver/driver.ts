@@ -146,7 +146,10 @@ export class Driver<Message, LogRecord> {
   }
 
   /** Everything that needs no work of the driver's own on its way to the protocol. */
-  input(input: Exclude<Input<Message, LogRecord>, { kind: 'start' | 'message' | 'durable' | 'restored' }>, now: Now): void {
+  input(
+    input: Exclude<Input<Message, LogRecord>, { kind: 'start' | 'message' | 'durable' | 'restored' }>,
+    now: Now,
+  ): void {
     this.#step(input, now)
   }
 

@@ -36,7 +36,8 @@ export class EffectQueue {
   /** Acts at once when nothing stands before it. */
   add(act: () => void, after?: Persisted): void {
     if (after !== undefined) {
-      if (after > this.#persisted) throw new RangeError(`effect named persist ${after}, the last one is ${this.#persisted}`)
+      if (after > this.#persisted)
+        throw new RangeError(`effect named persist ${after}, the last one is ${this.#persisted}`)
       if (after <= this.#durable) act()
       else this.#named.push({ barrier: after, act })
       return

@@ -72,6 +72,11 @@ export class Pool implements RequestPool {
     return this.#operations
   }
 
+  /** Slots of the queue, those swept later included: bounded by what is known. */
+  get queueLength(): number {
+    return this.#waiting.length
+  }
+
   /** `encoded` is kept as it is: the caller hands over bytes that nobody writes to any more. */
   add(encoded: Uint8Array, envelope: Envelope, nowMs: number): Added {
     const key = requestKey(envelope)
@@ -83,7 +88,16 @@ export class Pool implements RequestPool {
     const ofClient = this.#perClient.get(client) ?? 0
     if (ofClient + operations > this.#limits.operationsPerClientMax) return 'client-full'
     const order = this.#nextOrder++
-    const request: Request = { key, client, encoded, operations, sinceMs: nowMs, order, taken: false, forwardedTo: null }
+    const request: Request = {
+      key,
+      client,
+      encoded,
+      operations,
+      sinceMs: nowMs,
+      order,
+      taken: false,
+      forwardedTo: null,
+    }
     this.#known.set(key, request)
     this.#perClient.set(client, ofClient + operations)
     this.#operations += operations
@@ -100,7 +114,8 @@ export class Pool implements RequestPool {
     for (; this.#head < this.#waiting.length; this.#head++) {
       const request = this.#waiting[this.#head]!
       if (!this.#isWaiting(request)) continue
-      const fits = operations + request.operations <= limits.operationsMax && bytes + 4 + request.encoded.length <= limits.bytesMax
+      const fits =
+        operations + request.operations <= limits.operationsMax && bytes + 4 + request.encoded.length <= limits.bytesMax
       // The first goes even when it is over the batch's limits: envelopes have limits of their own, and must not block the queue.
       if (batch.length > 0 && (!fits || batch.length === blockEnvelopesMax)) break
       batch.push(request)
