@@ -78,8 +78,9 @@ describe('the prechecks', () => {
   })
 })
 
+const sized = (size: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: size, maxLength: size })
+
 describe('both backends agree', () => {
-  const sized = (size: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: size, maxLength: size })
   const message = fc.uint8Array({ maxLength: 100 })
 
   it('on keys and signatures that they make', () => {
@@ -97,7 +98,7 @@ describe('both backends agree', () => {
   })
 
   it('on any mutation of a vector, and on parts of different vectors', () => {
-    const mutation = fc.record({ at: fc.nat(127), to: fc.nat(255) })
+    const mutation = fc.record({ at: fc.nat(95), to: fc.nat(255) })
     const source = fc.constantFrom(...vectors.signatures)
     fc.assert(
       fc.property(source, source, fc.array(mutation, { maxLength: 2 }), fc.nat(3), (first, second, changes, swap) => {
@@ -105,8 +106,8 @@ describe('both backends agree', () => {
         const bytes = fromHex(swap === 2 ? second.message : first.message)
         const signature = fromHex(swap === 3 ? second.signature : first.signature)
         for (const { at, to } of changes) {
-          if (at < 64) signature.set([to], Math.min(at, Math.max(0, signature.length - 1)))
-          else if (at < 96 && key.length > at - 64) key.set([to], at - 64)
+          if (at < 64 && at < signature.length) signature[at] = to
+          else if (at >= 64 && at - 64 < key.length) key[at - 64] = to
         }
         const verdict = portableEd25519.verify(key, bytes, signature)
         expect(nodeEd25519.verify(key, bytes, signature)).toBe(verdict)
