@@ -6,14 +6,17 @@
 // What keeps it small, each without losing an order that exists:
 // - A read, or a refusal, that fits now is taken at once: it hinders nothing that comes later.
 // - The operation that completes next is tried before the others: those can wait.
-// - An operation of unknown outcome is tried last, and never if it changes nothing, if its effect goes unnoticed by
-//   the very next operation, or while an equal one invoked earlier is unused.
+// - An operation of unknown outcome is tried only when there is no way on without one, from the furthest place that was
+//   reached; and never if it changes nothing, if its effect goes unnoticed by the very next operation, or while an
+//   equal one invoked earlier is unused.
 
 import { ConfigurationMemo } from './configuration-memo.ts'
 import { DeferredChoices } from './deferred-choices.ts'
 import type { Operation } from './history.ts'
 import type { Model } from './model.ts'
+import type { SearchProblem } from './search-problem.ts'
 
+/** Orders are lists of the problem's numbers. */
 export type SearchResult =
   | { readonly kind: 'linearizable'; readonly steps: number; readonly order: readonly number[] }
   | { readonly kind: 'undecided'; readonly steps: number }
@@ -24,18 +27,14 @@ const none = -1
 const fresh = -2
 const exhausted = -3
 
-/** Orders are lists of indexes into `known`, then `unknown` behind them. Both are in the order of invocation. */
 export class LinearizabilitySearch<State, Op, Result> {
   readonly #model: Model<State, Op, Result>
   readonly #items: readonly Operation<Op, Result>[]
   readonly #knownTotal: number
   readonly #calls: Float64Array
-  /** By level: the known operation that completes there. */
   readonly #due: Int32Array
   readonly #leavesState: Uint8Array
-  /** By known operation: a number that no other operation open at the same time has. */
   readonly #slots: Int32Array
-  /** By unknown operation: the one before it that says the same, or none. */
   readonly #twins: Int32Array
   readonly #memo = new ConfigurationMemo()
   readonly #states: State[] = []
@@ -55,55 +54,39 @@ export class LinearizabilitySearch<State, Op, Result> {
 
   // The way here: which operation was linearised, and what to go back to.
   #depth = 0
-  readonly #takenItem: Int32Array
-  readonly #takenState: Int32Array
-  readonly #takenLevel: Int32Array
-  readonly #takenForced: Uint8Array
+  readonly #takenItem: number[] = []
+  readonly #takenState: number[] = []
+  readonly #takenLevel: number[] = []
+  readonly #takenForced: number[] = []
   /** By depth, if there are unknown operations: the place there. */
-  readonly #placeAt: Int32Array
+  readonly #placeAt: number[] = [0]
   readonly #deferred = new DeferredChoices()
 
   // What #choose found.
   #chosenState = 0
   #chosenForced = false
   #steps = 0
-  #best: { level: number; order: Int32Array } = { level: -1, order: new Int32Array(0) }
+  #best: { level: number; order: number[] } = { level: -1, order: [] }
 
-  constructor(
-    model: Model<State, Op, Result>,
-    key: string,
-    known: readonly Operation<Op, Result>[],
-    unknown: readonly Operation<Op, Result>[],
-  ) {
-    const items = [...known, ...unknown]
+  constructor(problem: SearchProblem<State, Op, Result>) {
+    const { model, key, items, knownTotal, slotsTotal } = problem
     this.#model = model
     this.#items = items
-    this.#knownTotal = known.length
-    this.#calls = Float64Array.from(items, (item) => item.invokedEvent)
-    const byCompletion = known
-      .map((_, item) => item)
-      .sort((a, b) => known[a]!.completedEvent! - known[b]!.completedEvent!)
-    this.#due = Int32Array.from(byCompletion)
-    this.#leavesState = Uint8Array.from(known, ({ operation, outcome }) =>
-      Number(outcome.kind === 'ok' && model.leavesState(operation, outcome.result)),
-    )
-    const { slots, slotsTotal } = assignSlots(known, byCompletion)
-    this.#slots = slots
-    this.#twins = twinsOf(model, items, known.length)
+    this.#knownTotal = knownTotal
+    this.#calls = problem.calls
+    this.#due = problem.due
+    this.#leavesState = problem.leavesState
+    this.#slots = problem.slots
+    this.#twins = problem.twins
     this.#used = new Uint8Array(items.length)
     this.#openMask = new Int32Array(Math.max(1, Math.ceil(slotsTotal / 32)))
-    this.#unknownMask = new Int32Array(Math.ceil(unknown.length / 32))
+    this.#unknownMask = new Int32Array(Math.ceil((items.length - knownTotal) / 32))
     this.#knownHead = items.length
     this.#unknownHead = items.length + 1
     this.#next = new Int32Array(items.length + 2)
     this.#previous = new Int32Array(items.length + 2)
-    this.#closeRing(this.#knownHead, 0, known.length)
-    this.#closeRing(this.#unknownHead, known.length, items.length)
-    this.#takenItem = new Int32Array(items.length)
-    this.#takenState = new Int32Array(items.length)
-    this.#takenLevel = new Int32Array(items.length)
-    this.#takenForced = new Uint8Array(items.length)
-    this.#placeAt = new Int32Array(items.length + 1)
+    this.#closeRing(this.#knownHead, 0, knownTotal)
+    this.#closeRing(this.#unknownHead, knownTotal, items.length)
     this.#state = this.#intern(model.initial(key))
   }
 
@@ -134,7 +117,7 @@ export class LinearizabilitySearch<State, Op, Result> {
       depthMin = this.#depth
       cursor = this.#unknownHead
     }
-    return { kind: 'linearizable', steps: this.#steps, order: [...this.#takenItem.subarray(0, this.#depth)] }
+    return { kind: 'linearizable', steps: this.#steps, order: this.#takenItem.slice(0, this.#depth) }
   }
 
   /** The next operation worth trying here after one that led nowhere. */
@@ -212,14 +195,7 @@ export class LinearizabilitySearch<State, Op, Result> {
     this.#takenLevel[depth] = this.#level
     this.#takenForced[depth] = Number(this.#chosenForced)
     this.#state = this.#chosenState
-    this.#used[item] = 1
-    this.#next[this.#previous[item]!] = this.#next[item]!
-    this.#previous[this.#next[item]!] = this.#previous[item]!
-    if (item >= this.#knownTotal) {
-      flip(this.#unknownMask, item - this.#knownTotal)
-      return
-    }
-    flip(this.#openMask, this.#slots[item]!)
+    this.#remove(item)
     while (this.#level < this.#knownTotal && this.#used[this.#due[this.#level]!] === 1) {
       flip(this.#openMask, this.#slots[this.#due[this.#level]!]!)
       this.#level += 1
@@ -230,20 +206,32 @@ export class LinearizabilitySearch<State, Op, Result> {
   #takeBack(): number {
     const depth = --this.#depth
     const item = this.#takenItem[depth]!
-    if (item >= this.#knownTotal) {
-      flip(this.#unknownMask, item - this.#knownTotal)
-    } else {
-      while (this.#level > this.#takenLevel[depth]!) {
-        this.#level -= 1
-        flip(this.#openMask, this.#slots[this.#due[this.#level]!]!)
-      }
-      flip(this.#openMask, this.#slots[item]!)
+    while (this.#level > this.#takenLevel[depth]!) {
+      this.#level -= 1
+      flip(this.#openMask, this.#slots[this.#due[this.#level]!]!)
     }
-    this.#next[this.#previous[item]!] = item
-    this.#previous[this.#next[item]!] = item
-    this.#used[item] = 0
+    this.#putBack(item)
     this.#state = this.#takenState[depth]!
     return this.#takenForced[depth] === 1 ? exhausted : item
+  }
+
+  #remove(item: number): void {
+    this.#used[item] = 1
+    this.#next[this.#previous[item]!] = this.#next[item]!
+    this.#previous[this.#next[item]!] = this.#previous[item]!
+    this.#flipMask(item)
+  }
+
+  #putBack(item: number): void {
+    this.#used[item] = 0
+    this.#next[this.#previous[item]!] = item
+    this.#previous[this.#next[item]!] = item
+    this.#flipMask(item)
+  }
+
+  #flipMask(item: number): void {
+    if (item < this.#knownTotal) flip(this.#openMask, this.#slots[item]!)
+    else flip(this.#unknownMask, item - this.#knownTotal)
   }
 
   #enterPlace(item: number): void {
@@ -281,7 +269,7 @@ export class LinearizabilitySearch<State, Op, Result> {
 
   #violation(): SearchResult {
     const { level, order } = this.#best
-    return { kind: 'violation', steps: this.#steps, order: [...order], due: this.#due[level]! }
+    return { kind: 'violation', steps: this.#steps, order, due: this.#due[level]! }
   }
 
   #intern(state: State): number {
@@ -306,35 +294,4 @@ export class LinearizabilitySearch<State, Op, Result> {
 
 function flip(mask: Int32Array, bit: number): void {
   mask[bit >>> 5]! ^= 1 << (bit & 31)
-}
-
-function assignSlots<Op, Result>(
-  known: readonly Operation<Op, Result>[],
-  byCompletion: readonly number[],
-): { slots: Int32Array; slotsTotal: number } {
-  const slots = new Int32Array(known.length)
-  const free: number[] = []
-  let slotsTotal = 0
-  let completed = 0
-  for (const [item, { invokedEvent }] of known.entries()) {
-    while (known[byCompletion[completed]!]!.completedEvent! < invokedEvent)
-      free.push(slots[byCompletion[completed++]!]!)
-    slots[item] = free.pop() ?? slotsTotal++
-  }
-  return { slots, slotsTotal }
-}
-
-function twinsOf<State, Op, Result>(
-  model: Model<State, Op, Result>,
-  items: readonly Operation<Op, Result>[],
-  knownTotal: number,
-): Int32Array {
-  const latest = new Map<string, number>()
-  const twins = new Int32Array(items.length - knownTotal).fill(none)
-  for (let item = knownTotal; item < items.length; item++) {
-    const name = model.describe(items[item]!.operation)
-    twins[item - knownTotal] = latest.get(name) ?? none
-    latest.set(name, item)
-  }
-  return twins
 }

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { historyOf, type Outcome, type TimedOperation } from '../../../src/simulator/checkers/history.ts'
+import { historyOf, type TimedOperation } from '../../../src/simulator/checkers/history.ts'
 import { keyValueModel as model, type HistoryResult } from '../../../src/simulator/checkers/key-value-model.ts'
 import { checkLinearizability } from '../../../src/simulator/checkers/linearizability-checker.ts'
 import { checkReplay } from '../../../src/simulator/checkers/replay-checker.ts'
@@ -68,9 +68,7 @@ describe('histories of linear executions', () => {
     fc.assert(
       fc.property(effects({ maxLength: 30 }, 30), (drawn) => {
         const { timed, decided } = execute(drawn)
-        const history = historyOf(
-          timed.map((operation) => ({ ...operation, outcome: withoutPosition(operation.outcome) })),
-        )
+        const history = historyOf(timed.map(withoutPosition))
         expect(checkReplay({ model, history, decided }).violations).toEqual([])
         expect(checkLinearizability({ model, history }).kind).toBe('linearizable')
       }),
@@ -179,14 +177,18 @@ describe('histories with positions shuffled', () => {
   })
 })
 
-function withoutPosition(outcome: Outcome<HistoryResult>): Outcome<HistoryResult> {
-  return outcome.kind === 'ok' ? { kind: 'ok', result: outcome.result } : outcome
+function withoutPosition(operation: TimedOperation): TimedOperation {
+  const { outcome } = operation
+  return outcome.kind === 'ok' ? { ...operation, outcome: { kind: 'ok', result: outcome.result } } : operation
+}
+
+function kindOf({ outcome }: TimedOperation): string | undefined {
+  return outcome.kind === 'ok' ? outcome.position?.kind : undefined
 }
 
 /** Exchanges the outcomes of two operations of which both, or neither, were answered from the state after a block. */
 function swapPositions(timed: readonly TimedOperation[], seed: number): TimedOperation[] {
   const left = timed[seed % timed.length]!
-  const kindOf = ({ outcome }: TimedOperation) => (outcome.kind === 'ok' ? outcome.position?.kind : undefined)
   const others = timed.filter((operation) => operation !== left && kindOf(operation) === kindOf(left))
   const right = others[Math.floor(seed / timed.length) % Math.max(1, others.length)]
   if (right === undefined) return [...timed]

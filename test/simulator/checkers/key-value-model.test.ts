@@ -11,9 +11,10 @@ const operations = fc
   .tuple(fc.nat(8), fc.constantFrom('x', 'y"'), fc.constantFrom('', '0', '1', 'a'))
   .map(([choice, key, value]) => operationOf(choice, key, value))
 
+const after = (state: string | null) => model.step(state, increment('n')).result
+
 describe('keyValueModel', () => {
   it('counts in safe integers of one spelling', () => {
-    const after = (state: string | null) => model.step(state, increment('n')).result
     expect(after(null)).toEqual(counted(1))
     expect(after('-3')).toEqual(counted(-2))
     expect(after('9007199254740990')).toEqual(counted(9007199254740991))
