@@ -1,0 +1,106 @@
+// Makes a copy of the sources with one bug in it, and lets the bug's finder loose on it.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cpuSecondsMax, seedsMax, type PlantedBug } from './planted-bug.ts'
+
+export interface Found {
+  found: boolean
+  /** For the simulator: the first seed that reported it, and what it said. */
+  seed: number | null
+  report: string
+  seconds: number
+}
+
+const root = fileURLToPath(new URL(import.meta.url.includes('/.tools/') ? '../../../' : '../../', import.meta.url))
+
+/** The changed text, or an error that says why the bug cannot be planted. */
+export function planted(bug: PlantedBug, source: string): string {
+  const parts = source.split(bug.find)
+  if (parts.length !== 2) throw new Error(`${bug.name}: its anchor stands ${parts.length - 1} times in ${bug.file}, not once`)
+  return parts.join(bug.replace)
+}
+
+/** Runs the finder. `seeds` limits the simulator's search: CI replays one, the search takes all. */
+export function search(bug: PlantedBug, seeds: { from: number; to: number }): Found {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
+  const startedMs = Date.now()
+  try {
+    prepare(bug, folder)
+    const outcome = bug.finder.kind === 'simulator' ? simulate(bug.finder, folder, seeds) : test(bug.finder.files, folder)
+    return { ...outcome, seconds: (Date.now() - startedMs) / 1000 }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function prepare(bug: PlantedBug, folder: string): void {
+  cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const file of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts']) {
+    cpSync(join(root, file), join(folder, file))
+  }
+  const path = join(folder, bug.file)
+  writeFileSync(path, planted(bug, readFileSync(path, 'utf8')))
+  if (bug.finder.kind === 'simulator') compile(folder)
+  else copyTests(folder)
+}
+
+function compile(folder: string): void {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  // Types were checked in the sources; a bug may leave something unused.
+  const args = [compiler, '-p', 'tsconfig.build.json', '--noCheck', '--declaration', 'false', '--sourceMap', 'false']
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the planted copy does not compile: ${stdout}`)
+}
+
+function copyTests(folder: string): void {
+  mkdirSync(join(folder, 'test'))
+  cpSync(join(root, 'test'), join(folder, 'test'), {
+    recursive: true,
+    filter: (source) => !source.includes(join('test', 'planted')),
+  })
+}
+
+function simulate(
+  finder: Extract<PlantedBug['finder'], { kind: 'simulator' }>,
+  folder: string,
+  seeds: { from: number; to: number },
+): Omit<Found, 'seconds'> {
+  const to = Math.min(seeds.to, seedsMax)
+  const args = ['dist/cli/main.js', 'sim', '--protocol', 'raft', '--replicas', String(finder.replicas)]
+  args.push('--faults', finder.faults, '--seeds', `${seeds.from}..${to}`, '--stop-after', '1', '--json')
+  args.push('--minutes', String(cpuSecondsMax / 60))
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const failure = firstFailure(stdout)
+  if (failure === null) return { found: false, seed: null, report: stderr.slice(-500) }
+  return { found: true, seed: failure.seed, report: `${failure.invariant}: ${failure.explanation}` }
+}
+
+interface Failure {
+  seed: number
+  invariant: string
+  explanation: string
+}
+
+function firstFailure(stdout: string): Failure | null {
+  const report = JSON.parse(stdout) as { failures?: Failure[] }
+  return report.failures?.[0] ?? null
+}
+
+function test(files: readonly string[], folder: string): Omit<Found, 'seconds'> {
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files, '--reporter', 'json']
+  const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const start = stdout.indexOf('{')
+  const report = JSON.parse(stdout.slice(start)) as {
+    numFailedTests: number
+    numTotalTests: number
+    testResults: { assertionResults: { status: string; fullName: string }[] }[]
+  }
+  const failed = report.testResults.flatMap((file) => file.assertionResults).filter((one) => one.status === 'failed')
+  // A file that cannot even be loaded proves nothing: only a test that ran and failed counts.
+  return { found: failed.length > 0, seed: null, report: failed.map((one) => one.fullName).join('; ').slice(0, 500) }
+}

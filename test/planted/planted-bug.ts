@@ -1,0 +1,24 @@
+// A planted bug breaks exactly one rule in a temporary copy of the sources; its finder must report it. A rule whose bug nobody
+// finds is a rule that no test protects (architecture.md §13).
+
+export interface PlantedBug {
+  /** Kebab-case; begins with the line of pitfalls.md that it stands for, if there is one. */
+  name: string
+  /** What is wrong in the copy, in one sentence. */
+  title: string
+  /** The source file that is changed. */
+  file: string
+  /** Must stand in the file exactly once. */
+  find: string
+  replace: string
+  finder: Finder
+}
+
+export type Finder =
+  /** The simulator, within 2,000 default seeds and 5 CPU minutes; `seed` is the first that it found, and CI replays it. */
+  | { kind: 'simulator'; replicas: number; faults: 'none' | 'network' | 'process' | 'all'; seed: number }
+  /** Test files of which at least one test must fail: scenarios, vectors, properties. */
+  | { kind: 'tests'; files: readonly string[] }
+
+export const seedsMax = 2000
+export const cpuSecondsMax = 300
