@@ -30,7 +30,7 @@ export function checkRealTimeOrder<State, Op, Result>(
       if (highest === null || order(placement, highest, number) < 0) highest = number
       continue
     }
-    if (highest === null || operation.outcome.kind === 'failed-definitely') continue
+    if (highest === null) continue
     const compared = order(placement, highest, number)
     if (compared < 0 || (compared === 0 && indexes[number] === afterBlock)) continue
     const earlier = operations[highest]!

@@ -63,12 +63,13 @@ function replay<State, Op, Result>(
   const reads = [...observed].sort((a, b) => heights[a]! - heights[b]!)
   let nextRead = 0
 
-  const run = (number: number, keep: boolean): void => {
+  const run = (number: number): void => {
     const operation = operations[number]!
     const key = model.keyOf(operation.operation)
     const before = states.has(key) ? states.get(key)! : model.initial(key)
     const { state, result } = model.step(before, operation.operation)
-    if (keep) states.set(key, state)
+    // A read leaves the state as it was.
+    states.set(key, state)
     const { outcome } = operation
     if (outcome.kind !== 'ok' || model.equalResults(outcome.result, result)) return
     const place = placeName(heights[number]!, indexes[number]!)
@@ -79,9 +80,8 @@ function replay<State, Op, Result>(
   }
 
   for (const number of ordered) {
-    for (; nextRead < reads.length && heights[reads[nextRead]!]! < heights[number]!; nextRead++)
-      run(reads[nextRead]!, false)
-    run(number, true)
+    for (; nextRead < reads.length && heights[reads[nextRead]!]! < heights[number]!; nextRead++) run(reads[nextRead]!)
+    run(number)
   }
-  for (; nextRead < reads.length; nextRead++) run(reads[nextRead]!, false)
+  for (; nextRead < reads.length; nextRead++) run(reads[nextRead]!)
 }

@@ -90,6 +90,11 @@ export function unknown(
   return { timed, executed }
 }
 
+/** Its client learnt at the end of the span that it will not learn more. */
+export function gaveUp(client: number, span: Span, operation: HistoryOperation, executed: readonly Place[]): Entry {
+  return { timed: { ...entry(client, span, operation), outcome: { kind: 'unknown' } }, executed }
+}
+
 /** Operations are numbered from 1 as they are written down. */
 export function recordOf(entries: readonly Entry[]): { history: History; decided: DecidedOperation[] } {
   const history = historyOf(entries.map(({ timed }, i) => ({ ...timed, id: i + 1 })))

@@ -8,6 +8,7 @@ import {
   done,
   failed,
   found,
+  gaveUp,
   get,
   increment,
   observed,
@@ -61,6 +62,11 @@ export const goodHistories: readonly KnownHistory[] = [
     unknown(2, 5, put('x', 'b'), [[3, 0]]),
     observed(3, [20, 30], get('x'), found('a'), 2),
     observed(3, [40, 50], get('x'), found('b'), 3),
+  ]),
+  good('a write takes effect after its client gave up, and behind what was invoked later', [
+    gaveUp(1, [0, 10], put('x', 'a'), [[2, 0]]),
+    ordered(2, [20, 30], put('x', 'b'), done, [1, 0]),
+    observed(2, [40, 50], get('x'), found('a'), 2),
   ]),
   good('an unknown write never takes effect', [
     unknown(2, 0, put('x', 'b')),
