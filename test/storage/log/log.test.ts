@@ -1,0 +1,333 @@
+// The log keeps what it reported durable, through any crash; tells a torn tail from corruption; and fails for good.
+
+import fc from 'fast-check'
+import { crc32 as zlibCrc32 } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { createRandom } from '../../../src/kernel/random.ts'
+import { crc32 } from '../../../src/storage/log/crc32.ts'
+import { noteSlotBytes, segmentFile, segmentHeaderBytes } from '../../../src/storage/log/format.ts'
+import { initializeLog } from '../../../src/storage/log/initialize.ts'
+import { identity, LogBench, text } from './log-bench.ts'
+
+function written(records: readonly string[], limits = {}): LogBench {
+  const bench = new LogBench(createRandom('written'), limits)
+  bench.initialize()
+  const log = bench.open()
+  for (const record of records) {
+    log.append(text(record))
+    log.flush()
+    bench.run()
+  }
+  return bench
+}
+
+describe('the checksum', () => {
+  it('is that of zlib, whole and continued', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(200), (bytes, cut) => {
+        expect(crc32(bytes)).toBe(zlibCrc32(bytes))
+        expect(crc32(bytes.subarray(cut), crc32(bytes.subarray(0, cut)))).toBe(zlibCrc32(bytes))
+      }),
+    )
+  })
+})
+
+describe('the log', () => {
+  it('gives back what was written, in order, over several segments and starts', () => {
+    const bench = written(['a', 'b', 'c'], { segmentBytesMax: 80 })
+    expect(bench.disk.list().length).toBeGreaterThan(3)
+    bench.open()
+    expect(bench.texts()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('counts its starts, for ever', () => {
+    const bench = new LogBench()
+    bench.initialize()
+    expect([bench.open().incarnation, bench.open().incarnation, bench.open().incarnation]).toEqual([1, 2, 3])
+  })
+
+  it('commits in groups: one sync for all that waits', () => {
+    const bench = new LogBench()
+    bench.initialize()
+    const log = bench.open()
+    const syncs = log.syncs
+    const first = log.append(text('first'))
+    log.flush()
+    let last = first
+    for (let record = 0; record < 100; record++) {
+      last = log.append(text('later'))
+      log.flush()
+    }
+    bench.run()
+    expect(bench.durable).toEqual([first, last])
+    expect(log.syncs - syncs).toBe(2)
+  })
+
+  it('reports nothing durable before its sync has answered (C14)', () => {
+    const bench = new LogBench()
+    bench.initialize()
+    const log = bench.open()
+    const before = bench.disk.syncs
+    log.append(text('a'))
+    log.flush()
+    while (bench.disk.syncs === before) {
+      expect(bench.durable).toEqual([])
+      bench.run(1)
+    }
+  })
+
+  it('fails for good when a sync fails: nothing is retried, nothing more is durable (C37)', () => {
+    const bench = new LogBench()
+    bench.initialize()
+    const log = bench.open()
+    log.append(text('a'))
+    bench.disk.failNext('sync', { code: 'ERR_DISK_IO', message: 'EIO' })
+    log.flush()
+    bench.run()
+    log.append(text('b'))
+    log.flush()
+    bench.run()
+    expect(bench.failure).toMatchObject({ code: 'ERR_DISK_IO' })
+    expect(bench.durable).toEqual([])
+  })
+
+  it('keeps what does not fit on a full disk, and goes on when a probe succeeds', () => {
+    const bench = new LogBench()
+    bench.initialize()
+    const log = bench.open()
+    const first = log.append(text('a'))
+    bench.disk.failNext('write', { code: 'ERR_DISK_FULL', message: 'ENOSPC' })
+    log.flush()
+    bench.run()
+    expect(bench.fullError).toMatchObject({ code: 'ERR_DISK_FULL' })
+    expect(log.backedUp).toBe(true)
+    const second = log.append(text('b'))
+    log.flush()
+    bench.run()
+    expect(bench.durable).toEqual([])
+    log.probe()
+    bench.run()
+    log.flush()
+    bench.run()
+    expect(bench.durable).toEqual([first, second])
+    bench.open()
+    expect(bench.texts()).toEqual(['a', 'b'])
+  })
+
+  it('says when too much waits, and refuses a record above the limit', () => {
+    const bench = new LogBench(createRandom(1), { waitingBytesMax: 100, recordBytesMax: 64 })
+    bench.initialize()
+    const log = bench.open()
+    expect(log.backedUp).toBe(false)
+    log.append(new Uint8Array(60))
+    log.append(new Uint8Array(60))
+    expect(log.backedUp).toBe(true)
+    expect(() => log.append(new Uint8Array(65))).toThrow(RangeError)
+  })
+
+  it('removes whole segments below a cut, and nothing else', () => {
+    const bench = written(['a', 'b', 'c', 'd'], { segmentBytesMax: 60 })
+    const log = bench.log!
+    let cut = false
+    log.cut(4, () => (cut = true))
+    bench.run()
+    expect(cut).toBe(true)
+    bench.open()
+    expect(bench.texts()).toEqual(['c', 'd'])
+  })
+})
+
+describe('opening', () => {
+  it('refuses an empty, a foreign and a half-made directory in one sentence', () => {
+    const empty = new LogBench()
+    expect(empty.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_EMPTY_DIRECTORY' })
+    const bench = written(['a'])
+    const stranger = { network: new Uint8Array(32), replica: 3 }
+    expect(bench.recover(stranger)).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
+    expect(bench.recover({ ...identity, replica: 4 })).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
+    const half = new LogBench()
+    initializeLog({ directory: half.disk, crc32, ...identity }, () => {})
+    half.run(2)
+    expect(half.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
+  })
+
+  it('does not make a log where something is', () => {
+    const bench = written(['a'])
+    initializeLog({ directory: bench.disk, crc32, ...identity }, (error) => {
+      expect(error).toMatchObject({ code: 'ERR_LOG_NOT_EMPTY' })
+    })
+    expect.assertions(1)
+  })
+})
+
+/** Changes a file behind the log's back, for sure. */
+function tamper(bench: LogBench, name: string, change: (bytes: Uint8Array) => Uint8Array): void {
+  const before = bench.disk.read(name, 0, 1 << 20)
+  if (!before.ok) throw new Error(before.error.message)
+  const after = change(Uint8Array.from(before.bytes))
+  const file = bench.disk.open(name)
+  file.truncate(0, () => {})
+  bench.run()
+  file.write(0, after, () => {})
+  bench.run()
+  file.sync(() => {})
+  bench.run()
+}
+
+describe('a small log cut at every byte and with every bit flipped (C38, C39, B40)', () => {
+  const records = ['first', 'second', 'third']
+  const name = segmentFile(1)
+  // The note stands after the group of 'third' here: an idle log is noted to its end.
+  const size = written(records).disk.size(name)
+
+  it('is refused when anything below the noted end is missing', () => {
+    for (let length = 0; length < size; length++) {
+      const bench = written(records)
+      tamper(bench, name, (bytes) => bytes.subarray(0, length))
+      expect(bench.recover(), `cut to ${length}`).toMatchObject({ ok: false, code: 'ERR_LOG_CORRUPT' })
+    }
+  })
+
+  it('is refused when any bit below the noted end has flipped', () => {
+    for (let bit = 0; bit < size * 8; bit++) {
+      const bench = written(records)
+      tamper(bench, name, (bytes) => {
+        bytes[bit >> 3]! ^= 1 << (bit & 7)
+        return bytes
+      })
+      const recovered = bench.recover()
+      expect(recovered.ok, `bit ${bit}`).toBe(false)
+      if (!recovered.ok) expect(['ERR_LOG_CORRUPT', 'ERR_LOG_FORMAT_VERSION']).toContain(recovered.code)
+    }
+  })
+
+  it('is cut cleanly to whole records when bytes above the noted end are torn off', () => {
+    const note = noted(written(records).disk, 0)
+    for (let length = segmentHeaderBytes; length < size; length++) {
+      const bench = written(records)
+      tamper(bench, 'synced', () => note)
+      tamper(bench, name, (bytes) => bytes.subarray(0, length))
+      bench.open()
+      expect(records.slice(0, bench.texts().length)).toEqual(bench.texts())
+      expect(bench.texts().length).toBeLessThan(records.length)
+    }
+  })
+
+  it('is refused when a flip above the noted end has a record behind it that was written after its sync', () => {
+    const note = noted(written(records).disk, 0)
+    const bench = written(records)
+    tamper(bench, 'synced', () => note)
+    tamper(bench, name, (bytes) => {
+      const at = indexOf(bytes, text('first'))
+      bytes[at]! ^= 1
+      return bytes
+    })
+    expect(bench.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_CORRUPT' })
+  })
+
+  it('survives a torn note, and refuses when no note is left', () => {
+    const bench = written(records)
+    for (const slot of [0, 1]) {
+      const torn = written(records)
+      tamper(torn, 'synced', (bytes) => {
+        bytes[slot * noteSlotBytes]! ^= 1
+        return bytes
+      })
+      torn.open()
+      expect(torn.texts()).toEqual(records)
+    }
+    tamper(bench, 'synced', (bytes) => bytes.fill(0))
+    expect(bench.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_CORRUPT' })
+  })
+
+  /** The note as it was when the log was made: it vouches for no record. */
+  function noted(disk: LogBench['disk'], _counter: number): Uint8Array {
+    const fresh = new LogBench()
+    fresh.initialize()
+    const read = fresh.disk.read('synced', 0, 2 * noteSlotBytes)
+    expect(disk.size('synced')).toBe(2 * noteSlotBytes)
+    return read.ok ? read.bytes : new Uint8Array(0)
+  }
+
+  function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
+    for (let at = 0; at < bytes.length; at++) if (wanted.every((byte, index) => bytes[at + index] === byte)) return at
+    throw new Error('not in the file')
+  }
+})
+
+describe('crashes', () => {
+  it('lose nothing that was reported durable, at every step of writing, rolling, cutting and opening (C12, C13)', () => {
+    for (let crashAt = 0; crashAt < 140; crashAt++) {
+      for (let seed = 0; seed < 4; seed++) {
+        const bench = new LogBench(createRandom(`crash ${crashAt} ${seed}`), { segmentBytesMax: 150 })
+        bench.initialize()
+        survive(bench, crashAt)
+      }
+    }
+  })
+
+  function survive(bench: LogBench, crashAt: number): void {
+    const appended = new Map<number, string>()
+    let durable = 0
+    let cutBelow = 0
+    let left = crashAt
+    const run = (): boolean => {
+      while (left > 0 && bench.scheduler.step(Infinity)) left--
+      durable = Math.max(durable, bench.durable.at(-1) ?? 0)
+      return left > 0
+    }
+    expect(bench.beginOpen()).toBeNull()
+    if (run()) {
+      for (let number = 0; number < 12; number++) {
+        const record = `record ${number}`
+        appended.set(bench.log!.append(text(record)), record)
+        bench.log!.flush()
+        if (number === 8) bench.log!.cut((cutBelow = 6), () => {})
+        if (!run()) break
+      }
+    }
+    bench.disk.crash()
+    // Twice: a record that one recovery has shown must not be lost by the next crash.
+    let shown: string[] = []
+    for (const again of [false, true]) {
+      const log = bench.open()
+      const found = new Map([...log.records()].map((record) => [record.sequence, String.fromCharCode(...record.bytes)]))
+      for (const [sequence, record] of appended) {
+        if (sequence <= durable && sequence >= cutBelow) expect(found.get(sequence)).toBe(record)
+        if (found.has(sequence)) expect(found.get(sequence)).toBe(record)
+      }
+      const sequences = [...found.keys()]
+      expect(sequences).toEqual([...sequences].sort((left, right) => left - right))
+      for (const sequence of sequences) expect(appended.has(sequence)).toBe(true)
+      if (again) expect([...found.values()]).toEqual(shown)
+      shown = [...found.values()]
+      bench.disk.crash()
+    }
+  }
+
+  it('never confuse what is appended after a cut tail with what was cut', () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const bench = new LogBench(createRandom(seed))
+      bench.initialize()
+      let log = bench.open()
+      log.append(text('kept'))
+      log.flush()
+      bench.run()
+      for (let round = 0; round < 3; round++) {
+        for (let number = 0; number < 5; number++) log.append(text(`lost in round ${round}`))
+        log.flush()
+        bench.run(1)
+        bench.disk.crash()
+        log = bench.open()
+        const texts = bench.texts()
+        expect(texts[0]).toBe('kept')
+        log.append(text(`after ${round}`))
+        log.flush()
+        bench.run()
+        bench.open()
+        expect(bench.texts()).toEqual([...texts, `after ${round}`])
+        log = bench.log!
+      }
+    }
+  })
+})
