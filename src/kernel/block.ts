@@ -1,7 +1,8 @@
 // A block is the common part that all protocols agree on, and a payload of envelopes named by its digest.
 
-import { bytes, fixedBytes, list, struct, u53, type Codec } from '../wire/codec.ts'
-import { digestBytes, type Digest } from './crypto-ports.ts'
+import { bytes, encode, fixedBytes, list, struct, u53, type Codec } from '../wire/codec.ts'
+import { digestBytes, type Digest, type Hasher } from './crypto-ports.ts'
+import { hashingBytes } from './domains.ts'
 import type { EpochNumber, Height, TimestampMs } from './ids.ts'
 import { blockEnvelopesMax, envelopeBytesMax, payloadBytesMax } from './limits.ts'
 
@@ -35,3 +36,13 @@ export const payloadEnvelopesCodec: Codec<Uint8Array[]> = list(bytes(envelopeByt
 
 /** The payload without envelopes: no-ops of raft, null blocks of pbft, the empty blocks of hotstuff. */
 export const emptyPayload: Uint8Array = new Uint8Array(4)
+
+/** The name of a payload. */
+export function payloadDigest(hasher: Hasher, payload: Uint8Array): Digest {
+  return hasher.digest(hashingBytes('payload', payload))
+}
+
+/** The name of a block: everything that is agreed about it. */
+export function blockDigest(hasher: Hasher, header: BlockHeader): Digest {
+  return hasher.digest(hashingBytes('block', encode(blockHeaderCodec, header)))
+}

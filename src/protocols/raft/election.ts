@@ -1,0 +1,203 @@
+// Elections: Raft §5.2 and §5.4.1, pre-vote and check-quorum of the thesis §9.6 and §6.2.
+
+import type { ReplicaId } from '../../kernel/ids.ts'
+import { emptyPayload } from '../../kernel/block.ts'
+import { termMax, type VoteAnswer, type VoteRequest } from './messages.ts'
+import { Progress } from './progress.ts'
+import { failReads } from './reads.ts'
+import { appendAsLeader, proposeWaiting, sendHeartbeats, sendToAll } from './replication.ts'
+import { setHardState, timer, type Step } from './state.ts'
+
+/** Draws a timeout between the base and twice the base, so that split votes are rare (§5.2). */
+export function armElection({ state, now, effects }: Step): void {
+  const base = state.parameters.timers.timeoutMsBase
+  state.electionTimeoutMs = base + state.ports.random.below(base)
+  state.electionDueMs = now.monotonicMs + state.electionTimeoutMs
+  effects.arm(timer.election, state.electionTimeoutMs)
+}
+
+/**
+ * The timer runs on while a leader is heard, and looks at the time only when it fires: one timer for a timeout, not one for each
+ * heartbeat. When it fires long after it was due, this process stood still, and what others sent meanwhile has not been read yet:
+ * one more timeout is given for that (C8).
+ */
+export function onElectionTimer(step: Step): void {
+  const { state, now, effects } = step
+  if (state.role === 'leader' || !state.membership.isVoter(state.self) || state.stalled) return
+  const lateMs = now.monotonicMs - state.electionDueMs
+  const quietMs = now.monotonicMs - state.heardLeaderMs
+  if (lateMs > state.parameters.timers.timeoutMsBase / 2) {
+    effects.note({ kind: 'stall-noticed', detail: { lateMs } })
+    return armElection(step)
+  }
+  if (state.leader !== null && quietMs < state.electionTimeoutMs) {
+    state.electionDueMs = state.heardLeaderMs + state.electionTimeoutMs
+    return effects.arm(timer.election, Math.max(1, state.electionDueMs - now.monotonicMs))
+  }
+  campaign(step)
+}
+
+/** With pre-vote, a term begins only when a quorum would vote for this replica: one that was cut off deposes nobody (C5). */
+export function campaign(step: Step): void {
+  const { state } = step
+  state.leader = null
+  if (state.parameters.raft.preVote) beginElection(step, 'pre-candidate')
+  else beginElection(step, 'candidate')
+}
+
+function beginElection(step: Step, role: 'pre-candidate' | 'candidate'): void {
+  const { state, effects } = step
+  // Nobody gets here by honest elections; a term beyond it could not be said.
+  if (state.term >= termMax) return effects.note({ kind: 'terms-exhausted' })
+  state.role = role
+  state.granted = new Set([state.self])
+  state.refused = new Set()
+  const preVote = role === 'pre-candidate'
+  const term = state.term + 1
+  if (!preVote) setHardState(step, term, state.self)
+  armElection(step)
+  const { lastIndex, lastTerm } = state.log
+  const request: VoteRequest = { kind: 'vote-request', term, preVote, lastIndex, lastTerm }
+  sendToVoters(step, request)
+  effects.note({ kind: preVote ? 'pre-vote-begun' : 'election-begun', detail: { term } })
+  countVotes(step)
+}
+
+function sendToVoters({ state, effects }: Step, request: VoteRequest): void {
+  for (const voter of state.membership.voters) if (voter !== state.self) effects.send(voter, request)
+}
+
+export function onVoteRequest(step: Step, from: ReplicaId, request: VoteRequest): void {
+  const { state, now, effects } = step
+  const base = state.parameters.timers.timeoutMsBase
+  const leaderIsAlive =
+    state.leader !== null && (state.role === 'leader' || now.monotonicMs - state.heardLeaderMs < base)
+  // Thesis §4.2.3: whoever hears a leader lets nobody depose it. A candidate that is stuck behind this with a higher term
+  // deposes the leader by answering its heartbeats.
+  if (leaderIsAlive && (state.parameters.raft.checkQuorum || request.preVote)) {
+    effects.note({ kind: request.preVote ? 'pre-vote-refused' : 'vote-ignored' })
+    if (request.preVote) refuse(step, from, request)
+    return
+  }
+  const upToDate = state.log.isUpToDate(request.lastIndex, request.lastTerm)
+  if (request.preVote) {
+    if (request.term > state.term && upToDate) grant(step, from, request)
+    else refuse(step, from, request)
+    return
+  }
+  if (request.term < state.term) return refuse(step, from, request)
+  const freeToVote = request.term > state.term || state.votedFor === 0 || state.votedFor === from
+  const voteFor = freeToVote && upToDate && state.membership.isVoter(state.self)
+  if (request.term > state.term) becomeFollower(step, request.term, null, voteFor ? from : 0)
+  else if (voteFor && state.votedFor !== from) setHardState(step, state.term, from)
+  if (!voteFor) return refuse(step, from, request)
+  armElection(step)
+  grant(step, from, request)
+}
+
+/** Waits for the vote to be durable, as everything does that is sent (C1). */
+function grant({ effects }: Step, to: ReplicaId, { term, preVote }: VoteRequest): void {
+  effects.send(to, { kind: 'vote-answer', term, preVote, granted: true })
+}
+
+function refuse({ state, effects }: Step, to: ReplicaId, { preVote }: VoteRequest): void {
+  effects.send(to, { kind: 'vote-answer', term: state.term, preVote, granted: false })
+}
+
+export function onVoteAnswer(step: Step, from: ReplicaId, answer: VoteAnswer): void {
+  const { state } = step
+  if (!answer.granted && answer.term > state.term) return becomeFollower(step, answer.term, null, 0)
+  // A late answer, of another election or of the pre-vote before it, counts for nothing (C2, C7).
+  const wanted = answer.preVote ? 'pre-candidate' : 'candidate'
+  if (state.role !== wanted || !state.membership.isVoter(from)) return
+  if (answer.granted) {
+    if (answer.term !== state.term + (answer.preVote ? 1 : 0)) return
+    state.granted.add(from)
+  } else state.refused.add(from)
+  countVotes(step)
+}
+
+/** Also called when the replica's own vote has become durable: before that it does not count. */
+export function countVotes(step: Step): void {
+  const { state } = step
+  if (state.role !== 'pre-candidate' && state.role !== 'candidate') return
+  if (state.granted.size < state.membership.quorum) return
+  if (state.role === 'pre-candidate') return beginElection(step, 'candidate')
+  if (state.durable >= state.hardStatePersisted) becomeLeader(step)
+}
+
+function becomeLeader(step: Step): void {
+  const { state, now, effects } = step
+  state.role = 'leader'
+  state.leader = state.self
+  state.progress.clear()
+  for (const member of state.membership.all) {
+    if (member !== state.self) state.progress.set(member, new Progress(state.log.lastIndex + 1))
+  }
+  state.round++
+  state.confirmedRound = state.round
+  state.reads = []
+  state.lingering = false
+  state.heardLeaderMs = now.monotonicMs
+  effects.disarm(timer.election)
+  effects.disarm(timer.forward)
+  effects.arm(timer.heartbeat, state.parameters.timers.heartbeatMs)
+  effects.arm(timer.quorum, state.parameters.timers.timeoutMsBase)
+  effects.note({ kind: 'leader-elected', detail: { term: state.term } })
+  // §8: a no-op of its own term is the first entry that a leader may count as committed.
+  state.termStartIndex = state.log.lastIndex + 1
+  appendAsLeader(step, emptyPayload)
+  sendToAll(step)
+  proposeWaiting(step)
+}
+
+/** Any message of a higher term, and every loss of leadership, ends here. `votedFor` is for a vote that is given in the same breath. */
+export function becomeFollower(step: Step, term: number, leader: ReplicaId | null, votedFor: number): void {
+  const { state, effects } = step
+  const wasLeader = state.role === 'leader'
+  if (term > state.term) setHardState(step, term, votedFor)
+  state.role = 'follower'
+  state.leader = leader
+  if (!wasLeader) return
+  effects.disarm(timer.heartbeat)
+  effects.disarm(timer.quorum)
+  effects.disarm(timer.linger)
+  state.progress.clear()
+  failReads(step, 'not-leader')
+  armElection(step)
+  watchForwarded(step)
+}
+
+/** Requests that wait here go to the leader, and again after half a timeout if they have not been executed by then. */
+export function watchForwarded({ state, effects }: Step): void {
+  if (state.role === 'leader' || state.ports.pool.oldestWaitingSinceMs() === null) return
+  effects.arm(timer.forward, Math.ceil(state.parameters.timers.timeoutMsBase / 2))
+}
+
+/** Check-quorum: a leader that has not heard a quorum for a timeout leads nobody. */
+export function onQuorumTimer(step: Step): void {
+  const { state, now, effects } = step
+  if (state.role !== 'leader') return
+  const sinceMs = now.monotonicMs - state.parameters.timers.timeoutMsBase
+  let heard = state.membership.isVoter(state.self) ? 1 : 0
+  for (const voter of state.membership.voters) {
+    const heardMs = state.progress.get(voter)?.heardMs ?? null
+    if (heardMs !== null && heardMs >= sinceMs) heard++
+  }
+  if (heard >= state.membership.quorum || !state.parameters.raft.checkQuorum) {
+    return effects.arm(timer.quorum, state.parameters.timers.timeoutMsBase)
+  }
+  stepDown(step, 'no-quorum')
+}
+
+export function stepDown(step: Step, reason: string): void {
+  step.effects.note({ kind: 'stepped-down', detail: { reason, term: step.state.term } })
+  becomeFollower(step, step.state.term, null, 0)
+}
+
+export function onHeartbeatTimer(step: Step): void {
+  const { state, effects } = step
+  if (state.role !== 'leader') return
+  effects.arm(timer.heartbeat, state.parameters.timers.heartbeatMs)
+  sendHeartbeats(step)
+}

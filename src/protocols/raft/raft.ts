@@ -1,0 +1,209 @@
+/** Raft as a protocol of the house: one step takes one input. The rules stand in the files beside this one, and in README.md. */
+
+import type { BlockHeader } from '../../kernel/block.ts'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Epoch } from '../../kernel/membership.ts'
+import type { DecisionProof } from '../../kernel/proof.ts'
+import type {
+  Input,
+  Now,
+  Protocol,
+  ProtocolDefinition,
+  ProtocolOptions,
+  ProtocolStatus,
+  Recovered,
+} from '../../kernel/protocol.ts'
+import { assert } from './assert.ts'
+import {
+  armElection,
+  becomeFollower,
+  campaign,
+  countVotes,
+  onElectionTimer,
+  onHeartbeatTimer,
+  onQuorumTimer,
+  onVoteAnswer,
+  onVoteRequest,
+  stepDown,
+  watchForwarded,
+} from './election.ts'
+import {
+  describeMessage,
+  raftMessageCodec,
+  supersededBy,
+  type Append,
+  type Heartbeat,
+  type RaftMessage,
+} from './messages.ts'
+import { onRead } from './reads.ts'
+import { raftRecordCodec, type RaftRecord } from './records.ts'
+import {
+  advanceCommit,
+  onAppend,
+  onHeartbeat,
+  onLingerTimer,
+  onMatched,
+  onRejection,
+  proposeWaiting,
+} from './replication.ts'
+import { createState, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
+import { statusOf } from './status.ts'
+
+export const raft: ProtocolDefinition<RaftMessage, RaftRecord> = {
+  name: 'raft',
+  message: raftMessageCodec,
+  logRecord: raftRecordCodec,
+  create: (options) => new Raft(options),
+  describe: describeMessage,
+  supersedes: supersededBy,
+  verifyDecision: isDecided,
+}
+
+/** Believed because a member said so: raft survives crashes, not lies. */
+function isDecided(_epoch: Epoch, header: BlockHeader, proof: DecisionProof): boolean {
+  return proof.kind === 'raft' && proof.index === header.height
+}
+
+class Raft implements Protocol<RaftMessage, RaftRecord> {
+  readonly #state: RaftState
+
+  constructor(options: ProtocolOptions) {
+    this.#state = createState(options)
+  }
+
+  status(now: Now): ProtocolStatus {
+    return statusOf(this.#state, now)
+  }
+
+  step(input: Input<RaftMessage, RaftRecord>, now: Now, effects: RaftEffects): void {
+    const step: Step = { state: this.#state, now, effects }
+    this.#dispatch(step, input)
+    checkInvariants(this.#state)
+  }
+
+  #dispatch(step: Step, input: Input<RaftMessage, RaftRecord>): void {
+    const { state } = step
+    switch (input.kind) {
+      case 'start':
+        return start(step, input.recovered)
+      case 'message':
+        return onMessage(step, input.from, input.message)
+      case 'timer':
+        return onTimer(step, input.name)
+      case 'requests':
+        return onRequests(step)
+      case 'durable':
+        state.durable = input.upTo
+        state.log.durable(input.upTo)
+        if (state.role === 'leader') advanceCommit(step)
+        else countVotes(step)
+        return
+      case 'executed':
+        state.executedHeight = input.height
+        return proposeWaiting(step)
+      case 'read':
+        return onRead(step, input.id)
+      case 'storage-stalled':
+        state.stalled = true
+        if (state.role === 'leader') stepDown(step, 'storage-stalled')
+        return
+      case 'storage-resumed':
+        state.stalled = false
+        return armElection(step)
+      default:
+        // Fetching, validation, checkpoints and commands come with the parts that need them.
+        return
+    }
+  }
+}
+
+function start(step: Step, recovered: Recovered<RaftRecord>): void {
+  const { state, now } = step
+  for (const { sequence, record } of recovered.records) {
+    state.durable = sequence
+    if (record.kind === 'hard-state') {
+      state.term = record.term
+      state.votedFor = record.votedFor
+      state.hardStatePersisted = sequence
+    } else state.log.recover(record.firstIndex, record.entries)
+  }
+  if (state.log.lastIndex > 0) state.lastTimestamp = state.log.at(state.log.lastIndex).block.header.timestamp
+  state.heardLeaderMs = now.monotonicMs
+  armElection(step)
+  const alone = state.membership.voters.length === 1 && state.membership.isVoter(state.self)
+  if (alone) campaign(step)
+}
+
+function onMessage(step: Step, from: ReplicaId, message: RaftMessage): void {
+  const { state } = step
+  // Whoever cannot persist promises nothing, and what it would answer could not leave.
+  if (state.stalled) return
+  switch (message.kind) {
+    case 'vote-request':
+      return state.membership.isVoter(from) ? onVoteRequest(step, from, message) : undefined
+    case 'vote-answer':
+      return onVoteAnswer(step, from, message)
+    case 'append':
+    case 'heartbeat':
+      return onLeaderMessage(step, from, message)
+    default:
+      if (message.term > state.term) return becomeFollower(step, message.term, null, 0)
+      if (message.term < state.term) return
+      return message.kind === 'rejection' ? onRejection(step, from, message) : onMatched(step, from, message)
+  }
+}
+
+function onLeaderMessage(step: Step, from: ReplicaId, message: Append | Heartbeat): void {
+  const { state, now, effects } = step
+  if (message.term < state.term) {
+    // Also what lets a replica that is stuck with a higher term come back: the old leader learns of it and steps down (C2, C3).
+    const { round, previousIndex: rejectedIndex } = message
+    return effects.send(from, { kind: 'rejection', term: state.term, round, rejectedIndex, hintIndex: 0, hintTerm: 0 })
+  }
+  // Two leaders of one term cannot be: a damaged or foreign message, not a state to go on from.
+  if (message.term === state.term && state.role === 'leader')
+    return effects.note({ kind: 'second-leader', detail: { from } })
+  const isNew = state.leader !== from || message.term > state.term
+  if (isNew) becomeFollower(step, message.term, from, 0)
+  state.heardLeaderMs = now.monotonicMs
+  if (isNew) forwardWaiting(step)
+  if (message.kind === 'append') onAppend(step, from, message)
+  else onHeartbeat(step, from, message)
+}
+
+function onTimer(step: Step, name: string): void {
+  switch (name) {
+    case timer.election:
+      return onElectionTimer(step)
+    case timer.heartbeat:
+      return onHeartbeatTimer(step)
+    case timer.quorum:
+      return onQuorumTimer(step)
+    case timer.linger:
+      return onLingerTimer(step)
+    case timer.forward:
+      step.state.ports.pool.forwardAgain()
+      return forwardWaiting(step)
+  }
+}
+
+function onRequests(step: Step): void {
+  if (step.state.role === 'leader') proposeWaiting(step)
+  else forwardWaiting(step)
+}
+
+function forwardWaiting(step: Step): void {
+  const { state } = step
+  if (state.role === 'leader') return
+  if (state.leader !== null) state.ports.pool.forward(state.leader)
+  watchForwarded(step)
+}
+
+/** C35. Cheap enough for every step. */
+function checkInvariants(state: RaftState): void {
+  const { log, commitIndex, decidedHeight, executedHeight } = state
+  assert(commitIndex <= log.lastIndex, `commit ${commitIndex} above the last entry ${log.lastIndex}`)
+  assert(decidedHeight <= commitIndex, `decided ${decidedHeight} above commit ${commitIndex}`)
+  assert(executedHeight <= decidedHeight, `executed ${executedHeight} above decided ${decidedHeight}`)
+  assert(log.durableIndex <= log.lastIndex, `durable ${log.durableIndex} above the last entry ${log.lastIndex}`)
+}

@@ -1,0 +1,66 @@
+// Linearizable reads without a log entry: ReadIndex (thesis §6.4).
+//
+// A read that arrives at the leader notes the commit index, and waits until a quorum has answered a message that was sent after its
+// arrival: then no later leader can have committed anything before the read came. Rounds of such messages are numbered, and the
+// number rides on every append and heartbeat; a number is never used twice, because it only rises while a replica runs, and a
+// replica that was restarted leads only in a later term.
+
+import { heartbeatAll } from './replication.ts'
+import { waitingReadsMax, type Step } from './state.ts'
+
+export function onRead(step: Step, id: number): void {
+  const { state, effects } = step
+  if (state.role !== 'leader') return effects.readFailed(id, 'not-leader')
+  if (state.reads.length >= waitingReadsMax) return effects.readFailed(id, 'overloaded')
+  const known = state.commitIndex >= state.termStartIndex
+  state.reads.push({ id, index: known ? state.commitIndex : null, round: null })
+  beginRound(step)
+}
+
+/** One round at a time: whoever comes while one is under way shares the next. */
+function beginRound(step: Step): void {
+  const { state } = step
+  if (state.confirmedRound < state.round || !state.reads.some((read) => read.round === null)) return
+  state.round++
+  for (const read of state.reads) read.round ??= state.round
+  heartbeatAll(step)
+  confirmRounds(step)
+}
+
+/** The latest round that a quorum has answered, counting the leader itself. */
+export function confirmRounds(step: Step): void {
+  const { state } = step
+  const rounds: number[] = []
+  for (const voter of state.membership.voters) {
+    rounds.push(voter === state.self ? state.round : (state.progress.get(voter)?.round ?? 0))
+  }
+  rounds.sort((left, right) => right - left)
+  const confirmed = rounds[state.membership.quorum - 1] ?? 0
+  if (confirmed > state.confirmedRound) state.confirmedRound = confirmed
+  answerReads(step)
+  beginRound(step)
+}
+
+/** The no-op of the term is committed: reads that came before it now know what they must see. */
+export function onTermCommitted(step: Step): void {
+  const { state } = step
+  for (const read of state.reads) read.index ??= state.commitIndex
+  answerReads(step)
+}
+
+function answerReads({ state, effects }: Step): void {
+  if (state.reads.length === 0) return
+  const waiting = state.reads.filter((read) => {
+    const ready = read.index !== null && read.round !== null && read.round <= state.confirmedRound
+    // Promises nothing that is not decided: it need not wait for this replica's own disk.
+    if (ready) effects.readReady(read.id, read.index!, state.hardStatePersisted)
+    return !ready
+  })
+  if (waiting.length < state.reads.length) effects.note({ kind: 'read-confirmed' })
+  state.reads = waiting
+}
+
+export function failReads({ state, effects }: Step, reason: string): void {
+  for (const read of state.reads) effects.readFailed(read.id, reason)
+  state.reads = []
+}

@@ -1,0 +1,123 @@
+// Everything that one replica's raft knows, in one place. The files beside this one hold the rules that change it.
+
+import { membershipOf, type Membership } from '../../kernel/membership.ts'
+import type { Effects, Now, Persisted, ProtocolOptions, ProtocolPorts } from '../../kernel/protocol.ts'
+import type { Parameters } from '../../kernel/parameters.ts'
+import type { EpochNumber, Height, ReplicaId } from '../../kernel/ids.ts'
+import { RaftLog } from './log.ts'
+import type { RaftMessage } from './messages.ts'
+import type { Progress } from './progress.ts'
+import type { RaftRecord } from './records.ts'
+
+export type RaftEffects = Effects<RaftMessage, RaftRecord>
+
+export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader'
+
+export interface WaitingRead {
+  id: number
+  /** Commit index at its arrival; null until an entry of this term is committed (C31). */
+  index: number | null
+  /** Round of confirmation that must be answered by a quorum; null until one begins after its arrival. */
+  round: number | null
+}
+
+export interface RaftState {
+  readonly self: ReplicaId
+  readonly epoch: EpochNumber
+  readonly membership: Membership
+  readonly parameters: Parameters
+  readonly ports: ProtocolPorts
+
+  // Figure 2: persistent on all servers.
+  term: number
+  votedFor: number
+  readonly log: RaftLog
+  /** The persist of the current term's hard state: what an append's promise rests on, and nothing later. */
+  hardStatePersisted: Persisted
+
+  // Volatile on all servers.
+  role: Role
+  leader: ReplicaId | null
+  commitIndex: number
+  decidedHeight: Height
+  executedHeight: Height
+  durable: Persisted
+  /** When the current leader was last heard. */
+  heardLeaderMs: number
+  /** When the election timer is due, and the timeout it was drawn with. */
+  electionDueMs: number
+  electionTimeoutMs: number
+  stalled: boolean
+
+  // Candidates.
+  granted: Set<ReplicaId>
+  refused: Set<ReplicaId>
+
+  // Leaders.
+  readonly progress: Map<ReplicaId, Progress>
+  /** Index of the no-op with which the term began. */
+  termStartIndex: number
+  round: number
+  confirmedRound: number
+  reads: WaitingRead[]
+  lastTimestamp: number
+  lingering: boolean
+}
+
+/** Reads that wait for confirmation; one more is refused. */
+export const waitingReadsMax = 16_384
+
+/** One step's surroundings. */
+export interface Step {
+  readonly state: RaftState
+  readonly now: Now
+  readonly effects: RaftEffects
+}
+
+export const timer = {
+  election: 'election',
+  heartbeat: 'heartbeat',
+  quorum: 'check-quorum',
+  linger: 'linger',
+  forward: 'forward',
+} as const
+
+export function createState({ epoch, self, ports }: ProtocolOptions): RaftState {
+  return {
+    self,
+    epoch: epoch.number,
+    membership: membershipOf(epoch),
+    parameters: epoch.parameters,
+    ports,
+    term: 0,
+    votedFor: 0,
+    log: new RaftLog(),
+    hardStatePersisted: 0,
+    role: 'follower',
+    leader: null,
+    commitIndex: 0,
+    decidedHeight: 0,
+    executedHeight: 0,
+    durable: 0,
+    heardLeaderMs: 0,
+    electionDueMs: 0,
+    electionTimeoutMs: 0,
+    stalled: false,
+    granted: new Set(),
+    refused: new Set(),
+    progress: new Map(),
+    termStartIndex: 0,
+    round: 0,
+    confirmedRound: 0,
+    reads: [],
+    lastTimestamp: 0,
+    lingering: false,
+  }
+}
+
+/** Persists term and vote; whatever promises them leaves after that (C1). */
+export function setHardState({ state, effects }: Step, term: number, votedFor: number): void {
+  state.term = term
+  state.votedFor = votedFor
+  state.hardStatePersisted = effects.persist({ kind: 'hard-state', term, votedFor })
+}

@@ -1,0 +1,68 @@
+// What the replica is waiting for, in words (architecture.md §2 rule 7).
+
+import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
+import type { RaftState } from './state.ts'
+
+export function statusOf(state: RaftState, now: Now): ProtocolStatus {
+  const dueMs = Math.max(0, state.electionDueMs - now.monotonicMs)
+  const { heartbeatMs } = state.parameters.timers
+  return {
+    protocol: 'raft',
+    view: state.term,
+    leader: state.leader,
+    role: state.membership.isVoter(state.self) ? state.role : 'learner',
+    phase: phaseOf(state),
+    decidedHeight: state.decidedHeight,
+    executedHeight: state.executedHeight,
+    awaited: awaitedOf(state),
+    timers:
+      state.role === 'leader'
+        ? [{ name: 'heartbeat', dueMs: heartbeatMs, why: 'followers elect another leader when they hear nothing' }]
+        : [{ name: 'election', dueMs, why: 'asks for votes when no leader is heard until then' }],
+  }
+}
+
+function phaseOf(state: RaftState): string {
+  if (state.stalled) return 'the disk is full: follows without voting until there is room'
+  switch (state.role) {
+    case 'leader':
+      if (state.commitIndex < state.termStartIndex)
+        return 'leads, and waits for a quorum to store the first entry of its term'
+      if (state.log.lastIndex > state.commitIndex)
+        return `leads, ${state.log.lastIndex - state.commitIndex} blocks are under way`
+      return 'leads, and nothing is under way'
+    case 'candidate':
+      return `asks for votes in term ${state.term}`
+    case 'pre-candidate':
+      return `asks whether it would be elected in term ${state.term + 1}`
+    case 'follower':
+      return state.leader === null ? 'knows no leader' : `follows replica ${state.leader}`
+  }
+}
+
+function awaitedOf(state: RaftState): Awaited[] {
+  const { voters, quorum } = state.membership
+  const split = (what: string, has: (voter: (typeof voters)[number]) => boolean): Awaited => ({
+    what,
+    quorum,
+    have: voters.filter((voter) => has(voter)),
+    missing: voters.filter((voter) => !has(voter)),
+  })
+  if (state.role === 'candidate' || state.role === 'pre-candidate') {
+    return [split(state.role === 'candidate' ? 'votes' : 'pre-votes', (voter) => state.granted.has(voter))]
+  }
+  if (state.role !== 'leader') return []
+  const awaited: Awaited[] = []
+  if (state.log.lastIndex > state.commitIndex) {
+    const next = state.commitIndex + 1
+    const stored = (voter: (typeof voters)[number]): boolean =>
+      (voter === state.self ? state.log.durableIndex : (state.progress.get(voter)?.matchIndex ?? 0)) >= next
+    awaited.push(split(`block ${next} on disk`, stored))
+  }
+  if (state.reads.length > 0) {
+    const answered = (voter: (typeof voters)[number]): boolean =>
+      voter === state.self || (state.progress.get(voter)?.round ?? 0) >= state.round
+    awaited.push(split(`confirmation that it still leads, for ${state.reads.length} reads`, answered))
+  }
+  return awaited
+}
