@@ -1,0 +1,168 @@
+/**
+ * An ordered map whose content falls into chunks, the same for the same content whatever its history (docs/decisions/0007).
+ *
+ * A key begins a run if the hash of it, read as a fraction, is below its entry's share of a run's target size; so runs have that size
+ * on average, and where they begin is told by single entries. The index of runs keeps a version for each. A change marks the run it
+ * lies in; a key that begins a run, coming or going, marks the two that it divides. At a checkpoint only marked runs are written
+ * and hashed.
+ *
+ * Chance, or somebody who chooses keys, can make runs long. A run above the limit of a chunk is cut into parts, entry by entry from
+ * its beginning: still a function of the content, and bounded, but all its parts are written when one entry changes.
+ */
+
+import { Writer } from '../../wire/writer.ts'
+import { Reader } from '../../wire/reader.ts'
+import type { StateChunk } from '../state-chunks.ts'
+import { OrderedMap, type OrderedView } from './ordered-map.ts'
+
+export interface EntryCodec<Value> {
+  /** About what the entry takes when it is written; a function of key and value. */
+  bytesOf(key: string, value: Value): number
+  write(writer: Writer, key: string, value: Value): void
+  /** Throws a WireError. */
+  read(reader: Reader): [string, Value]
+}
+
+interface Run {
+  readonly version: number
+  /** Keys at which its parts begin, after the first; null until somebody asked. */
+  cuts: readonly string[] | null
+}
+
+/** Average bytes of a run. */
+export const runBytesTarget: number = 64 * 1024
+/** Bytes at which a part of a long run ends. */
+export const runBytesMax: number = 1024 * 1024
+const fraction = 0x1_0000_0000
+
+export class ChunkedMap<Value> {
+  readonly #codec: EntryCodec<Value>
+  readonly #name: string
+  readonly #entries = new OrderedMap<Value>()
+  /** By the key that begins it. The first run begins at the empty string, whatever is in it. */
+  readonly #runs = new OrderedMap<Run>()
+  #versions = 0
+
+  /** The name comes before the ids of its chunks. */
+  constructor(name: string, codec: EntryCodec<Value>) {
+    this.#name = name
+    this.#codec = codec
+    this.#runs.set('', this.#run())
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: string): Value | undefined {
+    return this.#entries.get(key)
+  }
+
+  range(from: string, to: string | null = null): Generator<[string, Value]> {
+    return this.#entries.range(from, to)
+  }
+
+  set(key: string, value: Value): Value | undefined {
+    const before = this.#entries.set(key, value)
+    const begins = this.#begins(key, value)
+    const began = before !== undefined && this.#begins(key, before)
+    if (begins !== began) this.#mark(key)
+    if (begins) this.#runs.set(key, this.#run())
+    else if (began) this.#runs.delete(key)
+    if (!begins) this.#mark(key)
+    return before
+  }
+
+  delete(key: string): Value | undefined {
+    const before = this.#entries.delete(key)
+    if (before === undefined) return undefined
+    if (this.#begins(key, before)) this.#runs.delete(key)
+    this.#mark(key)
+    return before
+  }
+
+  /** What the map is now, in chunks that are written when they are asked for. Costs nothing while nobody asks. */
+  chunks(): Iterable<StateChunk> {
+    const entries = this.#entries.view()
+    const runs = this.#runs.view()
+    const pieces = (from: string, to: string | null, run: Run): Iterable<StateChunk> =>
+      this.#pieces(entries, from, to, run)
+    return {
+      *[Symbol.iterator](): Generator<StateChunk> {
+        let previous: [string, Run] | null = null
+        for (const entry of runs.range('')) {
+          if (previous !== null) yield* pieces(previous[0], entry[0], previous[1])
+          previous = entry
+        }
+        if (previous !== null) yield* pieces(previous[0], null, previous[1])
+      },
+    }
+  }
+
+  /** Reads one chunk into the map. Throws a WireError or RangeError on what no chunk is. */
+  restore(bytes: Uint8Array): void {
+    const reader = new Reader(bytes)
+    while (reader.remaining > 0) {
+      const [key, value] = this.#codec.read(reader)
+      if (this.#entries.get(key) !== undefined) throw new RangeError('a key comes twice')
+      this.set(key, value)
+    }
+  }
+
+  *#pieces(entries: OrderedView<Value>, from: string, to: string | null, run: Run): Generator<StateChunk> {
+    run.cuts ??= this.#cuts(entries, from, to)
+    for (let part = 0; part <= run.cuts.length; part++) {
+      const start = part === 0 ? from : run.cuts[part - 1]!
+      const end = run.cuts[part] ?? to
+      yield {
+        id: `${this.#name}/${part}/${from}`,
+        version: run.version,
+        bytes: () => this.#write(entries, start, end),
+      }
+    }
+  }
+
+  /** Where a run is cut so that no part has more than its limit, single entries excepted. */
+  #cuts(entries: OrderedView<Value>, from: string, to: string | null): string[] {
+    const cuts: string[] = []
+    let size = 0
+    for (const [key, value] of entries.range(from, to)) {
+      const bytes = this.#codec.bytesOf(key, value)
+      if (size > 0 && size + bytes > runBytesMax) {
+        cuts.push(key)
+        size = 0
+      }
+      size += bytes
+    }
+    return cuts
+  }
+
+  #write(entries: OrderedView<Value>, from: string, to: string | null): Uint8Array {
+    const writer = new Writer(runBytesTarget)
+    for (const [key, value] of entries.range(from, to)) this.#codec.write(writer, key, value)
+    return writer.finish()
+  }
+
+  /** The run that the key lies in has changed. */
+  #mark(key: string): void {
+    this.#runs.set(this.#runs.floor(key)![0], this.#run())
+  }
+
+  #run(): Run {
+    return { version: ++this.#versions, cuts: null }
+  }
+
+  #begins(key: string, value: Value): boolean {
+    if (key === '') return false
+    return hash(key) / fraction < this.#codec.bytesOf(key, value) / runBytesTarget
+  }
+}
+
+/** FNV-1a with the finalizer of MurmurHash3. Spreads keys; it does not resist those who choose them. */
+function hash(key: string): number {
+  let word = 0x811c_9dc5
+  for (let index = 0; index < key.length; index++) word = Math.imul(word ^ key.charCodeAt(index), 0x0100_0193)
+  word = Math.imul(word ^ (word >>> 16), 0x85eb_ca6b)
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2_ae35)
+  return (word ^ (word >>> 16)) >>> 0
+}
