@@ -13,7 +13,8 @@ import { envelopeCodec, type Envelope, type SessionId } from '../kernel/envelope
 import { envelopeOperationsMax } from '../kernel/limits.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Now } from '../kernel/protocol.ts'
-import type { ExecutedBlock, Execution } from './execution-port.ts'
+import type { ExecutedBlock } from '../execution/executed-block.ts'
+import type { Executor } from '../execution/executor.ts'
 import { clientName } from './pool/request-key.ts'
 import type { Pool } from './pool/request-pool.ts'
 
@@ -22,7 +23,7 @@ export type ConnectionId = number
 
 export interface GatewayOptions {
   pool: Pool
-  execution: Execution
+  executor: Executor
   /** Never blocks and never fails. */
   send: (connection: ConnectionId, bytes: Uint8Array) => void
   /** Is this envelope signed, or vouched for, as the epoch asks? */
@@ -105,15 +106,14 @@ export class ClientGateway {
   }
 
   executed(block: ExecutedBlock): void {
-    const height = block.header.height
     for (const reply of block.replies) {
       if (reply.kind === 'opening') {
         const connection = this.#routes.get(openingRoute(reply.client, reply.nonce))
         if (connection === undefined) continue
-        const { client, nonce, index, outcome } = reply
+        const { client, nonce, height, index, outcome } = reply
         this.#respond(connection, { kind: 'opened', client, nonce, height, index, outcome })
       } else {
-        const { session, number, index, outcome } = reply
+        const { session, number, height, index, outcome } = reply
         const connection = this.#routes.get(sessionRoute(session))
         if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
       }
@@ -159,14 +159,14 @@ export class ClientGateway {
   }
 
   #answerIfExecuted(readId: number, read: WaitingRead): void {
-    if (read.height === null || this.#options.execution.height < read.height) return
+    if (read.height === null || this.#options.executor.height < read.height) return
     this.#reads.delete(readId)
     this.#answer(read.connection, read.id, read.query)
   }
 
   #answer(connection: ConnectionId, id: number, query: Uint8Array): void {
-    const { execution } = this.#options
-    this.#respond(connection, { kind: 'answer', id, height: execution.height, answer: execution.query(query) })
+    const { executor } = this.#options
+    this.#respond(connection, { kind: 'answer', id, height: executor.height, answer: executor.query(query) })
   }
 
   #route(envelope: Envelope, connection: ConnectionId): void {

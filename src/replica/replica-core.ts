@@ -26,7 +26,8 @@ import type { Random } from '../kernel/random.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
 import { Driver, type DriverLog, type DropReason, type Timers } from './driver/driver.ts'
 import type { Links } from './driver/outbox.ts'
-import type { ExecutedBlock, Execution } from './execution-port.ts'
+import type { ExecutedBlock } from '../execution/executed-block.ts'
+import type { Executor } from '../execution/executor.ts'
 import { Pool, type PoolLimits } from './pool/request-pool.ts'
 
 const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnvelopesMax)
@@ -47,7 +48,7 @@ export interface ReplicaCoreOptions<Message, LogRecord> {
   definition: ProtocolDefinition<Message, LogRecord>
   epoch: Epoch
   self: ReplicaId
-  execution: Execution
+  executor: Executor
   log: DriverLog
   links: Links
   timers: Timers
@@ -65,7 +66,7 @@ export class ReplicaCore<Message, LogRecord> {
   readonly #driver: Driver<Message, LogRecord>
   readonly #pool: Pool
   readonly #gateway: ClientGateway
-  readonly #execution: Execution
+  readonly #executor: Executor
   readonly #observer: ReplicaObserver
   readonly #epoch: Epoch
   readonly #verifier: Verifier
@@ -75,7 +76,7 @@ export class ReplicaCore<Message, LogRecord> {
   constructor(options: ReplicaCoreOptions<Message, LogRecord>) {
     this.#epoch = options.epoch
     this.#verifier = options.verifier
-    this.#execution = options.execution
+    this.#executor = options.executor
     this.#observer = options.observer
     this.#pool = new Pool({
       ...(options.poolLimits === undefined ? {} : { limits: options.poolLimits }),
@@ -84,7 +85,7 @@ export class ReplicaCore<Message, LogRecord> {
     this.#driver = this.#createDriver(options)
     this.#gateway = new ClientGateway({
       pool: this.#pool,
-      execution: options.execution,
+      executor: options.executor,
       send: options.respond,
       authentic: (envelope, encoded) => this.#authentic(envelope, encoded),
       read: (id, now) => this.#driver.input({ kind: 'read', id }, now),
@@ -97,7 +98,7 @@ export class ReplicaCore<Message, LogRecord> {
   }
 
   get executedHeight(): Height {
-    return this.#execution.height
+    return this.#executor.height
   }
 
   status(now: Now): ProtocolStatus {
@@ -162,7 +163,7 @@ export class ReplicaCore<Message, LogRecord> {
     const blocks = this.#decided.splice(0)
     for (const block of blocks) {
       try {
-        executed = this.#execution.execute(block)
+        executed = this.#executor.execute(block)
       } catch (error) {
         return this.#driver.fail(error)
       }
@@ -195,6 +196,9 @@ export class ReplicaCore<Message, LogRecord> {
         readReady: (id, height) => this.#gateway.readReady(id, height),
         readFailed: (id, reason) => this.#gateway.readFailed(id, reason, this.#now),
         forwarded: (from, body) => this.#forwarded(from, body),
+        // Catch-up and workers come with the protocols that need them; raft asks for neither.
+        fetch: () => unsupported('fetch'),
+        validate: () => unsupported('validate'),
         accuse: (evidence) => observer.accused?.(evidence),
         note: (event) => observer.event?.(event),
         dropped: (from, reason) => observer.dropped?.(from, reason),
@@ -232,4 +236,8 @@ export class ReplicaCore<Message, LogRecord> {
     const message = signingBytes(envelopeDomain(envelope.kind), envelopeScope(this.#epoch.network), body)
     return this.#verifier.verify(envelope.client, message, envelope.signature)
   }
+}
+
+function unsupported(effect: string): never {
+  throw new Error(`no protocol of this release asks the replica to ${effect}`)
 }

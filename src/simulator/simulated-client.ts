@@ -14,10 +14,11 @@ import { envelopeCodec, nonceBytes, type Envelope, type SessionId } from '../ker
 import type { Random } from '../kernel/random.ts'
 import type { HistoryRecorder } from './checkers/history.ts'
 import type { HistoryOperation } from './checkers/key-value-model.ts'
+import { count } from './coverage.ts'
 import { clientAddressMin, type Address, type Network } from './network.ts'
 import type { Coverage } from './report.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
-import { readOutcome, readQuery, readSessionOutcome, writeCommand, writeQuery } from './store-language.ts'
+import { answerOf, meaningOf, sessionOf, writeCommand, writeQuery } from './store-language.ts'
 
 export interface ClientOptions {
   number: number
@@ -125,7 +126,7 @@ export class SimulatedClient {
   #send(pending: Pending): void {
     const { network, replicas, scheduler, random, retryUs, coverage } = this.#options
     pending.attempts++
-    if (pending.attempts > 1) coverage['client-retries'] = (coverage['client-retries'] ?? 0) + 1
+    if (pending.attempts > 1) count(coverage, 'client-retries')
     network.send(this.address, replicas[this.#target]!, encode(clientRequestCodec, pending.request), scheduler.nowUs)
     if (pending.retry !== null) scheduler.cancel(pending.retry)
     pending.retry = scheduler.after(retryUs + random.below(retryUs), () => {
@@ -224,7 +225,7 @@ export class SimulatedClient {
     this.#cancelRetry(this.#opening)
     this.#opening = null
     this.#knownHeight = Math.max(this.#knownHeight, response.height)
-    const session = readSessionOutcome(response.outcome)
+    const session = sessionOf(response.outcome)
     if (session === null) {
       this.#options.note('opening refused', `at height ${response.height}`)
       this.#options.scheduler.after(10_000, () => this.#open())
@@ -245,17 +246,16 @@ export class SimulatedClient {
       const offset = reply.number - pending.number
       if (offset < 0 || offset >= pending.ids.length || pending.ids[offset] === 0) continue
       const operation = pending.operations[offset]!
-      const outcome = readOutcome(operation, reply.outcome)
-      if (outcome.kind === 'again') return
-      if (outcome.kind === 'session-lost') return this.#loseSession()
-      const position = {
-        kind: 'ordered',
-        height: outcome.height ?? reply.height,
-        index: outcome.index ?? reply.index,
-      } as const
+      const meaning = meaningOf(reply.outcome)
+      if (meaning.kind === 'again') return this.#retrySoon(pending)
+      if (meaning.kind === 'session-lost') return this.#loseSession()
+      if (meaning.kind === 'forgotten') count(this.#options.coverage, 'replies-forgotten')
       const id = pending.ids[offset]!
-      note('operation done', `${operation.kind} ${id} at ${position.height}.${position.index}`)
-      history.complete(client, id, { kind: 'ok', result: outcome.result, position }, scheduler.nowUs)
+      if (meaning.kind === 'done') {
+        const position = { kind: 'ordered', height: reply.height, index: reply.index } as const
+        note('operation done', `${operation.kind} ${id} at ${position.height}.${position.index}`)
+        history.complete(client, id, { kind: 'ok', result: meaning.result, position }, scheduler.nowUs)
+      }
       pending.ids[offset] = 0
       this.completed++
       if (pending.ids.every((left) => left === 0)) this.#finish(pending)
@@ -266,7 +266,7 @@ export class SimulatedClient {
   /** What was under way may or may not have happened: it stays open in the record, for ever. */
   #loseSession(): void {
     const { coverage } = this.#options
-    coverage['sessions-lost'] = (coverage['sessions-lost'] ?? 0) + 1
+    count(coverage, 'sessions-lost')
     for (const pending of this.#pending.values()) this.#cancelRetry(pending)
     this.#pending.clear()
     this.#open()
@@ -288,8 +288,8 @@ export class SimulatedClient {
     this.#knownHeight = Math.max(this.#knownHeight, height)
     this.#cancelRetry(pending)
     this.#reads.delete(id)
-    coverage['linearizable-reads'] = (coverage['linearizable-reads'] ?? 0) + 1
-    const result = readQuery(answer)
+    count(coverage, 'linearizable-reads')
+    const result = answerOf(answer)
     history.complete(client, id, { kind: 'ok', result, position: { kind: 'observed', height } }, scheduler.nowUs)
     this.completed++
     this.#think()

@@ -1,0 +1,53 @@
+// What a run draws once, before anything happens: the network file's parameters and the shape of the load.
+
+import { defaultParameters, type Parameters } from '../kernel/parameters.ts'
+import type { Random } from '../kernel/random.ts'
+
+export interface LoadShape {
+  clients: number
+  keys: number
+  inFlightMax: number
+  thinkUs: number
+  retryUs: number
+  readIndexPerMille: number
+}
+
+/** Small windows and short sessions, so that their ends are met within seconds of virtual time. */
+export function drawParameters(random: Random): Parameters {
+  const parameters = defaultParameters('link')
+  const timeoutMsBase = random.pick([100, 150, 300])
+  return {
+    ...parameters,
+    batch: {
+      operationsMax: random.pick([1, 4, 100]),
+      bytesMax: random.pick([1024, 65_536]),
+      lingerMs: random.pick([0, 1, 5]),
+    },
+    flow: { pipelineBlocksMax: random.pick([1, 4, 16]), executionLagBlocksMax: random.pick([4, 128]) },
+    timers: {
+      timeoutMsBase,
+      timeoutMsMax: 2000,
+      heartbeatMs: Math.floor(timeoutMsBase / random.pick([3, 5])),
+      retransmitMs: Math.floor(timeoutMsBase / 2),
+    },
+    sessions: {
+      repliesKept: random.pick([16, 64]),
+      lifetimeHeights: random.pick([64, 100_000]),
+      perClientMax: 4,
+      totalMax: 64,
+    },
+    checkpoints: { intervalHeights: random.pick([4, 16, 64]) },
+    raft: { ...parameters.raft, inflightEntriesMax: random.pick([2, 8, 64]) },
+  }
+}
+
+export function drawLoad(random: Random): LoadShape {
+  return {
+    clients: random.between(2, 5),
+    keys: random.between(1, 6),
+    inFlightMax: random.pick([1, 2, 4]),
+    thinkUs: random.pick([5_000, 20_000, 60_000]),
+    retryUs: random.pick([150_000, 400_000]),
+    readIndexPerMille: random.pick([0, 500, 900]),
+  }
+}

@@ -1,0 +1,302 @@
+// One replica of the simulated network: the real core, the real log code, on a virtual clock, CPU, disk and network. It can crash and
+// lose what it had not synced, start again, and stand still for a while.
+
+import type { Hasher, Verifier } from '../kernel/crypto-ports.ts'
+import type { Block } from '../kernel/block.ts'
+import type { ReplicaId } from '../kernel/ids.ts'
+import type { Epoch } from '../kernel/membership.ts'
+import type { Now, ProtocolDefinition, ProtocolEvent, Recovered } from '../kernel/protocol.ts'
+import type { Random } from '../kernel/random.ts'
+import { ReplicaCore } from '../replica/replica-core.ts'
+import type { ExecutedBlock } from '../execution/executed-block.ts'
+import type { Executor } from '../execution/executor.ts'
+import { decode } from '../wire/codec.ts'
+import { crc32 } from '../storage/log/crc32.ts'
+import { initializeLog } from '../storage/log/initialize.ts'
+import { logLimitsDefault, type Log } from '../storage/log/log.ts'
+import { openLog } from '../storage/log/open-log.ts'
+import { recoverLog } from '../storage/log/recovery.ts'
+import { costModel } from './cost-model.ts'
+import { count } from './coverage.ts'
+import { SimulatedDisk } from './disk/simulated-disk.ts'
+import { clientAddressMin, type Address, type Network } from './network.ts'
+import type { Victim } from './nemesis.ts'
+import { Processor } from './processor.ts'
+import type { Coverage } from './report.ts'
+import type { Scheduler } from './scheduler.ts'
+import { createSimulatedSuite, simulatedHasher } from './simulated-suite.ts'
+import { VirtualClock } from './virtual-clock.ts'
+import { VirtualTimers } from './virtual-timers.ts'
+
+/** What a replica lets the world know; none of it is believed without a second look. */
+export interface ReplicaWorld {
+  decided(block: Block): void
+  executed(block: ExecutedBlock): void
+  leads(term: number): void
+  violated(invariant: string, explanation: string): void
+  note(what: string, detail: string): void
+}
+
+export interface SimulatedReplicaOptions<Message, LogRecord> {
+  id: ReplicaId
+  epoch: Epoch
+  definition: ProtocolDefinition<Message, LogRecord>
+  /** A fresh executor, at height 0. */
+  createExecutor: (hasher: Hasher) => Executor
+  hasher?: Hasher
+  scheduler: Scheduler
+  network: Network
+  random: Random
+  coverage: Coverage
+  driftPpmMax: number
+  wallOffsetMsMax: number
+  world: ReplicaWorld
+}
+
+/** Small segments, so that they roll and are recovered in every run. */
+const segmentBytesMax = 16 * 1024
+
+export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements Victim {
+  readonly id: ReplicaId
+  readonly address: Address
+  readonly #options: SimulatedReplicaOptions<Message, LogRecord>
+  readonly #clock: VirtualClock
+  readonly #disk: SimulatedDisk
+  #life: Life<Message, LogRecord> | null = null
+  #up = false
+
+  constructor(options: SimulatedReplicaOptions<Message, LogRecord>) {
+    const { random, driftPpmMax, wallOffsetMsMax, scheduler, network } = options
+    this.#options = options
+    this.id = options.id
+    this.address = options.id
+    this.#clock = new VirtualClock(
+      random.between(-driftPpmMax, driftPpmMax),
+      random.between(-wallOffsetMsMax, wallOffsetMsMax),
+    )
+    const syncUsMin = random.pick([50, 200, 1_000])
+    this.#disk = new SimulatedDisk({
+      random: random.fork('disk'),
+      latency: { writeUs: 20, syncUsMin, syncUsMax: syncUsMin * random.between(1, 8) },
+      schedule: (delayUs, run) => void scheduler.after(delayUs, run),
+    })
+    network.attach(this.address, (from, bytes) => this.#receive(from, bytes))
+    const { network: networkId } = options.epoch
+    initializeLog({ directory: this.#disk, crc32, network: networkId, replica: this.id }, (error) => {
+      if (error !== null) throw new Error(error.message)
+      this.restart()
+    })
+  }
+
+  get isUp(): boolean {
+    return this.#up
+  }
+
+  get isPaused(): boolean {
+    return this.#life?.processor.isPaused ?? false
+  }
+
+  get executedHeight(): number {
+    return this.#life?.core?.executedHeight ?? 0
+  }
+
+  /** What it says it is waiting for. */
+  describe(): string {
+    if (this.#life?.core == null) return this.#up ? 'starting' : 'down'
+    const status = this.#life.core.status(this.#now())
+    return `${status.role} of view ${status.view}, ${status.phase}, decided ${status.decidedHeight}`
+  }
+
+  crash(): void {
+    if (!this.#up) return
+    this.#up = false
+    this.#life?.stop()
+    this.#life = null
+    const lost = this.#disk.crash()
+    count(this.#options.coverage, 'crashes')
+    if (lost > 0) count(this.#options.coverage, 'restarts-that-lost-writes')
+  }
+
+  restart(): void {
+    if (this.#up) return
+    this.#up = true
+    const { coverage, world } = this.#options
+    const recovered = this.#recover()
+    if (!recovered.ok) return world.violated('log-recovery', `replica ${this.id}: ${recovered.message}`)
+    if (recovered.incarnation > 0) count(coverage, 'restarts')
+    if (recovered.tornBytes > 0) count(coverage, 'torn-tails-cut')
+    this.#life = new Life(this.#options, this.#clock, this.#disk, recovered)
+  }
+
+  pause(durationUs: number): void {
+    count(this.#options.coverage, 'pauses')
+    this.#life?.processor.pause(durationUs)
+  }
+
+  jumpWallClock(byMs: number): void {
+    this.#clock.jumpWall(byMs)
+  }
+
+  /** Up and running, as a member of the healed core must be. */
+  heal(): void {
+    this.#life?.processor.resume()
+    if (!this.#up) this.restart()
+  }
+
+  #receive(from: Address, bytes: Uint8Array): void {
+    this.#life?.receive(from, bytes)
+  }
+
+  #now(): Now {
+    return this.#clock.at(this.#options.scheduler.nowUs)
+  }
+
+  #recover() {
+    const expected = { network: this.#options.epoch.network, replica: this.id }
+    const recovery = recoverLog({ directory: this.#disk, crc32, expected })
+    for (;;) {
+      const step = recovery.next()
+      if (step.done === true) return step.value
+    }
+  }
+}
+
+type Recovery = Extract<
+  ReturnType<typeof recoverLog> extends Generator<undefined, infer End> ? End : never,
+  { ok: true }
+>
+
+/** From one start of the process to its end. */
+class Life<Message, LogRecord> {
+  readonly processor: Processor
+  core: ReplicaCore<Message, LogRecord> | null = null
+  readonly #options: SimulatedReplicaOptions<Message, LogRecord>
+  readonly #clock: VirtualClock
+  readonly #timers: VirtualTimers
+
+  constructor(
+    options: SimulatedReplicaOptions<Message, LogRecord>,
+    clock: VirtualClock,
+    disk: SimulatedDisk,
+    recovered: Recovery,
+  ) {
+    this.#options = options
+    this.#clock = clock
+    this.processor = new Processor(options.scheduler, () => this.core?.endTurn())
+    this.#timers = new VirtualTimers(
+      options.scheduler,
+      (localMs) => clock.toWorldUs(localMs),
+      (run) => this.processor.run(run),
+      (name) => this.core?.timer(name, this.#now()),
+    )
+    const listener = {
+      durable: (upTo: number) => this.processor.run(() => this.core?.durable(upTo, this.#now())),
+      full: () => this.processor.run(() => this.core?.storage('storage-stalled', this.#now())),
+      failed: (error: { message: string }) => this.core?.fail(new Error(error.message)),
+    }
+    const limits = { ...logLimitsDefault, segmentBytesMax }
+    openLog(
+      { directory: disk, crc32, listener, limits },
+      recovered,
+      (log) => this.processor.run(() => this.#start(log)),
+      (error) => options.world.violated('log-opening', `replica ${options.id}: ${error.message}`),
+    )
+  }
+
+  receive(from: Address, bytes: Uint8Array): void {
+    this.processor.run(() => {
+      if (this.core === null) return
+      this.processor.charge(costModel.frameUs + bytes.length * costModel.byteUs)
+      if (from >= clientAddressMin) this.core.clientFrame(from, bytes, this.#now())
+      else this.core.peerFrame(from as ReplicaId, bytes, this.#now())
+    })
+  }
+
+  stop(): void {
+    this.processor.stop()
+    this.#timers.stop()
+    this.core = null
+  }
+
+  #now(): Now {
+    return this.#clock.at(this.processor.nowUs)
+  }
+
+  #start(log: Log): void {
+    const { id, epoch, definition, world, random } = this.#options
+    const hasher = this.#chargedHasher()
+    const suite = createSimulatedSuite()
+    const core = new ReplicaCore<Message, LogRecord>({
+      definition,
+      epoch,
+      self: id,
+      executor: this.#options.createExecutor(hasher),
+      log,
+      links: { send: (to, frame) => this.#send(to, frame) },
+      timers: this.#timers,
+      respond: (connection, bytes) => this.#send(connection, bytes),
+      hasher,
+      signer: suite.signer(new Uint8Array(32).fill(id)),
+      verifier: this.#chargedVerifier(suite),
+      random: random.fork(`incarnation ${log.incarnation}`),
+      observer: {
+        decided: (block) => world.decided(block),
+        executed: (block) => {
+          this.processor.charge(block.replies.length * costModel.applyUs)
+          world.executed(block)
+        },
+        event: (event) => this.#event(event),
+        failed: (cause) => world.violated('replica-failed', `replica ${id} stopped: ${String(cause)}`),
+      },
+    })
+    this.core = core
+    core.start(this.#recovered(log), log.durable, this.#now())
+  }
+
+  #recovered(log: Log): Recovered<LogRecord> {
+    const { definition, world, id } = this.#options
+    function* records(): Generator<{ sequence: number; record: LogRecord }> {
+      for (const { sequence, bytes } of log.records()) {
+        const record = decode(definition.logRecord, bytes)
+        if (record.ok) yield { sequence, record: record.value }
+        else
+          world.violated('log-record', `replica ${id} cannot read its own record ${sequence}: ${record.error.message}`)
+      }
+    }
+    return { incarnation: log.incarnation, records: records(), checkpoint: null }
+  }
+
+  /** Leaves when the work that made it is done. */
+  #send(to: Address, bytes: Uint8Array): void {
+    this.processor.charge(costModel.frameUs + bytes.length * costModel.byteUs)
+    this.#options.network.send(this.#options.id, to, bytes, this.processor.nowUs)
+  }
+
+  #event(event: ProtocolEvent): void {
+    const { world, coverage } = this.#options
+    if (event.kind === 'leader-elected') world.leads(event.detail?.['term'] as number)
+    else count(coverage, event.kind)
+    world.note(event.kind, event.detail === undefined ? '' : JSON.stringify(event.detail))
+  }
+
+  #chargedHasher(): Hasher {
+    const { processor } = this
+    const hasher = this.#options.hasher ?? simulatedHasher
+    return {
+      digest(bytes) {
+        processor.charge(costModel.hashUs + bytes.length * costModel.hashByteUs)
+        return hasher.digest(bytes)
+      },
+    }
+  }
+
+  #chargedVerifier(verifier: Verifier): Verifier {
+    const { processor } = this
+    return {
+      verify(key, message, signature) {
+        processor.charge(costModel.verifyUs)
+        return verifier.verify(key, message, signature)
+      },
+    }
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * One seed, one history: a network of replicas and clients in virtual time, first with faults, then with a core of them healed.
+ *
+ * SAFETY PHASE. Faults come and go while clients work. Invariants are checked at every decision and execution.
+ * LIVENESS PHASE. A random sufficient core is healed and all other faults are made permanent; then every operation that a client has
+ * under way must complete, and every replica of the core must execute it, within `livenessTimeouts` capped timeouts.
+ * At the end the history goes to both checkers.
+ */
+
+import type { PublicKey } from '../kernel/crypto-ports.ts'
+import { replicaId, type ReplicaId } from '../kernel/ids.ts'
+import type { Epoch, Member } from '../kernel/membership.ts'
+import { quorum } from '../kernel/quorum.ts'
+import { createRandom, type Random } from '../kernel/random.ts'
+import type { ExecutedBlock, OpeningReply } from '../execution/executed-block.ts'
+import { HistoryRecorder } from './checkers/history.ts'
+import { keyValueModel } from './checkers/key-value-model.ts'
+import { checkLinearizability } from './checkers/linearizability-checker.ts'
+import type { DecidedOperation } from './checkers/placement.ts'
+import { checkReplay } from './checkers/replay-checker.ts'
+import { count } from './coverage.ts'
+import type { Excuse } from './excuses.ts'
+import { drawFaultPlan, type FaultPlan } from './fault-plan.ts'
+import { HistoryHash } from './history-hash.ts'
+import { Invariants } from './invariants.ts'
+import { Load } from './load.ts'
+import { Nemesis } from './nemesis.ts'
+import { calmNetwork, clientAddressMin, Network, type Address } from './network.ts'
+import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
+import { drawLoad, drawParameters, type LoadShape } from './run-parameters.ts'
+import { raft } from '../protocols/raft/raft.ts'
+import type { RaftMessage } from '../protocols/raft/messages.ts'
+import type { RaftRecord } from '../protocols/raft/records.ts'
+import { createStoreExecutor, isExecuted, sessionOf } from './store-language.ts'
+import { Scheduler } from './scheduler.ts'
+import { SimulatedClient } from './simulated-client.ts'
+import { SimulatedReplica } from './simulated-replica.ts'
+
+const safetyUsMin = 4_000_000
+const safetyUsMax = 16_000_000
+/** How long clients go on invoking after the core is healed. */
+const healedLoadUs = 500_000
+/** The bound on recovery, in capped timeouts (docs/testing.md). */
+export const livenessTimeouts = 8
+const operationsMax = 20_000
+const linearizabilityStepsMax = 200_000
+/** Nothing may go on for ever without virtual time passing. */
+const eventsMax = 5_000_000
+
+/** Runs one seed. Total: whatever goes wrong in the run is its verdict. */
+export function runSeed(options: SimulationOptions): SeedReport {
+  return new Simulation(options).run()
+}
+
+class Simulation {
+  readonly #options: SimulationOptions
+  readonly #random: Random
+  readonly #scheduler = new Scheduler()
+  readonly #hash = new HistoryHash()
+  readonly #coverage: Coverage = {}
+  readonly #invariants: Invariants
+  readonly #network: Network
+  readonly #plan: FaultPlan
+  readonly #load: LoadShape
+  readonly #epoch: Epoch
+  readonly #replicas: SimulatedReplica<RaftMessage, RaftRecord>[]
+  readonly #clients: SimulatedClient[]
+  readonly #history = new HistoryRecorder({ operationsMax })
+  readonly #decided: DecidedOperation[] = []
+  readonly #sessionClients = new Map<string, number>()
+  #lastLeader: ReplicaId | null = null
+
+  constructor(options: SimulationOptions) {
+    this.#options = options
+    this.#random = createRandom(`${options.protocol} ${options.replicas} ${options.faults} ${options.seed}`)
+    this.#invariants = new Invariants(this.#scheduler)
+    this.#network = new Network(this.#scheduler, this.#random.fork('network'), this.#hash, this.#coverage)
+    this.#plan = drawFaultPlan(this.#random.fork('plan'), options.faults)
+    this.#network.model = this.#plan.network
+    this.#load = drawLoad(this.#random.fork('load'))
+    this.#epoch = this.#createEpoch()
+    this.#replicas = this.#epoch.members.map((member) => this.#createReplica(member.id))
+    const load = new Load(this.#load.keys)
+    this.#clients = Array.from({ length: this.#load.clients }, (_, index) => this.#createClient(index + 1, load))
+  }
+
+  run(): SeedReport {
+    const safetyUs = this.#random.between(safetyUsMin, safetyUsMax)
+    const nemesis = this.#createNemesis()
+    this.#note('world', 'safety phase', `${Math.round(safetyUs / 1000)} ms`)
+    this.#runUntil(safetyUs)
+    nemesis.stop()
+    if (this.#invariants.violation === null) this.#livenessPhase()
+    const excuse = this.#invariants.violation === null ? this.#check() : null
+    return this.#report(excuse)
+  }
+
+  /** False when a violation ended the run, or `done` said that there is nothing left to wait for. */
+  #runUntil(untilUs: number, done: () => boolean = () => false): boolean {
+    let sinceAsked = 0
+    while (this.#scheduler.step(untilUs)) {
+      if (this.#invariants.violation !== null) return false
+      if (++sinceAsked >= 64) {
+        sinceAsked = 0
+        if (done()) return false
+        if (this.#scheduler.events > eventsMax) {
+          this.#invariants.violate('bounded-work', `${eventsMax} events in ${this.#scheduler.nowUs} µs of virtual time`)
+        }
+      }
+    }
+    return true
+  }
+
+  #livenessPhase(): void {
+    const core = this.#heal()
+    const boundUs = livenessTimeouts * this.#epoch.parameters.timers.timeoutMsMax * 1000
+    const healedUs = this.#scheduler.nowUs
+    this.#note('world', 'liveness phase', `core ${core.map((replica) => replica.id).join(' ')}`)
+    this.#runUntil(healedUs + healedLoadUs)
+    for (const client of this.#clients) client.drain()
+    const complete = (): boolean =>
+      this.#clients.every((client) => client.underWay === 0) &&
+      core.every((replica) => replica.executedHeight >= this.#invariants.heightDecided)
+    this.#runUntil(healedUs + healedLoadUs + boundUs, complete)
+    if (this.#invariants.violation !== null) return
+    if (!complete()) return this.#invariants.violate('liveness', this.#explainStall(core))
+    count(this.#coverage, 'liveness-phase-ms', Math.round((this.#scheduler.nowUs - healedUs) / 1000))
+  }
+
+  /** Heals a random sufficient core; whoever is not in it stays as lost to the others as it happens to become. */
+  #heal(): SimulatedReplica[] {
+    const random = this.#random.fork('heal')
+    const faulty = this.#options.faults !== 'none'
+    const needed = quorum('crash', this.#replicas.length)
+    const size = faulty ? random.between(needed, this.#replicas.length) : this.#replicas.length
+    const shuffled = shuffle(random, this.#replicas)
+    const core = shuffled.slice(0, size)
+    this.#network.healAll()
+    this.#network.model = { ...calmNetwork, ordered: this.#plan.network.ordered }
+    for (const replica of core) replica.heal()
+    for (const replica of shuffled.slice(size)) this.#lose(replica, random)
+    return core
+  }
+
+  #lose(replica: SimulatedReplica, random: Random): void {
+    const processFaults = this.#options.faults !== 'network'
+    const fate = random.pick(
+      processFaults ? (['crashed', 'isolated', 'deaf', 'mute'] as const) : (['isolated', 'deaf', 'mute'] as const),
+    )
+    this.#note(`replica ${replica.id}`, 'stays lost', fate)
+    if (fate === 'crashed') {
+      replica.crash()
+      return
+    }
+    replica.heal()
+    for (const other of this.#addresses()) {
+      if (other === replica.address) continue
+      if (fate !== 'deaf') this.#network.block(replica.address, other)
+      if (fate !== 'mute') this.#network.block(other, replica.address)
+    }
+  }
+
+  #explainStall(core: readonly SimulatedReplica[]): string {
+    const stuck = this.#clients.filter((client) => client.underWay > 0)
+    const behind = core.filter((replica) => replica.executedHeight < this.#invariants.heightDecided)
+    const words = stuck.map(
+      (client) => `client ${client.address - clientAddressMin} waits for ${client.describeUnderWay()}`,
+    )
+    words.push(
+      ...behind.map(
+        (replica) =>
+          `replica ${replica.id} has executed ${replica.executedHeight} of ${this.#invariants.heightDecided}`,
+      ),
+    )
+    words.push(...core.map((replica) => `replica ${replica.id}: ${replica.describe()}`))
+    return words.join('; ')
+  }
+
+  /** Both checkers. An excuse is a search that gave up. */
+  #check(): Excuse | null {
+    const history = this.#history.history()
+    const replay = checkReplay({
+      model: keyValueModel,
+      history,
+      decided: this.#decided,
+      heightDecided: this.#invariants.heightDecided,
+    })
+    const first = replay.violations[0]
+    if (first !== undefined) {
+      this.#invariants.violate(first.invariant, first.explanation)
+      return null
+    }
+    const verdict = checkLinearizability({ model: keyValueModel, history, stepsMax: linearizabilityStepsMax })
+    if (verdict.kind === 'violation') this.#invariants.violate('linearizability', verdict.violation.explanation)
+    return verdict.kind === 'undecided' ? 'linearizability-undecided' : null
+  }
+
+  #report(excuse: Excuse | null): SeedReport {
+    const violation = this.#invariants.violation
+    const committed = this.#clients.reduce((sum, client) => sum + client.completed, 0)
+    count(this.#coverage, 'operations-committed', committed)
+    return {
+      seed: this.#options.seed,
+      verdict: violation !== null ? 'violated' : excuse !== null ? 'excused' : 'passed',
+      violation,
+      excuse,
+      events: this.#scheduler.events,
+      virtualMs: Math.round(this.#scheduler.nowUs / 1000),
+      committedOperations: committed,
+      coverage: this.#coverage,
+      traceHash: this.#hash.hex(),
+    }
+  }
+
+  #createEpoch(): Epoch {
+    const members: Member[] = Array.from({ length: this.#options.replicas }, (_, index) => ({
+      id: replicaId(index + 1),
+      name: `replica-${index + 1}`,
+      role: 'voter' as const,
+      consensusKey: new Uint8Array(32).fill(index + 1),
+      linkKey: new Uint8Array(32).fill(index + 101),
+      addresses: [],
+      priority: 0,
+    }))
+    return {
+      network: new Uint8Array(32).fill(7),
+      number: 1,
+      firstHeight: 1,
+      protocol: this.#options.protocol,
+      members,
+      parameters: drawParameters(this.#random.fork('parameters')),
+    }
+  }
+
+  #createReplica(id: ReplicaId): SimulatedReplica<RaftMessage, RaftRecord> {
+    const { driftPpmMax, wallOffsetMsMax } = this.#plan
+    return new SimulatedReplica({
+      id,
+      epoch: this.#epoch,
+      definition: raft,
+      createExecutor: (hasher) => createStoreExecutor(this.#epoch, hasher),
+      scheduler: this.#scheduler,
+      network: this.#network,
+      random: this.#random.fork(`replica ${id}`),
+      coverage: this.#coverage,
+      driftPpmMax,
+      wallOffsetMsMax,
+      world: {
+        decided: (block) => {
+          if (this.#invariants.decided(id, block.header)) count(this.#coverage, 'heights-decided')
+        },
+        executed: (block) => this.#executed(id, block),
+        leads: (term) => this.#leads(id, term),
+        violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
+        note: (what, detail) => this.#note(`replica ${id}`, what, detail),
+      },
+    })
+  }
+
+  #createClient(number: number, load: Load): SimulatedClient {
+    const key: PublicKey = new Uint8Array(32).fill(200 + number)
+    return new SimulatedClient({
+      number,
+      key,
+      replicas: this.#replicas.map((replica) => replica.address),
+      scheduler: this.#scheduler,
+      network: this.#network,
+      random: this.#random.fork(`client ${number}`),
+      history: this.#history,
+      coverage: this.#coverage,
+      draw: (random) => load.draw(random),
+      inFlightMax: this.#load.inFlightMax,
+      thinkUs: this.#load.thinkUs,
+      retryUs: this.#load.retryUs,
+      readIndexPerMille: this.#load.readIndexPerMille,
+      note: (what, detail) => this.#note(`client ${number}`, what, detail),
+    })
+  }
+
+  #createNemesis(): Nemesis {
+    return new Nemesis({
+      plan: this.#plan,
+      scheduler: this.#scheduler,
+      network: this.#network,
+      victims: this.#replicas,
+      addresses: this.#addresses(),
+      random: this.#random.fork('nemesis'),
+      coverage: this.#coverage,
+      leader: () => this.#replicas.find((replica) => replica.id === this.#lastLeader) ?? null,
+      note: (what, detail) => this.#note('world', what, detail),
+    })
+  }
+
+  #addresses(): Address[] {
+    return [...this.#replicas.map((replica) => replica.address), ...this.#clients.map((client) => client.address)]
+  }
+
+  #leads(id: ReplicaId, term: number): void {
+    this.#invariants.leads(id, term)
+    if (this.#lastLeader !== id) count(this.#coverage, 'leader-changes')
+    this.#lastLeader = id
+  }
+
+  /** The first replica to execute a height tells the world which operations ran; the others must come to the same. */
+  #executed(id: ReplicaId, block: ExecutedBlock): void {
+    this.#hash.number(block.header.height)
+    if (!this.#invariants.executed(id, block.header)) return
+    const { height } = block.header
+    for (const reply of block.replies) {
+      if (reply.kind === 'opening') {
+        this.#noteSession(reply)
+        continue
+      }
+      // A refusal of an envelope executes nothing.
+      if (!isExecuted(reply.outcome)) continue
+      if (!reply.fresh) {
+        count(this.#coverage, 'retries-not-executed-again')
+        continue
+      }
+      const client = this.#sessionClients.get(`${reply.session.height}.${reply.session.index}`)
+      const operation = client === undefined ? null : this.#clients[client - 1]!.idOf(reply.session, reply.number)
+      if (client === undefined || operation === null) {
+        return this.#invariants.violate('invented-operation', `height ${height} executed what no client asked for`)
+      }
+      this.#decided.push({ height, index: reply.index, client, id: operation })
+    }
+  }
+
+  #noteSession(reply: OpeningReply): void {
+    const session = sessionOf(reply.outcome)
+    if (session !== null) this.#sessionClients.set(`${session.height}.${session.index}`, reply.client[0]! - 200)
+  }
+
+  #note(actor: string, what: string, detail: string): void {
+    this.#options.trace?.({ timeUs: this.#scheduler.nowUs, actor, what, detail })
+  }
+}
+
+function shuffle<Item>(random: Random, items: readonly Item[]): Item[] {
+  const shuffled = [...items]
+  for (let index = shuffled.length - 1; index > 0; index--) {
+    const other = random.below(index + 1)
+    const item = shuffled[index]!
+    shuffled[index] = shuffled[other]!
+    shuffled[other] = item
+  }
+  return shuffled
+}
