@@ -214,42 +214,29 @@ export class BlockExecution {
 
   #cancel(envelope: CancelEnvelope, session: Session, encoded: Uint8Array): void {
     const { firstNumber, count } = envelope
-    const consumedBefore = session.lastNumber
+    const { lastNumber } = session
     const digest = this.#ports.results.envelopeDigest(encoded)
-    const evicted = this.#repeatCancelled(session, firstNumber, Math.min(firstNumber + count - 1, consumedBefore))
-    if (evicted > 0) {
+    const end = firstNumber + count
+    // Replies are kept without gaps up to the last number, so what is forgotten comes first.
+    const keptFrom = Math.min(Math.max(session.replies[0]?.firstNumber ?? lastNumber + 1, firstNumber), end)
+    const freshFrom = Math.min(Math.max(lastNumber + 1, firstNumber), end)
+    if (keptFrom > firstNumber) {
       const outcome = refusal('ReplyEvicted')
-      this.#reply(
-        session.id,
-        firstNumber,
-        this.#leaf(session.client, session.id, firstNumber, evicted, digest, outcome),
-        outcome,
-      )
+      const evicted = keptFrom - firstNumber
+      const index = this.#leaf(session.client, session.id, firstNumber, evicted, digest, outcome)
+      this.#reply(session.id, firstNumber, index, outcome)
     }
-    const first = Math.max(firstNumber, consumedBefore + 1)
-    const fresh = firstNumber + count - first
-    if (fresh <= 0) return
-    const index = this.#leaf(session.client, session.id, first, fresh, digest, cancelled)
-    this.#ports.sessions.consume(session, {
-      firstNumber: first,
-      count: fresh,
-      digest: null,
-      height: this.#height,
-      index,
-      outcome: cancelled,
-    })
-    for (let number = first; number < first + fresh; number++) {
-      if (++this.#extraReplies <= blockExtraRepliesMax) this.#reply(session.id, number, index, cancelled)
-    }
+    for (let number = keptFrom; number < freshFrom; number++) this.#replyStored(session, number)
+    if (freshFrom < end) this.#consumeByCancel(session, freshFrom, end - freshFrom, digest)
   }
 
-  /** Brings up what became of consumed numbers. Returns how many at the beginning are known no more. */
-  #repeatCancelled(session: Session, first: number, last: number): number {
-    // Replies are kept without gaps up to the last number, so what is forgotten comes first.
-    const keptFrom = session.replies[0]?.firstNumber ?? session.lastNumber + 1
-    const evicted = Math.min(Math.max(keptFrom - first, 0), Math.max(last - first + 1, 0))
-    for (let number = first + evicted; number <= last; number++) this.#replyStored(session, number)
-    return evicted
+  #consumeByCancel(session: Session, firstNumber: number, count: number, digest: Digest): void {
+    const index = this.#leaf(session.client, session.id, firstNumber, count, digest, cancelled)
+    const reply = { firstNumber, count, digest: null, height: this.#height, index, outcome: cancelled }
+    this.#ports.sessions.consume(session, reply)
+    for (let number = firstNumber; number < firstNumber + count; number++) {
+      if (++this.#extraReplies <= blockExtraRepliesMax) this.#reply(session.id, number, index, cancelled)
+    }
   }
 
   #close(envelope: CloseEnvelope, session: Session, encoded: Uint8Array): void {

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { simpleSnapshot, simpleSnapshotBytesMax } from '../../src/execution/simple-snapshot.ts'
+import { defineStateMachine } from '../../src/execution/state-machine.ts'
+import { jsonCodec } from '../../src/execution/value-codec.ts'
+import { text } from './fixtures.ts'
+
+interface Add {
+  add: number
+}
+
+const counter = defineStateMachine({
+  name: 'counter',
+  version: 1,
+  command: jsonCodec<Add>(),
+  query: jsonCodec<null>(),
+  result: jsonCodec<number>(),
+  validate: ({ add }) => (add > 0 ? null : 'only upwards'),
+  create: () => {
+    let total = 0
+    return {
+      apply: ({ add }) => (total += add),
+      query: () => total,
+      ...simpleSnapshot(
+        () => text(String(total)),
+        (bytes) => {
+          total = Number(new TextDecoder().decode(bytes))
+        },
+      ),
+    }
+  },
+})
+const context = { height: 1, timestamp: 1, index: 0, client: text(''), random: null as never }
+
+describe('a defined state machine', () => {
+  it('takes and gives bytes, validates without state, and knows its types', () => {
+    const machine = counter.create()
+    expect(machine.transactional).toBe(false)
+    expect(counter.result.decode(machine.apply(counter.command.encode({ add: 3 }), context))).toEqual({
+      ok: true,
+      value: 3,
+    })
+    expect(counter.validate(counter.command.encode({ add: 0 }))).toBe('only upwards')
+    expect(counter.validate(text('{'))).toBe('no canonical JSON')
+    expect(counter.validate(text('{"add":1}'))).toBeNull()
+    expect(() => machine.apply(text('{'), context)).toThrow(TypeError)
+    // @ts-expect-error A command of another shape does not compile.
+    expect(counter.command.encode({ subtract: 1 })).toBeDefined()
+  })
+
+  it('starts anew with each create', () => {
+    const first = counter.create()
+    first.apply(text('{"add":3}'), context)
+    expect(counter.create().query(text('null'))).toEqual(text('0'))
+    expect(first.query(text('null'))).toEqual(text('3'))
+  })
+
+  it('needs a name and a version', () => {
+    const options = {
+      ...counter,
+      create: () => ({
+        ...simpleSnapshot(
+          () => text(''),
+          () => {},
+        ),
+        apply: () => 1,
+        query: () => 1,
+      }),
+    }
+    expect(() => defineStateMachine({ ...options, name: '' })).toThrow(/option name is ""/)
+    expect(() => defineStateMachine({ ...options, version: 0 })).toThrow(/option version is 0/)
+    expect(() => defineStateMachine({ ...options, version: 1.5 })).toThrow(/option version is 1.5/)
+  })
+})
+
+describe('a simple snapshot', () => {
+  it('is cut in parts, of which only those that changed have a new version, and is frozen', () => {
+    const state = new Uint8Array(200_000)
+    const { snapshot, restore } = simpleSnapshot(
+      () => state,
+      (bytes) => state.set(bytes),
+    )
+    const first = [...snapshot()]
+    const bytes = first.map((chunk) => chunk.bytes().slice())
+    state[100_000] = 1
+    const second = [...snapshot()]
+    expect(second.map(({ version }, index) => version === first[index]!.version)).toEqual([true, false, true, true])
+    expect(first.map((chunk) => chunk.bytes())).toEqual(bytes)
+    expect(second.map(({ id }) => id)).toEqual(first.map(({ id }) => id))
+    restore(first.map(({ id, bytes }) => ({ id, bytes: bytes() })))
+    expect(state).toEqual(new Uint8Array(200_000))
+  })
+
+  it('has a limit, and takes parts only in their order', () => {
+    const large = simpleSnapshot(
+      () => new Uint8Array(simpleSnapshotBytesMax + 1),
+      () => {},
+    )
+    expect(() => large.snapshot()).toThrow(/16777217 bytes/)
+    const part = (id: string, size = 1) => ({ id, bytes: new Uint8Array(size) })
+    expect(() => large.restore([part('part/0001')])).toThrow(/not the next part/)
+    expect(() => large.restore([part('part/0000', simpleSnapshotBytesMax), part('part/0001')])).toThrow(/more than/)
+  })
+})
