@@ -9,12 +9,12 @@ export function count(coverage: Coverage, name: string, by: number = 1): void {
 
 const networkMinima: readonly CoverageMinimum[] = [
   { name: 'leader-changes', perThousandSeeds: 1000, why: 'elections under faults' },
-  { name: 'conflicting-truncations', perThousandSeeds: 20, why: 'logs that diverged and were mended' },
+  { name: 'truncated', perThousandSeeds: 20, why: 'logs that diverged and were mended' },
   { name: 'messages-lost', perThousandSeeds: 1000, why: 'retransmission' },
   { name: 'messages-duplicated', perThousandSeeds: 1000, why: 'stale and repeated messages' },
   { name: 'client-retries', perThousandSeeds: 1000, why: 'requests ordered twice' },
   { name: 'retries-not-executed-again', perThousandSeeds: 100, why: 'exactly-once sessions' },
-  { name: 'leaders-stepped-down', perThousandSeeds: 50, why: 'check-quorum' },
+  { name: 'stepped-down', perThousandSeeds: 50, why: 'check-quorum' },
 ]
 
 const processMinima: readonly CoverageMinimum[] = [

@@ -128,6 +128,8 @@ export class Nemesis {
     const { network, scheduler } = this.#options
     for (const [from, to] of pairs) network.block(from, to)
     scheduler.after(durationUs, () => {
+      // When the nemesis has been stopped, the network has been healed as a whole, and what is blocked since is blocked for ever.
+      if (!this.#active) return
       for (const [from, to] of pairs) network.unblock(from, to)
     })
   }

@@ -43,10 +43,10 @@ export function drawParameters(random: Random): Parameters {
 
 export function drawLoad(random: Random): LoadShape {
   return {
-    clients: random.between(2, 5),
+    clients: random.between(2, 4),
     keys: random.between(1, 6),
     inFlightMax: random.pick([1, 2, 4]),
-    thinkUs: random.pick([5_000, 20_000, 60_000]),
+    thinkUs: random.pick([20_000, 60_000, 150_000]),
     retryUs: random.pick([150_000, 400_000]),
     readIndexPerMille: random.pick([0, 500, 900]),
   }

@@ -36,8 +36,8 @@ import { Scheduler } from './scheduler.ts'
 import { SimulatedClient } from './simulated-client.ts'
 import { SimulatedReplica } from './simulated-replica.ts'
 
-const safetyUsMin = 4_000_000
-const safetyUsMax = 16_000_000
+const safetyUsMin = 3_000_000
+const safetyUsMax = 10_000_000
 /** How long clients go on invoking after the core is healed. */
 const healedLoadUs = 500_000
 /** The bound on recovery, in capped timeouts (docs/testing.md). */

@@ -14,11 +14,20 @@ export interface Codec<Value> {
 
 export type Decoded<Value> = { ok: true; value: Value } | { ok: false; error: WireError }
 
+/** Kept between calls, because making a buffer costs more than filling it. Taken away while in use, so that calls may nest. */
+let spareWriter: Writer | null = null
+/** A writer that had to grow beyond this is not kept. */
+const spareBytesMax = 256 * 1024
+
 /** Throws a WireError when the value breaks a limit: that is a bug of the caller, who checks before. */
 export function encode<Value>(codec: Codec<Value>, value: Value): Uint8Array {
-  const writer = new Writer()
+  const writer = spareWriter ?? new Writer(1024)
+  spareWriter = null
+  writer.reset()
   codec.write(writer, value)
-  return writer.finish()
+  const bytes = writer.finish()
+  if (bytes.length <= spareBytesMax) spareWriter = writer
+  return bytes
 }
 
 /** Total on any bytes: the whole of them is one value, or an error says why not. */

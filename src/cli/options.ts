@@ -1,0 +1,152 @@
+// A command's options as a table: what `--help` prints and what is accepted are the same thing.
+
+import { parseArgs } from 'node:util'
+
+export interface OptionSpec {
+  name: string
+  /** Absent for a flag. */
+  value?: string
+  description: string
+  default?: string
+}
+
+export interface CommandSpec {
+  name: string
+  summary: string
+  usage: string
+  options: readonly OptionSpec[]
+  examples: readonly string[]
+}
+
+/** Wrong use: one sentence that names the option, its value and the rule. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export interface ParsedOptions {
+  values: Readonly<Record<string, string | boolean | undefined>>
+  positionals: readonly string[]
+}
+
+const common: readonly OptionSpec[] = [{ name: 'help', description: 'prints this' }]
+
+export function parseOptions(spec: CommandSpec, args: readonly string[]): ParsedOptions {
+  const options = [...spec.options, ...common]
+  for (const argument of args) {
+    if (!argument.startsWith('--')) continue
+    const name = argument.slice(2).split('=')[0]!
+    if (name === '' || options.some((option) => option.name === name)) continue
+    const near = nearest(
+      name,
+      options.map((option) => option.name),
+    )
+    throw new UsageError(`${spec.name} has no option --${name}${near === null ? '' : `; did you mean --${near}?`}`)
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: Object.fromEntries(
+        options.map((option) => [option.name, { type: option.value === undefined ? 'boolean' : 'string' } as const]),
+      ),
+    })
+    return { values: values as ParsedOptions['values'], positionals }
+  } catch (error) {
+    throw new UsageError(firstSentence(error instanceof Error ? error.message : String(error)))
+  }
+}
+
+export function text(parsed: ParsedOptions, name: string, fallback: string): string {
+  const value = parsed.values[name]
+  return typeof value === 'string' ? value : fallback
+}
+
+export function flag(parsed: ParsedOptions, name: string): boolean {
+  return parsed.values[name] === true
+}
+
+/** A whole number within bounds. */
+export function number(
+  parsed: ParsedOptions,
+  name: string,
+  fallback: number,
+  minimum: number,
+  maximum: number,
+): number {
+  const value = parsed.values[name]
+  if (value === undefined) return fallback
+  const parsedNumber = typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN
+  if (!(parsedNumber >= minimum && parsedNumber <= maximum)) {
+    throw new UsageError(`--${name} is ${String(value)}, and must be a whole number from ${minimum} to ${maximum}`)
+  }
+  return parsedNumber
+}
+
+export function oneOf<Name extends string>(
+  parsed: ParsedOptions,
+  name: string,
+  fallback: Name,
+  known: readonly Name[],
+): Name {
+  const value = text(parsed, name, fallback)
+  const found = known.find((one) => one === value)
+  if (found !== undefined) return found
+  const near = nearest(value, known)
+  const hint = near === null ? '' : `; did you mean ${near}?`
+  throw new UsageError(`--${name} is ${value}, and must be one of ${known.join(', ')}${hint}`)
+}
+
+export function help(spec: CommandSpec): string {
+  const options = [...spec.options, ...common]
+  const heads = options.map((option) => `--${option.name}${option.value === undefined ? '' : ` ${option.value}`}`)
+  const width = Math.max(...heads.map((head) => head.length))
+  const lines = options.map((option, index) => {
+    const fallback = option.default === undefined ? '' : ` (default: ${option.default})`
+    return `  ${heads[index]!.padEnd(width)}  ${option.description}${fallback}`
+  })
+  return [
+    `${spec.summary}`,
+    '',
+    `Usage: ${spec.usage}`,
+    '',
+    'Options:',
+    ...lines,
+    '',
+    'Examples:',
+    ...spec.examples.map((example) => `  ${example}`),
+    '',
+    'Exit codes: 0 all is well; 1 something was found; 2 wrong use; 130 interrupted.',
+    '',
+  ].join('\n')
+}
+
+/** The known word at an edit distance of at most 3; null if none is near. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  let best: string | null = null
+  let least = 4
+  for (const candidate of known) {
+    const distance = editDistance(word.slice(0, 64), candidate)
+    if (distance < least) {
+      least = distance
+      best = candidate
+    }
+  }
+  return best
+}
+
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= right.length; j++) {
+      const replaced = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[right.length]!
+}
+
+function firstSentence(message: string): string {
+  return message.split(/\.\s|\n/)[0]!
+}
