@@ -19,6 +19,9 @@ export interface PartChunk extends StateChunk {
   readonly part: StatePart
 }
 
+/** Holds most chunks without growing. */
+const scratchBytes = 256 * 1024
+
 interface HashedChunk {
   version: number
   digest: Digest
@@ -28,6 +31,7 @@ export class StateRoot {
   readonly #hasher: Hasher
   readonly #tree: MerkleTree
   readonly #prefix: Uint8Array
+  readonly #scratch = new Writer(scratchBytes)
   #known = new Map<string, HashedChunk>()
   /** Chunks hashed for the last root: what a test or a metric asks. */
   chunksHashed = 0
@@ -62,7 +66,8 @@ export class StateRoot {
       throw new RangeError(`chunk ${JSON.stringify(chunk.id)} has ${bytes.length} bytes, at most ${chunkBytesMax}`)
     }
     const id = chunkIdBytes(chunk.id)
-    const writer = new Writer(this.#prefix.length + id.length + bytes.length + 8)
+    const writer = this.#scratch
+    writer.reset()
     writer.raw(this.#prefix)
     writer.u8(stateParts.indexOf(chunk.part))
     writer.bytes(id, id.length)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Block } from '../../src/kernel/block.ts'
 import { certaintyOf } from '../../src/kernel/outcome.ts'
 import { Executor } from '../../src/execution/executor.ts'
 import { ExecutionHaltedError } from '../../src/execution/halt.ts'
@@ -170,21 +171,23 @@ describe('a state machine that throws', () => {
   })
 })
 
+function numberedBlock(height: number): Block {
+  return blockOf(height, height === 1 ? [open(1, 1)] : [operations(1, { height: 1, index: 0 }, height - 1, ['a'])])
+}
+
 describe('step by step', () => {
   it('comes to the same as all at once', () => {
     const [stepped, whole] = [createExecutor(), createExecutor()]
-    const block = (height: number) =>
-      blockOf(height, height === 1 ? [open(1, 1)] : [operations(1, { height: 1, index: 0 }, height - 1, ['a'])])
     const machine = logMachine.create()
     for (let height = 1; height <= 3; height++) {
-      stepped.begin(block(height))
+      stepped.begin(numberedBlock(height))
       let step = stepped.next()
       while (step.kind === 'apply') {
         expect(() => stepped.next()).toThrow(/awaited/)
         stepped.applied({ kind: 'result', result: machine.apply(step.operation, step.context) })
         step = stepped.next()
       }
-      expect(step.executed).toEqual(whole.execute(block(height)))
+      expect(step.executed).toEqual(whole.execute(numberedBlock(height)))
     }
     expect(() => stepped.next()).toThrow(/no block/)
     expect(() => stepped.applied({ kind: 'rolled-back' })).toThrow(/no block/)

@@ -12,6 +12,7 @@ import { executed } from '../../src/execution/outcomes.ts'
 import { outcomeCodec } from '../../src/kernel/outcome.ts'
 import { hashingBytes } from '../../src/kernel/domains.ts'
 import { decode, encode } from '../../src/wire/codec.ts'
+import { Writer } from '../../src/wire/writer.ts'
 import {
   clientKey,
   createExecutor,
@@ -113,8 +114,10 @@ describe('a root', () => {
   it('of a node is not the root of its children: levels are bound', () => {
     const leaves = digests(merkleArity * 2)
     const nodes = [0, merkleArity].map((first) => {
-      const body = Uint8Array.from([0, ...leaves.slice(first, first + merkleArity).flatMap((leaf) => [...leaf])])
-      return hasher.digest(hashingBytes('results-node', body))
+      const body = new Writer()
+      body.u8(0)
+      for (const leaf of leaves.slice(first, first + merkleArity)) body.raw(leaf)
+      return hasher.digest(hashingBytes('results-node', body.finish()))
     })
     expect(hex(tree.root(nodes))).not.toBe(hex(tree.root(leaves)))
   })

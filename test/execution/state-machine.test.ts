@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { simpleSnapshot, simpleSnapshotBytesMax } from '../../src/execution/simple-snapshot.ts'
-import { defineStateMachine } from '../../src/execution/state-machine.ts'
+import { defineStateMachine, type StateMachineOptions } from '../../src/execution/state-machine.ts'
 import { jsonCodec } from '../../src/execution/value-codec.ts'
+import type { RestoredChunk } from '../../src/execution/state-chunks.ts'
 import { text } from './fixtures.ts'
 
 interface Add {
   add: number
 }
 
-const counter = defineStateMachine({
+const options: StateMachineOptions<Add, null, number> = {
   name: 'counter',
   version: 1,
   command: jsonCodec<Add>(),
@@ -28,7 +29,8 @@ const counter = defineStateMachine({
       ),
     }
   },
-})
+}
+const counter = defineStateMachine(options)
 const context = { height: 1, timestamp: 1, index: 0, client: text(''), random: null as never }
 
 describe('a defined state machine', () => {
@@ -55,22 +57,15 @@ describe('a defined state machine', () => {
   })
 
   it('needs a name and a version', () => {
-    const options = {
-      ...counter,
-      create: () => ({
-        ...simpleSnapshot(
-          () => text(''),
-          () => {},
-        ),
-        apply: () => 1,
-        query: () => 1,
-      }),
-    }
     expect(() => defineStateMachine({ ...options, name: '' })).toThrow(/option name is ""/)
     expect(() => defineStateMachine({ ...options, version: 0 })).toThrow(/option version is 0/)
     expect(() => defineStateMachine({ ...options, version: 1.5 })).toThrow(/option version is 1.5/)
   })
 })
+
+function part(id: string, size = 1): RestoredChunk {
+  return { id, bytes: new Uint8Array(size) }
+}
 
 describe('a simple snapshot', () => {
   it('is cut in parts, of which only those that changed have a new version, and is frozen', () => {
@@ -96,7 +91,6 @@ describe('a simple snapshot', () => {
       () => {},
     )
     expect(() => large.snapshot()).toThrow(/16777217 bytes/)
-    const part = (id: string, size = 1) => ({ id, bytes: new Uint8Array(size) })
     expect(() => large.restore([part('part/0001')])).toThrow(/not the next part/)
     expect(() => large.restore([part('part/0000', simpleSnapshotBytesMax), part('part/0001')])).toThrow(/more than/)
   })

@@ -35,6 +35,10 @@ function rootOf(chunks: readonly RestoredPartChunk[]): string {
   return hex(new StateRoot(hasher).compute(chunks.map((chunk) => ({ ...chunk, version: 0, bytes: () => chunk.bytes }))))
 }
 
+function chunk(id: string, size = 1): PartChunk {
+  return { part: 'application', id, version: 1, bytes: () => new Uint8Array(size) }
+}
+
 describe('the state root', () => {
   it('computed from what changed equals the one computed from scratch', () => {
     const executor = createExecutor({ checkpoints: { intervalHeights: 1 } })
@@ -71,12 +75,6 @@ describe('the state root', () => {
   })
 
   it('refuses chunks that break the rules for them', () => {
-    const chunk = (id: string, size = 1): PartChunk => ({
-      part: 'application',
-      id,
-      version: 1,
-      bytes: () => new Uint8Array(size),
-    })
     expect(() => new StateRoot(hasher).compute([chunk('a'), chunk('a')])).toThrow(/two chunks/)
     expect(() => new StateRoot(hasher).compute([chunk('ā')])).toThrow(/U\+00FF/)
     expect(() => new StateRoot(hasher).compute([chunk('x'.repeat(2049))])).toThrow(/2049 characters/)

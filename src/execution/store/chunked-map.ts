@@ -16,7 +16,7 @@ import type { StateChunk } from '../state-chunks.ts'
 import { OrderedMap, type OrderedView } from './ordered-map.ts'
 
 export interface EntryCodec<Value> {
-  /** About what the entry takes when it is written; a function of key and value. */
+  /** What the entry takes when it is written. */
   bytesOf(key: string, value: Value): number
   write(writer: Writer, key: string, value: Value): void
   /** Throws a WireError. */
@@ -138,9 +138,11 @@ export class ChunkedMap<Value> {
   }
 
   #write(entries: OrderedView<Value>, from: string, to: string | null): Uint8Array {
-    const writer = new Writer(runBytesTarget)
+    let size = 0
+    for (const [key, value] of entries.range(from, to)) size += this.#codec.bytesOf(key, value)
+    const writer = new Writer(size)
     for (const [key, value] of entries.range(from, to)) this.#codec.write(writer, key, value)
-    return writer.finish()
+    return writer.view()
   }
 
   /** The run that the key lies in has changed. */

@@ -15,7 +15,7 @@ export interface Entry {
   readonly lease: number
 }
 
-/** Two lengths and four numbers. */
+/** Two lengths of 4 bytes and four numbers of 8. */
 const entryOverheadBytes = 40
 
 export const entryCodec: EntryCodec<Entry> = {

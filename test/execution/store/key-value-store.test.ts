@@ -41,43 +41,67 @@ function store(timestamp = 1000): KeyValueStore {
   return created
 }
 
-describe('what the encoding refuses', () => {
-  const encodes = (command: StoreCommand): boolean => {
-    try {
-      return encode(storeCommandCodec, command).length > 0
-    } catch {
-      return false
-    }
+function encodes(command: StoreCommand): boolean {
+  try {
+    return encode(storeCommandCodec, command).length > 0
+  } catch {
+    return false
   }
-  const repeated = <Item>(count: number, item: Item): Item[] => Array.from({ length: count }, () => item)
+}
 
+function repeated<Item>(count: number, item: Item): Item[] {
+  return Array.from({ length: count }, () => item)
+}
+
+function transactionOf(compares: number, success: number, failure: number): StoreCommand {
+  return {
+    kind: 'transaction',
+    compares: repeated(compares, { kind: 'value', key: text('k'), comparison: 'equal', value: none } as const),
+    success: repeated(success, get('k')),
+    failure: repeated(failure, get('k')),
+  }
+}
+
+function command(each: StoreCommand): Uint8Array {
+  return encode(storeCommandCodec, each)
+}
+
+function resultsOf(block: ReturnType<typeof run>): StoreResult[] {
+  return operationReplies(block).map((reply) => {
+    const value = outcome(reply.outcome)
+    if (value.kind !== 'executed') throw new Error(value.kind)
+    return resultOf(value.result)
+  })
+}
+
+function resultOf(bytes: Uint8Array): StoreResult {
+  const decoded = decode(storeResultCodec, bytes)
+  if (!decoded.ok) throw decoded.error
+  return decoded.value
+}
+
+describe('what the encoding refuses', () => {
   it('is whatever is above its limit, and nothing at it', () => {
-    const byte = (count: number) => new Uint8Array(count)
-    const key = (count: number): StoreCommand => ({ kind: 'get', key: byte(count) })
-    expect([0, 1, limits.keyBytesMax, limits.keyBytesMax + 1].map((count) => encodes(key(count)))).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ])
-    const value = (count: number) => encodes(put('k', byte(count)))
-    expect([value(limits.valueBytesMax), value(limits.valueBytesMax + 1)]).toEqual([true, false])
-    const scan = (limit: number) => encodes(scanAll({ limit }))
-    expect([0, 1, limits.scanEntriesMax, limits.scanEntriesMax + 1].map(scan)).toEqual([false, true, true, false])
-    const transaction = (compares: number, success: number, failure: number) =>
-      encodes({
-        kind: 'transaction',
-        compares: repeated(compares, { kind: 'value', key: text('k'), comparison: 'equal', value: none } as const),
-        success: repeated(success, get('k')),
-        failure: repeated(failure, get('k')),
-      })
+    const { keyBytesMax, valueBytesMax, scanEntriesMax, leaseTtlMsMax } = limits
     const { transactionComparesMax: compares, transactionOperationsMax: commands } = limits
-    expect(transaction(compares, commands, commands)).toBe(true)
-    expect(transaction(compares + 1, 0, 0)).toBe(false)
-    expect(transaction(0, commands + 1, 0)).toBe(false)
-    expect(transaction(0, 0, commands + 1)).toBe(false)
-    const ttl = (ttlMs: number) => encodes({ kind: 'leaseGrant', ttlMs })
-    expect([0, 1, limits.leaseTtlMsMax, limits.leaseTtlMsMax + 1].map(ttl)).toEqual([false, true, true, false])
+    const allowed: StoreCommand[] = [
+      ...[1, keyBytesMax].map((count) => get('k'.repeat(count))),
+      put('k', new Uint8Array(valueBytesMax)),
+      ...[1, scanEntriesMax].map((limit) => scanAll({ limit })),
+      transactionOf(compares, commands, commands),
+      ...[1, leaseTtlMsMax].map((ttlMs) => ({ kind: 'leaseGrant' as const, ttlMs })),
+    ]
+    const refused: StoreCommand[] = [
+      ...[0, keyBytesMax + 1].map((count) => get('k'.repeat(count))),
+      put('k', new Uint8Array(valueBytesMax + 1)),
+      ...[0, scanEntriesMax + 1].map((limit) => scanAll({ limit })),
+      transactionOf(compares + 1, 0, 0),
+      transactionOf(0, commands + 1, 0),
+      transactionOf(0, 0, commands + 1),
+      ...[0, leaseTtlMsMax + 1].map((ttlMs) => ({ kind: 'leaseGrant' as const, ttlMs })),
+    ]
+    expect(allowed.map(encodes)).toEqual(allowed.map(() => true))
+    expect(refused.map(encodes)).toEqual(refused.map(() => false))
   })
 
   it('is also refused when it is read', () => {
@@ -222,16 +246,6 @@ it('chunks that are none of its own are refused', () => {
 })
 
 describe('under the executor', () => {
-  const command = (each: StoreCommand): Uint8Array => encode(storeCommandCodec, each)
-  const results = (block: ReturnType<typeof run>): StoreResult[] =>
-    operationReplies(block).map((reply) => {
-      const value = outcome(reply.outcome)
-      if (value.kind !== 'executed') throw new Error(value.kind)
-      const decoded = decode(storeResultCodec, value.result)
-      if (!decoded.ok) throw decoded.error
-      return decoded.value
-    })
-
   it('counts duplicated increments once, expires leases by block time, and travels in snapshots', () => {
     const checkpoints = { intervalHeights: 1 }
     const executor = createExecutor({ machine: keyValueStore, checkpoints })
@@ -242,7 +256,7 @@ describe('under the executor', () => {
       command({ kind: 'leaseGrant', ttlMs: 1500 }),
       command(put('l', 'v', 1)),
     ])
-    expect(results(run(executor, envelope, envelope)).map((result) => result.kind)).toEqual([
+    expect(resultsOf(run(executor, envelope, envelope)).map((result) => result.kind)).toEqual([
       'number',
       'lease',
       'put',
@@ -261,10 +275,12 @@ describe('under the executor', () => {
     })
     expect(answers[0]).toEqual(answers[1])
     expect(follower.header).toEqual(executor.header)
-    const [before, after, number] = answers[0]!.map((bytes) => outcome(bytes) as { result: Uint8Array })
-    const read = (bytes: Uint8Array) => decode(storeResultCodec, bytes) as { value: { entry: unknown } }
-    expect(read(before!.result).value.entry).toMatchObject({ value: text('v'), lease: 1 })
-    expect(read(after!.result).value.entry).toBeNull()
-    expect(read(number!.result).value.entry).toMatchObject({ value: text('4'), version: 2 })
+    const [before, after, number] = answers[0]!.map((bytes) => {
+      const value = outcome(bytes)
+      return value.kind === 'executed' ? resultOf(value.result) : value
+    })
+    expect(before).toMatchObject({ entry: { value: text('v'), lease: 1 } })
+    expect(after).toMatchObject({ entry: null })
+    expect(number).toMatchObject({ entry: { value: text('4'), version: 2 } })
   })
 })

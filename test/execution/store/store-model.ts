@@ -11,6 +11,10 @@ interface ModelLease {
 const name = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 const same = (left: Uint8Array, right: Uint8Array): boolean => name(left) === name(right)
 
+function withoutValue(entry: KeyValue): KeyValue {
+  return { ...entry, value: new Uint8Array(0) }
+}
+
 export class StoreModel {
   entries = new Map<string, KeyValue>()
   leases = new Map<number, ModelLease>()
@@ -106,7 +110,7 @@ export class StoreModel {
   #scan({ from, to, limit, keysOnly }: Scan): StoreResult {
     const all = [...this.entries].filter(([key]) => key >= name(from) && (to === null || key < name(to)))
     all.sort(([left], [right]) => (left < right ? -1 : 1))
-    const entries = all.slice(0, limit).map(([, entry]) => (keysOnly ? { ...entry, value: new Uint8Array(0) } : entry))
+    const entries = all.slice(0, limit).map(([, entry]) => (keysOnly ? withoutValue(entry) : entry))
     return { kind: 'entries', entries, next: all[limit]?.[1].key ?? null, revision: this.revision }
   }
 
