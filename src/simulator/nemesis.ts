@@ -98,8 +98,8 @@ export class Nemesis {
   }
 
   #partition(durationUs: number, directions: 'both' | 'one'): void {
-    const { addresses, random } = this.#options
-    const left = addresses.filter(() => random.chance(1, 2))
+    const { addresses } = this.#options
+    const left = this.#side()
     const right = addresses.filter((address) => !left.includes(address))
     const pairs: [Address, Address][] = []
     for (const from of left) {
@@ -113,6 +113,17 @@ export class Nemesis {
       `${left.join(' ')} | ${right.join(' ')}`,
     )
     this.#block(pairs, durationUs)
+  }
+
+  /** Half of all, or the one that leads with the clients that still believe in it: what a stale leader could do harm with. */
+  #side(): Address[] {
+    const { addresses, victims, random, leader } = this.#options
+    const leading = random.chance(1, 3) ? leader() : null
+    if (leading === null) return addresses.filter(() => random.chance(1, 2))
+    const replicas = victims.map((victim) => victim.address)
+    return addresses.filter(
+      (address) => address === leading.address || (!replicas.includes(address) && random.chance(1, 2)),
+    )
   }
 
   #isolate(victim: Victim, durationUs: number): void {

@@ -90,14 +90,21 @@ export class SimulatedClient {
   }
 
   get underWay(): number {
-    return this.#pending.size + this.#reads.size
+    return this.#pending.size + this.#reads.size + (this.#opening === null ? 0 : 1)
   }
 
   /** Operations under way, for a person who asks what the run is waiting for. */
   describeUnderWay(): string {
-    const waiting = [...this.#pending.values(), ...this.#reads.values()]
+    const waiting = [
+      ...this.#pending.values(),
+      ...this.#reads.values(),
+      ...(this.#opening === null ? [] : [this.#opening]),
+    ]
     return waiting
-      .map((pending) => `${pending.operations[0]?.kind} ${pending.ids.join(',')} (${pending.attempts} attempts)`)
+      .map(
+        (pending) =>
+          `${pending.operations[0]?.kind ?? 'a session'} ${pending.ids.join(',')} (${pending.attempts} attempts)`,
+      )
       .join('; ')
   }
 

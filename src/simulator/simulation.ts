@@ -38,8 +38,8 @@ import { SimulatedReplica } from './simulated-replica.ts'
 
 const safetyUsMin = 3_000_000
 const safetyUsMax = 10_000_000
-/** How long clients go on invoking after the core is healed. */
-const healedLoadUs = 500_000
+/** New operations of each client that must complete once the core is healed, beside all that were under way. */
+const healedOperations = 3
 /** The bound on recovery, in capped timeouts (docs/testing.md). */
 export const livenessTimeouts = 8
 const operationsMax = 20_000
@@ -116,12 +116,16 @@ class Simulation {
     const boundUs = livenessTimeouts * this.#epoch.parameters.timers.timeoutMsMax * 1000
     const healedUs = this.#scheduler.nowUs
     this.#note('world', 'liveness phase', `core ${core.map((replica) => replica.id).join(' ')}`)
-    this.#runUntil(healedUs + healedLoadUs)
+    const before = this.#clients.map((client) => client.completed)
+    const served = (): boolean =>
+      this.#clients.every((client, index) => client.completed >= before[index]! + healedOperations)
+    this.#runUntil(healedUs + boundUs, served)
     for (const client of this.#clients) client.drain()
     const complete = (): boolean =>
+      served() &&
       this.#clients.every((client) => client.underWay === 0) &&
       core.every((replica) => replica.executedHeight >= this.#invariants.heightDecided)
-    this.#runUntil(healedUs + healedLoadUs + boundUs, complete)
+    this.#runUntil(healedUs + boundUs, complete)
     if (this.#invariants.violation !== null) return
     if (!complete()) return this.#invariants.violate('liveness', this.#explainStall(core))
     count(this.#coverage, 'liveness-phase-ms', Math.round((this.#scheduler.nowUs - healedUs) / 1000))
@@ -161,7 +165,7 @@ class Simulation {
   }
 
   #explainStall(core: readonly SimulatedReplica[]): string {
-    const stuck = this.#clients.filter((client) => client.underWay > 0)
+    const stuck = this.#clients.filter((client) => client.underWay > 0 || client.completed === 0)
     const behind = core.filter((replica) => replica.executedHeight < this.#invariants.heightDecided)
     const words = stuck.map(
       (client) => `client ${client.address - clientAddressMin} waits for ${client.describeUnderWay()}`,

@@ -20,7 +20,8 @@ const root = fileURLToPath(new URL(import.meta.url.includes('/.tools/') ? '../..
 /** The changed text, or an error that says why the bug cannot be planted. */
 export function planted(bug: PlantedBug, source: string): string {
   const parts = source.split(bug.find)
-  if (parts.length !== 2) throw new Error(`${bug.name}: its anchor stands ${parts.length - 1} times in ${bug.file}, not once`)
+  if (parts.length !== 2)
+    throw new Error(`${bug.name}: its anchor stands ${parts.length - 1} times in ${bug.file}, not once`)
   return parts.join(bug.replace)
 }
 
@@ -30,7 +31,8 @@ export function search(bug: PlantedBug, seeds: { from: number; to: number }): Fo
   const startedMs = Date.now()
   try {
     prepare(bug, folder)
-    const outcome = bug.finder.kind === 'simulator' ? simulate(bug.finder, folder, seeds) : test(bug.finder.files, folder)
+    const outcome =
+      bug.finder.kind === 'simulator' ? simulate(bug.finder, folder, seeds) : test(bug.finder.files, folder)
     return { ...outcome, seconds: (Date.now() - startedMs) / 1000 }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -102,5 +104,12 @@ function test(files: readonly string[], folder: string): Omit<Found, 'seconds'> 
   }
   const failed = report.testResults.flatMap((file) => file.assertionResults).filter((one) => one.status === 'failed')
   // A file that cannot even be loaded proves nothing: only a test that ran and failed counts.
-  return { found: failed.length > 0, seed: null, report: failed.map((one) => one.fullName).join('; ').slice(0, 500) }
+  return {
+    found: failed.length > 0,
+    seed: null,
+    report: failed
+      .map((one) => one.fullName)
+      .join('; ')
+      .slice(0, 500),
+  }
 }
