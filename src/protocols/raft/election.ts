@@ -5,7 +5,8 @@ import { emptyPayload } from '../../kernel/block.ts'
 import { termMax, type VoteAnswer, type VoteRequest } from './messages.ts'
 import { Progress } from './progress.ts'
 import { failReads } from './reads.ts'
-import { appendAsLeader, proposeWaiting, sendHeartbeats, sendToAll } from './replication.ts'
+import { appendAsLeader, proposeWaiting } from './proposals.ts'
+import { sendHeartbeats, sendToAll } from './sending.ts'
 import { setHardState, timer, type Step } from './state.ts'
 
 /** Draws a timeout between the base and twice the base, so that split votes are rare (§5.2). */
@@ -18,18 +19,21 @@ export function armElection({ state, now, effects }: Step): void {
 
 /**
  * The timer runs on while a leader is heard, and looks at the time only when it fires: one timer for a timeout, not one for each
- * heartbeat. When it fires long after it was due, this process stood still, and what others sent meanwhile has not been read yet:
- * one more timeout is given for that (C8).
+ * heartbeat. When it fires late by as much as a heartbeat, this process stood still, and what others sent meanwhile may not have
+ * been read yet: one more timeout is given for that (C8), but not two in a row, or a machine that is always late would never stand.
  */
 export function onElectionTimer(step: Step): void {
   const { state, now, effects } = step
   if (state.role === 'leader' || !state.membership.isVoter(state.self) || state.stalled) return
   const lateMs = now.monotonicMs - state.electionDueMs
   const quietMs = now.monotonicMs - state.heardLeaderMs
-  if (lateMs > state.parameters.timers.timeoutMsBase / 2) {
+  const { heartbeatMs, timeoutMsBase } = state.parameters.timers
+  if (lateMs >= Math.min(heartbeatMs, timeoutMsBase / 2) && !state.stallForgiven) {
+    state.stallForgiven = true
     effects.note({ kind: 'stall-noticed', detail: { lateMs } })
     return armElection(step)
   }
+  state.stallForgiven = false
   if (state.leader !== null && quietMs < state.electionTimeoutMs) {
     state.electionDueMs = state.heardLeaderMs + state.electionTimeoutMs
     return effects.arm(timer.election, Math.max(1, state.electionDueMs - now.monotonicMs))
@@ -132,7 +136,8 @@ function becomeLeader(step: Step): void {
   state.leader = state.self
   state.progress.clear()
   for (const member of state.membership.all) {
-    if (member !== state.self) state.progress.set(member, new Progress(state.log.lastIndex + 1))
+    if (member === state.self) continue
+    state.progress.set(member, new Progress(state.log.baseIndex, state.log.lastIndex + 1))
   }
   state.round++
   state.confirmedRound = state.round
@@ -141,8 +146,9 @@ function becomeLeader(step: Step): void {
   state.heardLeaderMs = now.monotonicMs
   effects.disarm(timer.election)
   effects.disarm(timer.forward)
-  effects.arm(timer.heartbeat, state.parameters.timers.heartbeatMs)
-  effects.arm(timer.quorum, state.parameters.timers.timeoutMsBase)
+  state.forwarding = false
+  armHeartbeat(step)
+  armQuorum(step)
   effects.note({ kind: 'leader-elected', detail: { term: state.term } })
   // §8: a no-op of its own term is the first entry that a leader may count as committed.
   state.termStartIndex = state.log.lastIndex + 1
@@ -152,9 +158,16 @@ function becomeLeader(step: Step): void {
 }
 
 /** Any message of a higher term, and every loss of leadership, ends here. `votedFor` is for a vote that is given in the same breath. */
-export function becomeFollower(step: Step, term: number, leader: ReplicaId | null, votedFor: number): void {
+export function becomeFollower(
+  step: Step,
+  term: number,
+  leader: ReplicaId | null,
+  votedFor: number,
+  reason: string = 'higher-term',
+): void {
   const { state, effects } = step
   const wasLeader = state.role === 'leader'
+  if (wasLeader) effects.note({ kind: 'stepped-down', detail: { reason, term: state.term } })
   if (term > state.term) setHardState(step, term, votedFor)
   state.role = 'follower'
   state.leader = leader
@@ -162,22 +175,44 @@ export function becomeFollower(step: Step, term: number, leader: ReplicaId | nul
   effects.disarm(timer.heartbeat)
   effects.disarm(timer.quorum)
   effects.disarm(timer.linger)
+  state.lingering = false
   state.progress.clear()
   failReads(step, 'not-leader')
   armElection(step)
   watchForwarded(step)
 }
 
-/** Requests that wait here go to the leader, and again after half a timeout if they have not been executed by then. */
-export function watchForwarded({ state, effects }: Step): void {
-  if (state.role === 'leader' || state.ports.pool.oldestWaitingSinceMs() === null) return
+/** Hands waiting requests to the leader, if one is known, and looks after them. */
+export function forwardWaiting(step: Step): void {
+  const { state } = step
+  if (state.role === 'leader') return
+  if (state.leader !== null) state.ports.pool.forward(state.leader)
+  watchForwarded(step)
+}
+
+/** A timer that runs already runs on: new requests must not put off those that wait. */
+function watchForwarded({ state, effects }: Step): void {
+  if (state.forwarding || state.role === 'leader' || state.ports.pool.oldestWaitingSinceMs() === null) return
+  state.forwarding = true
   effects.arm(timer.forward, Math.ceil(state.parameters.timers.timeoutMsBase / 2))
 }
 
-/** Check-quorum: a leader that has not heard a quorum for a timeout leads nobody. */
+/** What has waited for half a timeout and was not executed may have been lost on its way: it is handed on again. */
+export function onForwardTimer(step: Step): void {
+  const { state, now } = step
+  state.forwarding = false
+  const { pool } = state.ports
+  const sinceMs = pool.oldestWaitingSinceMs()
+  if (state.role === 'leader' || sinceMs === null) return
+  if (now.monotonicMs - sinceMs >= state.parameters.timers.timeoutMsBase / 2) pool.forwardAgain()
+  forwardWaiting(step)
+}
+
+/** Check-quorum: a leader that has not heard a quorum for a timeout leads nobody; one whose disk hangs should not lead (C40). */
 export function onQuorumTimer(step: Step): void {
-  const { state, now, effects } = step
+  const { state, now } = step
   if (state.role !== 'leader') return
+  if (state.durable < state.persistedAtCheck) return stepDown(step, 'storage-hangs')
   const sinceMs = now.monotonicMs - state.parameters.timers.timeoutMsBase
   let heard = state.membership.isVoter(state.self) ? 1 : 0
   for (const voter of state.membership.voters) {
@@ -185,19 +220,28 @@ export function onQuorumTimer(step: Step): void {
     if (heardMs !== null && heardMs >= sinceMs) heard++
   }
   if (heard >= state.membership.quorum || !state.parameters.raft.checkQuorum) {
-    return effects.arm(timer.quorum, state.parameters.timers.timeoutMsBase)
+    return armQuorum(step)
   }
   stepDown(step, 'no-quorum')
 }
 
+function armQuorum({ state, effects }: Step): void {
+  state.persistedAtCheck = state.lastPersisted
+  effects.arm(timer.quorum, state.parameters.timers.timeoutMsBase)
+}
+
 export function stepDown(step: Step, reason: string): void {
-  step.effects.note({ kind: 'stepped-down', detail: { reason, term: step.state.term } })
-  becomeFollower(step, step.state.term, null, 0)
+  becomeFollower(step, step.state.term, null, 0, reason)
 }
 
 export function onHeartbeatTimer(step: Step): void {
-  const { state, effects } = step
-  if (state.role !== 'leader') return
-  effects.arm(timer.heartbeat, state.parameters.timers.heartbeatMs)
+  if (step.state.role !== 'leader') return
+  armHeartbeat(step)
   sendHeartbeats(step)
+}
+
+function armHeartbeat({ state, now, effects }: Step): void {
+  const { heartbeatMs } = state.parameters.timers
+  state.heartbeatDueMs = now.monotonicMs + heartbeatMs
+  effects.arm(timer.heartbeat, heartbeatMs)
 }

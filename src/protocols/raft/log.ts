@@ -1,17 +1,27 @@
 // The replicated log in memory, and how much of it is surely on this replica's disk.
 
 import type { Persisted } from '../../kernel/protocol.ts'
-import { assert } from './assert.ts'
+import { assert, broken } from './assert.ts'
 import type { Entry } from './messages.ts'
 
 export class RaftLog {
   /** Index of the entry before the first one kept; 0 and term 0 stand before the beginning. */
-  #baseIndex = 0
+  #baseIndex: number
   #baseTerm = 0
   #entries: Entry[] = []
   /** Appends that are not durable yet, oldest first. A truncation lowers what they prove (C13: completions may come late). */
   #unsynced: { persisted: Persisted; lastIndex: number }[] = []
-  #durableIndex = 0
+  #durableIndex: number
+
+  /** Begins behind an index that every member of the epoch starts from. */
+  constructor(baseIndex: number) {
+    this.#baseIndex = baseIndex
+    this.#durableIndex = baseIndex
+  }
+
+  get baseIndex(): number {
+    return this.#baseIndex
+  }
 
   get lastIndex(): number {
     return this.#baseIndex + this.#entries.length
@@ -36,14 +46,13 @@ export class RaftLog {
     return this.#entries[index - this.#baseIndex - 1]?.term ?? null
   }
 
-  at(index: number): Entry {
-    const entry = this.#entries[index - this.#baseIndex - 1]
-    assert(entry !== undefined, `no entry ${index}`)
-    return entry
+  /** Of an entry that must be there. */
+  knownTermAt(index: number): number {
+    return this.termAt(index) ?? broken(`no term for ${index}`)
   }
 
-  slice(fromIndex: number, toIndex: number): Entry[] {
-    return this.#entries.slice(fromIndex - this.#baseIndex - 1, toIndex - this.#baseIndex)
+  at(index: number): Entry {
+    return this.#entries[index - this.#baseIndex - 1] ?? broken(`no entry ${index}`)
   }
 
   /** Puts entries behind `previousIndex`, in place of whatever stood there, and returns what was truncated. */

@@ -1,5 +1,7 @@
 // What a leader knows of one follower (etcd's term for it: its progress).
 
+import type { RaftParameters } from '../../kernel/parameters.ts'
+
 /** A message on its way that has not been answered. */
 interface Inflight {
   lastIndex: number
@@ -7,9 +9,16 @@ interface Inflight {
   sentMs: number
 }
 
+/** What may be sent now. The first entry goes whatever its size, where nothing else is on its way. */
+export interface Room {
+  entries: number
+  bytes: number
+  firstAlways: boolean
+}
+
 export class Progress {
   /** Proven: the follower's log equals ours up to here. Never falls within a term. */
-  matchIndex = 0
+  matchIndex: number
   /** The first entry to send next. */
   nextIndex: number
   /** Probing: one message at a time, until the place where the logs agree is found. Replicating: a pipeline. */
@@ -20,11 +29,27 @@ export class Progress {
   inflightBytes = 0
   /** When the follower last answered in this term; null: not yet. */
   heardMs: number | null = null
+  /** Has answered nothing since something was lost: it gets heartbeats, and no entries until it answers one. */
+  silent = false
   /** The latest round of leadership confirmation that it has answered. */
   round = 0
+  /** How far a message on its way, or one that arrived, lets the follower commit. */
+  commitTold: number
 
-  constructor(nextIndex: number) {
+  /** `baseIndex` stands before the first entry of all logs of the epoch: nothing less can match. */
+  constructor(baseIndex: number, nextIndex: number) {
+    this.matchIndex = baseIndex
+    this.commitTold = baseIndex
     this.nextIndex = nextIndex
+  }
+
+  /** What the pipeline still takes, in entries and in bytes that have not been acknowledged. */
+  room({ inflightEntriesMax, inflightBytesMax }: RaftParameters): Room {
+    return {
+      entries: inflightEntriesMax - (this.nextIndex - 1 - this.matchIndex),
+      bytes: inflightBytesMax - this.inflightBytes,
+      firstAlways: this.inflight.length === 0,
+    }
   }
 
   sent(lastIndex: number, bytes: number, nowMs: number): void {
@@ -33,15 +58,19 @@ export class Progress {
     this.nextIndex = lastIndex + 1
   }
 
-  /** An answer proves agreement up to `index`, whenever it was sent: within a term nothing that matched is ever truncated. */
+  /**
+   * An answer to an append proves agreement up to `index`, whenever it was sent: within a term nothing that matched is ever truncated.
+   * It ends a probe only where it proves the entry on which the probe stands: an answer to an earlier message does not (C18).
+   */
   matched(index: number): boolean {
     const advanced = index > this.matchIndex
     if (advanced) this.matchIndex = index
-    if (this.mode === 'probing') {
+    if (this.mode === 'probing' && index >= this.nextIndex - 1) {
       this.mode = 'replicating'
       this.probeSentMs = null
       this.nextIndex = this.matchIndex + 1
-    } else this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1)
+    }
+    this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1)
     while (this.inflight.length > 0 && this.inflight[0]!.lastIndex <= this.matchIndex) {
       this.inflightBytes -= this.inflight.shift()!.bytes
     }
@@ -57,8 +86,20 @@ export class Progress {
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1)
   }
 
+  /** What was on its way is given up for lost. A probe is made again where it stood, a pipeline begins again behind what is proven. */
+  giveUp(): void {
+    const sinceMs = this.unansweredSinceMs()
+    this.silent = this.heardMs === null || (sinceMs !== null && this.heardMs <= sinceMs)
+    if (this.mode === 'probing') this.probeSentMs = null
+    else this.probeFrom(this.matchIndex + 1)
+  }
+
   /** Since when something has gone unanswered; null when nothing has. */
   unansweredSinceMs(): number | null {
     return this.mode === 'probing' ? this.probeSentMs : (this.inflight[0]?.sentMs ?? null)
+  }
+
+  told(commit: number, proven: number): void {
+    this.commitTold = Math.max(this.commitTold, Math.min(commit, proven))
   }
 }

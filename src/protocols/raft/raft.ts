@@ -13,19 +13,20 @@ import type {
   ProtocolStatus,
   Recovered,
 } from '../../kernel/protocol.ts'
-import { assert } from './assert.ts'
+import { broken } from './assert.ts'
 import {
   armElection,
   becomeFollower,
   campaign,
   countVotes,
+  forwardWaiting,
   onElectionTimer,
+  onForwardTimer,
   onHeartbeatTimer,
   onQuorumTimer,
   onVoteAnswer,
   onVoteRequest,
   stepDown,
-  watchForwarded,
 } from './election.ts'
 import {
   describeMessage,
@@ -35,17 +36,10 @@ import {
   type Heartbeat,
   type RaftMessage,
 } from './messages.ts'
+import { onLingerTimer, proposeWaiting } from './proposals.ts'
 import { onRead } from './reads.ts'
 import { raftRecordCodec, type RaftRecord } from './records.ts'
-import {
-  advanceCommit,
-  onAppend,
-  onHeartbeat,
-  onLingerTimer,
-  onMatched,
-  onRejection,
-  proposeWaiting,
-} from './replication.ts'
+import { advanceCommit, onAppend, onHeartbeat, onMatched, onRejection } from './replication.ts'
 import { createState, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
 import { statusOf } from './status.ts'
 
@@ -105,7 +99,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
         return onRead(step, input.id)
       case 'storage-stalled':
         state.stalled = true
-        if (state.role === 'leader') stepDown(step, 'storage-stalled')
+        if (state.role !== 'follower') stepDown(step, 'storage-stalled')
         return
       case 'storage-resumed':
         state.stalled = false
@@ -125,9 +119,11 @@ function start(step: Step, recovered: Recovered<RaftRecord>): void {
       state.term = record.term
       state.votedFor = record.votedFor
       state.hardStatePersisted = sequence
+      state.lastPersisted = sequence
     } else state.log.recover(record.firstIndex, record.entries)
   }
-  if (state.log.lastIndex > 0) state.lastTimestamp = state.log.at(state.log.lastIndex).block.header.timestamp
+  const { log } = state
+  if (log.lastIndex > log.baseIndex) state.lastTimestamp = log.at(log.lastIndex).block.header.timestamp
   state.heardLeaderMs = now.monotonicMs
   armElection(step)
   const alone = state.membership.voters.length === 1 && state.membership.isVoter(state.self)
@@ -155,6 +151,10 @@ function onMessage(step: Step, from: ReplicaId, message: RaftMessage): void {
 
 function onLeaderMessage(step: Step, from: ReplicaId, message: Append | Heartbeat): void {
   const { state, now, effects } = step
+  // Terms begin at 1, and voters lead: anything else was damaged, or is not ours.
+  if (message.term === 0 || !state.membership.isVoter(from)) {
+    return effects.note({ kind: 'malformed-append', detail: { from } })
+  }
   if (message.term < state.term) {
     // Also what lets a replica that is stuck with a higher term come back: the old leader learns of it and steps down (C2, C3).
     const { round, previousIndex: rejectedIndex } = message
@@ -182,8 +182,7 @@ function onTimer(step: Step, name: string): void {
     case timer.linger:
       return onLingerTimer(step)
     case timer.forward:
-      step.state.ports.pool.forwardAgain()
-      return forwardWaiting(step)
+      return onForwardTimer(step)
   }
 }
 
@@ -192,18 +191,15 @@ function onRequests(step: Step): void {
   else forwardWaiting(step)
 }
 
-function forwardWaiting(step: Step): void {
-  const { state } = step
-  if (state.role === 'leader') return
-  if (state.leader !== null) state.ports.pool.forward(state.leader)
-  watchForwarded(step)
-}
-
 /** C35. Cheap enough for every step. */
 function checkInvariants(state: RaftState): void {
   const { log, commitIndex, decidedHeight, executedHeight } = state
-  assert(commitIndex <= log.lastIndex, `commit ${commitIndex} above the last entry ${log.lastIndex}`)
-  assert(decidedHeight <= commitIndex, `decided ${decidedHeight} above commit ${commitIndex}`)
-  assert(executedHeight <= decidedHeight, `executed ${executedHeight} above decided ${decidedHeight}`)
-  assert(log.durableIndex <= log.lastIndex, `durable ${log.durableIndex} above the last entry ${log.lastIndex}`)
+  const holds =
+    log.baseIndex <= executedHeight &&
+    executedHeight <= decidedHeight &&
+    decidedHeight <= commitIndex &&
+    commitIndex <= log.lastIndex &&
+    log.durableIndex <= log.lastIndex
+  if (holds) return
+  broken(`executed ${executedHeight}, decided ${decidedHeight}, commit ${commitIndex}, last ${log.lastIndex}`)
 }

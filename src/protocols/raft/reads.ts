@@ -5,7 +5,7 @@
 // number rides on every append and heartbeat; a number is never used twice, because it only rises while a replica runs, and a
 // replica that was restarted leads only in a later term.
 
-import { heartbeatAll } from './replication.ts'
+import { heartbeatAll } from './sending.ts'
 import { waitingReadsMax, type Step } from './state.ts'
 
 export function onRead(step: Step, id: number): void {
@@ -20,7 +20,8 @@ export function onRead(step: Step, id: number): void {
 /** One round at a time: whoever comes while one is under way shares the next. */
 function beginRound(step: Step): void {
   const { state } = step
-  if (state.confirmedRound < state.round || !state.reads.some((read) => read.round === null)) return
+  // Whoever waits without a round came last.
+  if (state.confirmedRound < state.round || state.reads.at(-1)?.round !== null) return
   state.round++
   for (const read of state.reads) read.round ??= state.round
   heartbeatAll(step)
@@ -30,13 +31,15 @@ function beginRound(step: Step): void {
 /** The latest round that a quorum has answered, counting the leader itself. */
 export function confirmRounds(step: Step): void {
   const { state } = step
+  if (state.confirmedRound === state.round) return
   const rounds: number[] = []
   for (const voter of state.membership.voters) {
     rounds.push(voter === state.self ? state.round : (state.progress.get(voter)?.round ?? 0))
   }
   rounds.sort((left, right) => right - left)
   const confirmed = rounds[state.membership.quorum - 1] ?? 0
-  if (confirmed > state.confirmedRound) state.confirmedRound = confirmed
+  if (confirmed <= state.confirmedRound) return
+  state.confirmedRound = confirmed
   answerReads(step)
   beginRound(step)
 }

@@ -1,4 +1,4 @@
-// Log replication and commitment: Raft §5.3 and §5.4.2, with pipelined appends.
+// Log replication and commitment: Raft §5.3 and §5.4.2. What a leader makes of answers, and what a follower makes of appends.
 
 import { payloadDigest, emptyPayload, type Block } from '../../kernel/block.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
@@ -13,174 +13,40 @@ import {
   type Rejection,
 } from './messages.ts'
 import type { Progress } from './progress.ts'
+import { proposeWaiting } from './proposals.ts'
 import { confirmRounds, onTermCommitted } from './reads.ts'
-import { timer, type Step } from './state.ts'
-
-/** Entries of one message, payloads together; one entry goes even when it is larger. */
-const messageBytesMax = 1024 * 1024
-const entryOverheadBytes = 80
+import { flushCommit, sendTo } from './sending.ts'
+import { storeEntries, type Step } from './state.ts'
 
 // ---- The leader.
-
-/** Appends a block to the leader's own log. It counts as the leader's own copy when it is durable, and not before (C12). */
-export function appendAsLeader(step: Step, payload: Uint8Array): void {
-  const { state, now, effects } = step
-  const height = state.log.lastIndex + 1
-  const timestamp = Math.max(state.lastTimestamp, Math.floor(now.wallMs))
-  state.lastTimestamp = timestamp
-  const header = { epoch: state.epoch, height, timestamp, payloadDigest: payloadDigest(state.ports.hasher, payload) }
-  const entry: Entry = { term: state.term, block: { header, payload } }
-  const persisted = effects.persist({ kind: 'entries', firstIndex: height, entries: [entry] })
-  state.log.replaceFrom(height - 1, [entry], persisted)
-}
-
-/** Takes what waits into blocks, as far as the pipeline and the executor allow. */
-export function proposeWaiting(step: Step): void {
-  const { state, effects } = step
-  if (state.role !== 'leader' || state.stalled) return
-  const { batch, flow } = state.parameters
-  const { pool } = state.ports
-  let proposed = false
-  while (pool.waitingOperations > 0) {
-    const underWay = state.log.lastIndex - state.commitIndex
-    // C42: without a quorum nothing is decided, so nothing more is taken from the pool, and the pool refuses.
-    if (underWay >= flow.pipelineBlocksMax) break
-    if (state.decidedHeight - state.executedHeight >= flow.executionLagBlocksMax) break
-    const full = pool.waitingOperations >= batch.operationsMax || pool.waitingBytes >= batch.bytesMax
-    if (underWay > 0 && !full && batch.lingerMs > 0 && !linger(step)) break
-    const taken = pool.take(batch)
-    if (taken === null) break
-    state.lingering = false
-    appendAsLeader(step, taken.payload)
-    proposed = true
-  }
-  if (pool.waitingOperations === 0 && state.lingering) {
-    state.lingering = false
-    effects.disarm(timer.linger)
-  }
-  if (proposed) sendToAll(step)
-}
-
-/** True when the batch has waited long enough for others to join it. */
-function linger({ state, effects }: Step): boolean {
-  if (state.lingering) return false
-  state.lingering = true
-  effects.arm(timer.linger, state.parameters.batch.lingerMs)
-  return false
-}
-
-export function onLingerTimer(step: Step): void {
-  const { state } = step
-  if (state.role !== 'leader' || !state.lingering) return
-  state.lingering = false
-  const { batch, flow } = state.parameters
-  if (state.stalled || state.log.lastIndex - state.commitIndex >= flow.pipelineBlocksMax) return
-  if (state.decidedHeight - state.executedHeight >= flow.executionLagBlocksMax) return
-  const taken = state.ports.pool.take(batch)
-  if (taken === null) return
-  appendAsLeader(step, taken.payload)
-  sendToAll(step)
-  proposeWaiting(step)
-}
-
-export function sendToAll(step: Step): void {
-  for (const [follower, progress] of step.state.progress) sendTo(step, follower, progress)
-}
-
-/** Fills the follower's pipeline; a probe is sent alone. */
-function sendTo(step: Step, follower: ReplicaId, progress: Progress): void {
-  const { state, now } = step
-  if (progress.mode === 'probing') {
-    if (progress.probeSentMs !== null) return
-    progress.probeSentMs = now.monotonicMs
-    sendEntries(step, follower, progress)
-    return
-  }
-  const { inflightEntriesMax, inflightBytesMax } = state.parameters.raft
-  while (
-    progress.nextIndex <= state.log.lastIndex &&
-    progress.inflight.length < inflightEntriesMax &&
-    progress.inflightBytes < inflightBytesMax
-  ) {
-    const { lastIndex, bytes } = sendEntries(step, follower, progress)
-    progress.sent(lastIndex, bytes, now.monotonicMs)
-  }
-}
-
-/**
- * Names the persist of the term's hard state instead of waiting for the entries' own (README.md, proof 1): the leader's disk and the
- * followers' work at the same time (thesis §10.2.1).
- */
-function sendEntries(step: Step, follower: ReplicaId, progress: Progress): { lastIndex: number; bytes: number } {
-  const { state, effects } = step
-  const previousIndex = progress.nextIndex - 1
-  const previousTerm = state.log.termAt(previousIndex)
-  assert(previousTerm !== null, `no term for ${previousIndex}`)
-  const entries: Entry[] = []
-  let bytes = 0
-  for (let index = progress.nextIndex; index <= state.log.lastIndex && entries.length < messageEntriesMax; index++) {
-    const entry = state.log.at(index)
-    const size = entryOverheadBytes + entry.block.payload.length
-    if (entries.length > 0 && bytes + size > messageBytesMax) break
-    entries.push(entry)
-    bytes += size
-  }
-  const { term, commitIndex: commit, round } = state
-  const message: Append = { kind: 'append', term, previousIndex, previousTerm, commit, round, entries }
-  effects.send(follower, message, state.hardStatePersisted)
-  return { lastIndex: previousIndex + entries.length, bytes }
-}
-
-/** At every heartbeat: says that the leader is there, and sends again what was lost. */
-export function sendHeartbeats(step: Step): void {
-  const { state, now } = step
-  const sinceMs = now.monotonicMs - state.parameters.timers.retransmitMs
-  for (const [follower, progress] of state.progress) {
-    const unanswered = progress.unansweredSinceMs()
-    if (unanswered !== null && unanswered <= sinceMs) progress.probeFrom(progress.matchIndex + 1)
-    if (progress.mode === 'probing') sendTo(step, follower, progress)
-    heartbeat(step, follower, progress)
-  }
-}
-
-export function heartbeatAll(step: Step): void {
-  for (const [follower, progress] of step.state.progress) heartbeat(step, follower, progress)
-}
-
-/** Stands on what the follower is known to have: it can be proven there without a probe, and nothing more is committed by it. */
-function heartbeat({ state, effects }: Step, follower: ReplicaId, progress: Progress): void {
-  const previousIndex = progress.matchIndex
-  const previousTerm = state.log.termAt(previousIndex)
-  assert(previousTerm !== null, `no term for ${previousIndex}`)
-  const { term, commitIndex: commit, round } = state
-  const message: Heartbeat = { kind: 'heartbeat', term, previousIndex, previousTerm, commit, round }
-  effects.send(follower, message, state.hardStatePersisted)
-}
 
 export function onMatched(step: Step, from: ReplicaId, answer: AppendAnswer | HeartbeatAnswer): void {
   const { state } = step
   const progress = heard(step, from, answer.round)
-  if (progress === null || answer.matchIndex > state.log.lastIndex) return
-  const fromAppend = answer.kind === 'append-answer'
+  if (progress === null) return
+  const { matchIndex } = answer
+  if (matchIndex > state.log.lastIndex) return step.effects.note({ kind: 'malformed-answer', detail: { from } })
   // A heartbeat proves only what was known, and must not end a probe that is under way.
-  const advanced = fromAppend || answer.matchIndex > progress.matchIndex ? progress.matched(answer.matchIndex) : false
-  if (advanced) advanceCommit(step)
+  const advanced = answer.kind === 'append-answer' && progress.matched(matchIndex)
+  if (advanced && matchIndex > state.commitIndex) advanceCommit(step)
   sendTo(step, from, progress)
+  flushCommit(step, from, progress)
   confirmRounds(step)
 }
 
 export function onRejection(step: Step, from: ReplicaId, rejection: Rejection): void {
   const { state, effects } = step
   const progress = heard(step, from, rejection.round)
-  if (progress === null || rejection.rejectedIndex <= progress.matchIndex) return confirmRounds(step)
-  // Late rejections of earlier messages must not move the probe back and forth (C18).
-  const current = progress.mode === 'replicating' || rejection.rejectedIndex === progress.nextIndex - 1
-  if (current) {
-    const agree = state.log.lastNotAbove(Math.min(rejection.hintIndex, state.log.lastIndex), rejection.hintTerm)
-    progress.probeFrom(Math.min(agree.index + 1, rejection.rejectedIndex))
+  if (progress === null) return
+  const { rejectedIndex, hintIndex, hintTerm } = rejection
+  // Late rejections of earlier messages must not move the probe back and forth (C18); what is proven is never doubted.
+  const current = progress.mode === 'replicating' || rejectedIndex === progress.nextIndex - 1
+  if (current && rejectedIndex > progress.matchIndex && rejectedIndex <= state.log.lastIndex) {
+    const agree = state.log.lastNotAbove(Math.min(hintIndex, rejectedIndex - 1), hintTerm)
+    progress.probeFrom(agree.index + 1)
     effects.note({ kind: 'probe-rejected', detail: { follower: from, next: progress.nextIndex } })
-    sendTo(step, from, progress)
   }
+  sendTo(step, from, progress)
   confirmRounds(step)
 }
 
@@ -189,6 +55,7 @@ function heard({ state, now }: Step, from: ReplicaId, round: number): Progress |
   const progress = state.role === 'leader' ? state.progress.get(from) : undefined
   if (progress === undefined) return null
   progress.heardMs = now.monotonicMs
+  progress.silent = false
   if (round <= state.round) progress.round = Math.max(progress.round, round)
   return progress
 }
@@ -207,7 +74,7 @@ export function advanceCommit(step: Step): void {
   commitTo(step, candidate)
   if (before < state.termStartIndex && candidate >= state.termStartIndex) onTermCommitted(step)
   proposeWaiting(step)
-  flushCommit(step)
+  for (const [follower, progress] of state.progress) flushCommit(step, follower, progress)
 }
 
 /** The highest index that `quorum` of the voters have reached. */
@@ -215,20 +82,14 @@ export function quorumIndex(matches: readonly number[], quorum: number): number 
   return [...matches].sort((left, right) => right - left)[quorum - 1] ?? 0
 }
 
-/** The commit index rides on the next append. When none is coming, followers are told at once. */
-function flushCommit(step: Step): void {
-  const { state } = step
-  if (state.log.lastIndex === state.commitIndex && state.ports.pool.waitingOperations === 0) heartbeatAll(step)
-}
-
 /** Decides what lies between. At the leader it need not wait for the leader's own disk (README.md, proof 2). */
 function commitTo({ state, effects }: Step, index: number): void {
-  assert(index >= state.commitIndex && index <= state.log.lastIndex, `commit ${index} outside of the log`)
+  assert(index >= state.commitIndex && index <= state.log.lastIndex, 'commit outside of the log')
   state.commitIndex = index
+  const after = state.role === 'leader' ? state.hardStatePersisted : undefined
   while (state.decidedHeight < index) {
     state.decidedHeight++
     const { term, block } = state.log.at(state.decidedHeight)
-    const after = state.role === 'leader' ? state.hardStatePersisted : undefined
     effects.decide(block, { kind: 'raft', term, index: state.decidedHeight }, after)
   }
 }
@@ -237,9 +98,10 @@ function commitTo({ state, effects }: Step, index: number): void {
 
 export function onAppend(step: Step, from: ReplicaId, message: Append): void {
   const { state, effects } = step
-  if (!isSound(step, message)) return effects.note({ kind: 'malformed-append', detail: { from } })
+  if (!isWellFormed(step, message)) return effects.note({ kind: 'malformed-append', detail: { from } })
   if (state.log.termAt(message.previousIndex) !== message.previousTerm) return reject(step, from, message)
   const proven = message.previousIndex + message.entries.length
+  if (!isIntact(step, message)) return effects.note({ kind: 'malformed-append', detail: { from } })
   takeEntries(step, message)
   commitProven(step, message.commit, proven)
   // Leaves when the entries are durable; it promises no more than the message proved (C16).
@@ -268,16 +130,13 @@ function takeEntries(step: Step, { previousIndex, entries }: Append): void {
   while (fresh < entries.length && state.log.termAt(previousIndex + 1 + fresh) === entries[fresh]!.term) fresh++
   if (fresh === entries.length) return
   const keepIndex = previousIndex + fresh
-  assert(keepIndex >= state.commitIndex, `a leader would truncate the committed entry ${keepIndex + 1}`)
-  const added = entries.slice(fresh)
-  const persisted = effects.persist({ kind: 'entries', firstIndex: keepIndex + 1, entries: added })
-  const truncated = state.log.replaceFrom(keepIndex, added, persisted)
-  if (truncated.length > 0) {
-    effects.note({ kind: 'truncated', detail: { from: keepIndex + 1, count: truncated.length } })
-    for (const { block } of truncated)
-      if (block.payload.length > emptyPayload.length) state.ports.pool.putBack(block.payload)
+  assert(keepIndex >= state.commitIndex, 'a committed entry would be truncated')
+  const truncated = storeEntries(step, keepIndex, fresh === 0 ? entries : entries.slice(fresh))
+  if (truncated.length === 0) return
+  effects.note({ kind: 'truncated', detail: { from: keepIndex + 1, count: truncated.length, conflicting: true } })
+  for (const { block } of truncated) {
+    if (block.payload.length > emptyPayload.length) state.ports.pool.putBack(block.payload)
   }
-  state.lastTimestamp = added.at(-1)!.block.header.timestamp
 }
 
 function commitProven(step: Step, commit: number, proven: number): void {
@@ -300,21 +159,41 @@ function reject({ state, effects }: Step, to: ReplicaId, message: Append | Heart
 }
 
 /** A leader that runs our code sends nothing else; what does not look like it was damaged, and is dropped. */
-function isSound({ state }: Step, { term, previousIndex, previousTerm, entries }: Append): boolean {
+function isWellFormed({ state }: Step, { term, previousIndex, previousTerm, entries }: Append): boolean {
   if (previousIndex > Number.MAX_SAFE_INTEGER - messageEntriesMax || previousTerm > term) return false
-  let last = previousTerm
-  for (const [offset, entry] of entries.entries()) {
+  let last = Math.max(previousTerm, 1)
+  for (let offset = 0; offset < entries.length; offset++) {
+    const entry = entries[offset]!
     if (entry.term < last || entry.term > term) return false
     last = entry.term
     if (!isSoundBlock(state.epoch, previousIndex + 1 + offset, entry.block)) return false
-    const known = state.log.termAt(previousIndex + 1 + offset) === entry.term
-    if (known) continue
-    const digest = payloadDigest(state.ports.hasher, entry.block.payload)
-    if (!digest.every((byte, at) => byte === entry.block.header.payloadDigest[at])) return false
   }
   return true
 }
 
 function isSoundBlock(epoch: number, index: number, { header }: Block): boolean {
   return header.epoch === epoch && header.height === index
+}
+
+/**
+ * What is new carries the payload that its digest names, and nothing contradicts what is committed here: no honest leader's log does
+ * (§5.4.3), so such a message is refused like a damaged one, and this replica goes on.
+ */
+function isIntact(step: Step, { previousIndex, entries }: Append): boolean {
+  const { log, commitIndex } = step.state
+  for (let offset = 0; offset < entries.length; offset++) {
+    const entry = entries[offset]!
+    const index = previousIndex + 1 + offset
+    if (log.termAt(index) === entry.term) continue
+    if (index <= commitIndex || !hasItsPayload(step, entry)) return false
+  }
+  return true
+}
+
+function hasItsPayload({ state }: Step, { block }: Entry): boolean {
+  const digest = payloadDigest(state.ports.hasher, block.payload)
+  const named = block.header.payloadDigest
+  if (digest.length !== named.length) return false
+  for (let at = 0; at < digest.length; at++) if (digest[at] !== named[at]) return false
+  return true
 }

@@ -5,7 +5,7 @@ import type { Effects, Now, Persisted, ProtocolOptions, ProtocolPorts } from '..
 import type { Parameters } from '../../kernel/parameters.ts'
 import type { EpochNumber, Height, ReplicaId } from '../../kernel/ids.ts'
 import { RaftLog } from './log.ts'
-import type { RaftMessage } from './messages.ts'
+import type { Entry, RaftMessage } from './messages.ts'
 import type { Progress } from './progress.ts'
 import type { RaftRecord } from './records.ts'
 
@@ -34,6 +34,8 @@ export interface RaftState {
   readonly log: RaftLog
   /** The persist of the current term's hard state: what an append's promise rests on, and nothing later. */
   hardStatePersisted: Persisted
+  /** The last persist of all. */
+  lastPersisted: Persisted
 
   // Volatile on all servers.
   role: Role
@@ -47,7 +49,11 @@ export interface RaftState {
   /** When the election timer is due, and the timeout it was drawn with. */
   electionDueMs: number
   electionTimeoutMs: number
+  /** One election timer that fired late was forgiven; the next is not. */
+  stallForgiven: boolean
   stalled: boolean
+  /** The timer runs that hands waiting requests on again. */
+  forwarding: boolean
 
   // Candidates.
   granted: Set<ReplicaId>
@@ -55,11 +61,15 @@ export interface RaftState {
 
   // Leaders.
   readonly progress: Map<ReplicaId, Progress>
+  heartbeatDueMs: number
+  /** The last persist at the latest check of the quorum: one that is not durable at the next hangs (C40). */
+  persistedAtCheck: Persisted
   /** Index of the no-op with which the term began. */
   termStartIndex: number
   round: number
   confirmedRound: number
   reads: WaitingRead[]
+  /** Of the last entry, so that the next one's is no earlier. */
   lastTimestamp: number
   lingering: boolean
 }
@@ -83,6 +93,8 @@ export const timer = {
 } as const
 
 export function createState({ epoch, self, ports }: ProtocolOptions): RaftState {
+  // Index and height are one number, so a later epoch's log begins where the one before it ended.
+  const baseIndex = epoch.firstHeight - 1
   return {
     self,
     epoch: epoch.number,
@@ -91,21 +103,26 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     ports,
     term: 0,
     votedFor: 0,
-    log: new RaftLog(),
+    log: new RaftLog(baseIndex),
     hardStatePersisted: 0,
+    lastPersisted: 0,
     role: 'follower',
     leader: null,
-    commitIndex: 0,
-    decidedHeight: 0,
-    executedHeight: 0,
+    commitIndex: baseIndex,
+    decidedHeight: baseIndex,
+    executedHeight: baseIndex,
     durable: 0,
     heardLeaderMs: 0,
     electionDueMs: 0,
     electionTimeoutMs: 0,
+    stallForgiven: false,
     stalled: false,
+    forwarding: false,
     granted: new Set(),
     refused: new Set(),
     progress: new Map(),
+    heartbeatDueMs: 0,
+    persistedAtCheck: 0,
     termStartIndex: 0,
     round: 0,
     confirmedRound: 0,
@@ -120,4 +137,13 @@ export function setHardState({ state, effects }: Step, term: number, votedFor: n
   state.term = term
   state.votedFor = votedFor
   state.hardStatePersisted = effects.persist({ kind: 'hard-state', term, votedFor })
+  state.lastPersisted = state.hardStatePersisted
+}
+
+/** Persists entries and puts them into the log in place of what stood there; returns what was truncated. */
+export function storeEntries({ state, effects }: Step, previousIndex: number, entries: Entry[]): Entry[] {
+  const persisted = effects.persist({ kind: 'entries', firstIndex: previousIndex + 1, entries })
+  state.lastPersisted = persisted
+  state.lastTimestamp = entries.at(-1)!.block.header.timestamp
+  return state.log.replaceFrom(previousIndex, entries, persisted)
 }

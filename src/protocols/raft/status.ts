@@ -5,7 +5,7 @@ import type { RaftState } from './state.ts'
 
 export function statusOf(state: RaftState, now: Now): ProtocolStatus {
   const dueMs = Math.max(0, state.electionDueMs - now.monotonicMs)
-  const { heartbeatMs } = state.parameters.timers
+  const heartbeatDueMs = Math.max(0, state.heartbeatDueMs - now.monotonicMs)
   return {
     protocol: 'raft',
     view: state.term,
@@ -17,7 +17,7 @@ export function statusOf(state: RaftState, now: Now): ProtocolStatus {
     awaited: awaitedOf(state),
     timers:
       state.role === 'leader'
-        ? [{ name: 'heartbeat', dueMs: heartbeatMs, why: 'followers elect another leader when they hear nothing' }]
+        ? [{ name: 'heartbeat', dueMs: heartbeatDueMs, why: 'followers elect another leader when they hear nothing' }]
         : [{ name: 'election', dueMs, why: 'asks for votes when no leader is heard until then' }],
   }
 }
@@ -26,18 +26,24 @@ function phaseOf(state: RaftState): string {
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   switch (state.role) {
     case 'leader':
+      if (state.decidedHeight - state.executedHeight >= state.parameters.flow.executionLagBlocksMax)
+        return `leads, and waits for its own executor, ${state.decidedHeight - state.executedHeight} blocks behind`
       if (state.commitIndex < state.termStartIndex)
         return 'leads, and waits for a quorum to store the first entry of its term'
       if (state.log.lastIndex > state.commitIndex)
         return `leads, ${state.log.lastIndex - state.commitIndex} blocks are under way`
       return 'leads, and nothing is under way'
     case 'candidate':
-      return `asks for votes in term ${state.term}`
+      return `asks for votes in term ${state.term}${refusals(state)}`
     case 'pre-candidate':
-      return `asks whether it would be elected in term ${state.term + 1}`
+      return `asks whether it would be elected in term ${state.term + 1}${refusals(state)}`
     case 'follower':
       return state.leader === null ? 'knows no leader' : `follows replica ${state.leader}`
   }
+}
+
+function refusals({ refused }: RaftState): string {
+  return refused.size === 0 ? '' : `, refused by ${[...refused].join(', ')}`
 }
 
 function awaitedOf(state: RaftState): Awaited[] {

@@ -1,0 +1,78 @@
+// How a leader makes entries: from what waits in the pool, as far as the pipeline and the executor allow.
+
+import { payloadDigest } from '../../kernel/block.ts'
+import type { Entry } from './messages.ts'
+import { sendToAll } from './sending.ts'
+import { storeEntries, timer, type RaftState, type Step } from './state.ts'
+
+/** Appends a block to the leader's own log. It counts as the leader's own copy when it is durable, and not before (C12). */
+export function appendAsLeader(step: Step, payload: Uint8Array): void {
+  const { state, now } = step
+  const previousIndex = state.log.lastIndex
+  const header = {
+    epoch: state.epoch,
+    height: previousIndex + 1,
+    timestamp: Math.max(state.lastTimestamp, Math.floor(now.wallMs)),
+    payloadDigest: payloadDigest(state.ports.hasher, payload),
+  }
+  const entry: Entry = { term: state.term, block: { header, payload } }
+  storeEntries(step, previousIndex, [entry])
+}
+
+/** Proposes full blocks at once, and the rest when nothing is in flight or has lingered. */
+export function proposeWaiting(step: Step): void {
+  const { state, effects } = step
+  const { batch } = state.parameters
+  const { pool } = state.ports
+  let proposed = false
+  while (pool.waitingOperations > 0 && mayPropose(state)) {
+    const full = pool.waitingOperations >= batch.operationsMax || pool.waitingBytes >= batch.bytesMax
+    if (!full && batch.lingerMs > 0 && state.log.lastIndex > state.commitIndex) {
+      if (!state.lingering) effects.arm(timer.linger, batch.lingerMs)
+      state.lingering = true
+      break
+    }
+    if (!proposeOne(step)) break
+    proposed = true
+  }
+  if (state.lingering && pool.waitingOperations === 0) {
+    state.lingering = false
+    effects.disarm(timer.linger)
+  }
+  if (proposed) sendToAll(step)
+}
+
+/** The batch has waited long enough for others to join it. */
+export function onLingerTimer(step: Step): void {
+  const { state } = step
+  if (!state.lingering) return
+  state.lingering = false
+  if (!mayPropose(state) || !proposeOne(step)) return
+  sendToAll(step)
+  proposeWaiting(step)
+}
+
+function proposeOne(step: Step): boolean {
+  const taken = step.state.ports.pool.take(step.state.parameters.batch)
+  if (taken !== null) appendAsLeader(step, taken.payload)
+  return taken !== null
+}
+
+/** C42: where nothing is committed nothing more is taken, and the pool, which is bounded, refuses. */
+function mayPropose({
+  role,
+  stalled,
+  log,
+  commitIndex,
+  decidedHeight,
+  executedHeight,
+  parameters,
+}: RaftState): boolean {
+  const { pipelineBlocksMax, executionLagBlocksMax } = parameters.flow
+  return (
+    role === 'leader' &&
+    !stalled &&
+    log.lastIndex - commitIndex < pipelineBlocksMax &&
+    decidedHeight - executedHeight < executionLagBlocksMax
+  )
+}
