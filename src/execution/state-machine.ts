@@ -63,14 +63,6 @@ export interface TransactionalStateMachine<Command, Query, Result> extends State
   rollback(): void
 }
 
-/** A machine whose `apply` waits for something. The replica awaits it, outside the pure rooms, one operation after the other. */
-export interface AsyncStateMachine<Command, Query, Result> extends Omit<
-  StateMachine<Command, Query, Result>,
-  'apply' | 'beginBlock'
-> {
-  apply(command: Command, context: ApplyContext): Promise<Result>
-}
-
 export interface StateMachineOptions<Command, Query, Result> {
   /** Part of what a network agrees on: 1 to 64 characters. */
   name: string
