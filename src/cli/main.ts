@@ -2,13 +2,14 @@
 // The command line: finds the command, and turns whatever happens into a sentence and an exit code.
 
 import { readFileSync } from 'node:fs'
+import { networkCommand } from './commands/network.ts'
 import { simCommand } from './commands/sim.ts'
 import type { Command } from './command.ts'
 import { exitCode } from './exit-codes.ts'
 import { help, nearest, UsageError } from './options.ts'
 import { createOutput } from './output.ts'
 
-const commands: readonly Command[] = [simCommand]
+const commands: readonly Command[] = [simCommand, networkCommand]
 
 process.exitCode = await main(process.argv.slice(2))
 

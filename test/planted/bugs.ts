@@ -150,8 +150,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'read-without-confirmation',
     title: 'a leader serves reads without asking whether it still leads',
     file: reads,
-    find: 'const ready = read.index !== null && read.round !== null && read.round <= state.confirmedRound',
-    replace: 'const ready = read.index !== null',
+    find: 'const confirmed = rounds[state.membership.quorum - 1] ?? 0',
+    replace: 'const confirmed = state.round',
     finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 1 },
   },
   {
