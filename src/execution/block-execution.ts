@@ -299,5 +299,6 @@ function numbersOf(envelope: OperationsEnvelope | CancelEnvelope | CloseEnvelope
 function isSensible(envelope: Envelope): boolean {
   if (envelope.kind === 'open' || envelope.kind === 'close') return true
   const [first, count] = numbersOf(envelope)
-  return first >= 1 && count >= 1 && first + count - 1 <= Number.MAX_SAFE_INTEGER
+  // Subtracted, since the sum of both may lie where integers are no longer exact.
+  return first >= 1 && count >= 1 && first - 1 <= Number.MAX_SAFE_INTEGER - count
 }

@@ -76,11 +76,15 @@ describe('what no correct leader proposes', () => {
   it('an envelope that is none, or makes no sense, is refused, and those beside it are executed', () => {
     const executor = createExecutor()
     const session = openSession(executor, 1, 1)
-    const senseless = [operations(1, session, 0, ['zero']), operations(1, session, 1, [])]
+    const senseless = [
+      operations(1, session, 0, ['zero']),
+      operations(1, session, 1, []),
+      operations(1, session, Number.MAX_SAFE_INTEGER, ['last', 'beyond']),
+    ]
     const executed = run(executor, text('garbage'), ...senseless, operations(1, session, 1, ['good']))
-    expect(executed.leaves.length).toBe(4)
+    expect(executed.leaves.length).toBe(5)
     expect(words(executed)).toEqual(['1: 1'])
-    expect(executed.replies[0]).toMatchObject({ index: 3, height: 2 })
+    expect(executed.replies[0]).toMatchObject({ index: 4, height: 2 })
   })
 
   it('operations beyond the limit of a block are refused, and may come again', () => {

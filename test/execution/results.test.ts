@@ -101,6 +101,13 @@ describe('a proof of one result', () => {
   })
 })
 
+function node(level: number, children: readonly Uint8Array[]): Uint8Array {
+  const body = new Writer()
+  body.u8(level)
+  for (const child of children) body.raw(child)
+  return hasher.digest(hashingBytes('results-node', body.finish()))
+}
+
 describe('a root', () => {
   it('changes with each leaf, with their order and their number', () => {
     const leaves = digests(3 * merkleArity)
@@ -111,33 +118,45 @@ describe('a root', () => {
     expect(roots.size).toBe(3 + leaves.length - 1 + leaves.length)
   })
 
-  it('of a node is not the root of its children: levels are bound', () => {
-    const leaves = digests(merkleArity * 2)
-    const nodes = [0, merkleArity].map((first) => {
-      const body = new Writer()
-      body.u8(0)
-      for (const leaf of leaves.slice(first, first + merkleArity)) body.raw(leaf)
-      return hasher.digest(hashingBytes('results-node', body.finish()))
-    })
-    expect(hex(tree.root(nodes))).not.toBe(hex(tree.root(leaves)))
+  it('is made as merkle.ts says: each node with its level, the root with the number of leaves', () => {
+    const leaves = digests(merkleArity + 2)
+    const top = node(1, [node(0, leaves.slice(0, merkleArity)), node(0, leaves.slice(merkleArity))])
+    const body = new Writer()
+    body.u8(0xff)
+    body.u32(leaves.length)
+    body.raw(top)
+    expect(hex(tree.root(leaves))).toBe(hex(hasher.digest(hashingBytes('results-node', body.finish()))))
+  })
+
+  it('of leaves that are not in their places proves none of them', () => {
+    const made: ResultLeaf[] = [
+      { ...someLeaf, index: 0 },
+      { ...someLeaf, index: 1 },
+    ]
+    const swapped = made.toReversed().map((leaf) => results.leafDigest(leaf))
+    const proof = resultProof(hasher, swapped, 0)
+    expect(verifyResultProof(hasher, tree.root(swapped), made[1]!, proof)).toBe(false)
+    const straight = made.map((leaf) => results.leafDigest(leaf))
+    expect(verifyResultProof(hasher, tree.root(straight), made[1]!, resultProof(hasher, straight, 1))).toBe(true)
   })
 })
 
+const someLeaf: ResultLeaf = {
+  client: clientKey(3),
+  session: { height: 7, index: 8 },
+  number: 9,
+  count: 1,
+  digest: results.operationDigest(text('x')),
+  height: 10,
+  index: 11,
+  outcome: executed(text('y')),
+}
+
 it('the hashes of leaves and operations are those of the table of domains', () => {
-  const leaf: ResultLeaf = {
-    client: clientKey(3),
-    session: { height: 7, index: 8 },
-    number: 9,
-    count: 1,
-    digest: results.operationDigest(text('x')),
-    height: 10,
-    index: 11,
-    outcome: executed(text('y')),
-  }
-  expect(hex(results.leafDigest(leaf))).toBe(
-    hex(hasher.digest(hashingBytes('results-leaf', encode(resultLeafCodec, leaf)))),
+  expect(hex(results.leafDigest(someLeaf))).toBe(
+    hex(hasher.digest(hashingBytes('results-leaf', encode(resultLeafCodec, someLeaf)))),
   )
-  expect(hex(leaf.digest)).toBe(hex(hasher.digest(hashingBytes('operation', text('x')))))
+  expect(hex(someLeaf.digest)).toBe(hex(hasher.digest(hashingBytes('operation', text('x')))))
 })
 
 it('the short way of writing an executed outcome writes what the codec writes', () => {

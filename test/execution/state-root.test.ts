@@ -69,6 +69,8 @@ describe('the state root', () => {
       const bytes = Uint8Array.from([...chunk.bytes, 1])
       expect(rootOf(chunks.with(index, { ...chunk, bytes }))).not.toBe(right)
       expect(rootOf(chunks.with(index, { ...chunk, id: `${chunk.id}!` }))).not.toBe(right)
+      const part = chunk.part === 'clients' ? 'permissions' : 'clients'
+      expect(rootOf(chunks.with(index, { ...chunk, part }))).not.toBe(right)
       expect(rootOf(chunks.toSpliced(index, 1))).not.toBe(right)
     }
     expect(rootOf(chunks.toReversed())).not.toBe(right)
@@ -104,6 +106,22 @@ describe('restoring', () => {
       expect(follower.sessionCount).toBe(executor.sessionCount)
     }
     expect(executor.sessionCount).toBe(0)
+  })
+
+  it('evicts in the order of use, which is not the order of opening', () => {
+    const executor = createExecutor({ checkpoints: { intervalHeights: 1 } })
+    const first = openSession(executor, 1, 1)
+    openSession(executor, 2, 1)
+    run(executor)
+    run(executor, operations(1, first, 1, ['a']))
+    const follower = createExecutor({ checkpoints: { intervalHeights: 1 } })
+    expect(follower.restore(executor.header!, transferred(executor.checkpoint!))).toEqual({ ok: true })
+    const left = new Set<number>()
+    for (let height = 0; height <= sessionParameters.lifetimeHeights; height++) {
+      expect(run(follower).header).toEqual(run(executor).header)
+      left.add(executor.sessionCount)
+    }
+    expect([...left]).toEqual([2, 1, 0])
   })
 
   it('brings a halted executor back', () => {
