@@ -36,8 +36,8 @@ import { Scheduler } from './scheduler.ts'
 import { SimulatedClient } from './simulated-client.ts'
 import { SimulatedReplica } from './simulated-replica.ts'
 
-const safetyUsMin = 3_000_000
-const safetyUsMax = 10_000_000
+const safetyUsMin = 2_000_000
+const safetyUsMax = 7_000_000
 /** New operations of each client that must complete once the core is healed, beside all that were under way. */
 const healedOperations = 3
 /** The bound on recovery, in capped timeouts (docs/testing.md). */

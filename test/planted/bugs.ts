@@ -159,7 +159,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     title: 'answers to messages sent before the read came confirm it',
     file: reads,
     find: '  state.round++\n  for (const read of state.reads) read.round ??= state.round',
-    replace: '  for (const read of state.reads) read.round ??= state.round',
+    replace: '  for (const read of state.reads) read.round ??= state.round\n  state.round++',
     finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 1 },
   },
   {
@@ -230,9 +230,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'retransmission-lost',
     title: 'an append that was lost is never sent again (liveness)',
-    file: replication,
-    find: 'if (unanswered !== null && unanswered <= sinceMs) progress.probeFrom(progress.matchIndex + 1)',
-    replace: 'void unanswered',
+    file: 'src/protocols/raft/sending.ts',
+    find: 'if (unansweredSinceMs !== null && now.monotonicMs - unansweredSinceMs >= retransmitMs) progress.giveUp()',
+    replace: 'void [unansweredSinceMs, now, retransmitMs]',
     finder: { kind: 'simulator', replicas: 3, faults: 'network', seed: 1 },
   },
   {
@@ -254,9 +254,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'requests-forwarded-once',
     title: 'a request handed to a leader that lost it is never handed on again (liveness)',
-    file: core,
-    find: 'step.state.ports.pool.forwardAgain()\n      return forwardWaiting(step)',
-    replace: 'return',
+    file: election,
+    find: 'if (now.monotonicMs - sinceMs >= state.parameters.timers.timeoutMsBase / 2) pool.forwardAgain()',
+    replace: 'void [now, sinceMs, pool]',
     finder: { kind: 'tests', files: ['test/protocols/raft'] },
   },
   {
