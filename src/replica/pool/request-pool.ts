@@ -170,6 +170,7 @@ export class Pool implements RequestPool {
 
   /** Forgets envelopes that a decided block held, whoever proposed it. */
   executed(envelopes: readonly Envelope[]): void {
+    if (this.#known.size === 0) return
     for (const envelope of envelopes) {
       const request = this.#known.get(requestKey(envelope))
       if (request !== undefined) this.#drop(request)
