@@ -87,7 +87,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
       case 'requests':
         return onRequests(step)
       case 'durable':
-        state.durable = input.upTo
+        state.durable = Math.max(state.durable, input.upTo)
         state.log.durable(input.upTo)
         if (state.role === 'leader') advanceCommit(step)
         else countVotes(step)
