@@ -1,0 +1,563 @@
+// Raft cores without a world: every message is delivered, dropped, doubled or kept back by hand; time moves when it is told to; what
+// was persisted is durable when it is told so, and a crash loses the rest. The order of effects is the driver's own.
+//
+// Whatever a test does, the bench itself checks that no two replicas lead one term, and that no two decide different blocks.
+
+import { encode, decode } from '../../../src/wire/codec.ts'
+import { emptyPayload, payloadDigest, payloadEnvelopesCodec, type Block } from '../../../src/kernel/block.ts'
+import type { Digest, Hasher } from '../../../src/kernel/crypto-ports.ts'
+import { replicaId, type ReplicaId } from '../../../src/kernel/ids.ts'
+import type { Epoch } from '../../../src/kernel/membership.ts'
+import { defaultParameters, type Parameters } from '../../../src/kernel/parameters.ts'
+import type { RaftDecisionProof } from '../../../src/kernel/proof.ts'
+import type {
+  Input,
+  Persisted,
+  Protocol,
+  ProtocolEvent,
+  ProtocolOptions,
+  ProtocolStatus,
+} from '../../../src/kernel/protocol.ts'
+import { createRandom, type Random } from '../../../src/kernel/random.ts'
+import type { Batch, BatchLimits, RequestPool } from '../../../src/kernel/request-pool.ts'
+import { EffectQueue } from '../../../src/replica/driver/effect-queue.ts'
+import { raftMessageCodec, type Entry, type RaftMessage } from '../../../src/protocols/raft/messages.ts'
+import { raft } from '../../../src/protocols/raft/raft.ts'
+import { raftRecordCodec, type RaftRecord } from '../../../src/protocols/raft/records.ts'
+import type { RaftEffects } from '../../../src/protocols/raft/state.ts'
+
+export type RaftInput = Input<RaftMessage, RaftRecord>
+
+export interface Sent {
+  from: ReplicaId
+  to: ReplicaId
+  message: RaftMessage
+}
+
+export interface Written {
+  sequence: Persisted
+  record: RaftRecord
+}
+
+export interface BenchOptions {
+  voters?: number
+  learners?: number
+  firstHeight?: number
+  parameters?: ParameterChanges
+  /** Differs from the parameters of all: only for flags that each replica may be imagined to have set for itself. */
+  parametersOf?: (id: ReplicaId) => ParameterChanges
+  /** False: what is persisted becomes durable by `sync` only. */
+  autoSync?: boolean
+  seed?: number
+}
+
+export type ParameterChanges = { [Group in keyof Parameters]?: Partial<Parameters[Group]> }
+
+export const electionTimeoutMs = 1000
+export const wallStartMs = 1_700_000_000_000
+
+/** Not collision-resistant against an adversary, but no two payloads of these tests collide: it mixes every byte. */
+export const testHasher: Hasher = {
+  digest(bytes): Digest {
+    const words = new Uint32Array(8)
+    for (let lane = 0; lane < 8; lane++) {
+      let hash = 0x811c_9dc5 ^ lane
+      for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193 + 2 * lane)
+      words[lane] = hash
+    }
+    return new Uint8Array(words.buffer)
+  },
+}
+
+export function payloadOf(...envelopes: string[]): Uint8Array {
+  return encode(
+    payloadEnvelopesCodec,
+    envelopes.map((text) => new TextEncoder().encode(text)),
+  )
+}
+
+export function textsOf(payload: Uint8Array): string[] {
+  const envelopes = decode(payloadEnvelopesCodec, payload)
+  if (!envelopes.ok) throw envelopes.error
+  return envelopes.value.map((bytes) => new TextDecoder().decode(bytes))
+}
+
+/** An entry as a leader would make it. */
+export function entryOf(term: number, height: number, ...envelopes: string[]): Entry {
+  const payload = envelopes.length === 0 ? emptyPayload : payloadOf(...envelopes)
+  const header = { epoch: 1, height, timestamp: wallStartMs, payloadDigest: payloadDigest(testHasher, payload) }
+  return { term, block: { header, payload } }
+}
+
+/** A long log of entries without requests. */
+export function emptyLogOf(terms: readonly number[]): Entry[] {
+  const digest = entryOf(1, 1).block.header.payloadDigest
+  return terms.map((term, index) => {
+    const header = { epoch: 1, height: index + 1, timestamp: wallStartMs, payloadDigest: digest }
+    return { term, block: { header, payload: emptyPayload } }
+  })
+}
+
+/** A log by the terms of its entries, as the paper draws them. */
+export function logOf(...terms: number[]): Entry[] {
+  return terms.map((term, index) => entryOf(term, index + 1, `${term}.${index + 1}`))
+}
+
+export class TestPool implements RequestPool {
+  readonly forwarded: { to: ReplicaId; texts: string[] }[] = []
+  readonly nowMs: () => number
+  #waiting: { text: string; sinceMs: number; forwardedTo: ReplicaId | null }[] = []
+  #taken: { text: string; sinceMs: number }[] = []
+
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs
+  }
+
+  add(...texts: string[]): void {
+    for (const text of texts) this.#waiting.push({ text, sinceMs: this.nowMs(), forwardedTo: null })
+  }
+
+  get texts(): string[] {
+    return this.#waiting.map((request) => request.text)
+  }
+
+  get waitingOperations(): number {
+    return this.#waiting.length
+  }
+
+  get waitingBytes(): number {
+    return this.#waiting.reduce((sum, request) => sum + request.text.length, 0)
+  }
+
+  take({ operationsMax }: BatchLimits): Batch | null {
+    const taken = this.#waiting.splice(0, operationsMax)
+    if (taken.length === 0) return null
+    this.#taken.push(...taken)
+    const payload = payloadOf(...taken.map((request) => request.text))
+    return { payload, envelopes: taken.length, operations: taken.length }
+  }
+
+  oldestWaitingSinceMs(): number | null {
+    const since = [...this.#waiting, ...this.#taken].map((request) => request.sinceMs)
+    return since.length === 0 ? null : Math.min(...since)
+  }
+
+  forward(to: ReplicaId): void {
+    const fresh = this.#waiting.filter((request) => request.forwardedTo !== to)
+    for (const request of fresh) request.forwardedTo = to
+    if (fresh.length > 0) this.forwarded.push({ to, texts: fresh.map((request) => request.text) })
+  }
+
+  forwardAgain(): void {
+    for (const request of this.#waiting) request.forwardedTo = null
+  }
+
+  putBack(payload: Uint8Array): void {
+    for (const text of textsOf(payload)) {
+      const at = this.#taken.findIndex((request) => request.text === text)
+      if (at >= 0) this.#waiting.push({ ...this.#taken.splice(at, 1)[0]!, forwardedTo: null })
+    }
+  }
+
+  executed(payload: Uint8Array): void {
+    if (payload.length === emptyPayload.length) return
+    const done = new Set(textsOf(payload))
+    this.#waiting = this.#waiting.filter((request) => !done.has(request.text))
+    this.#taken = this.#taken.filter((request) => !done.has(request.text))
+  }
+}
+
+/** One replica: a core while it is up, and a disk that outlives it. */
+export class Replica {
+  readonly id: ReplicaId
+  readonly bench: Bench
+  /** On disk; the last `unsynced` of them would be lost in a crash. */
+  disk: Written[] = []
+  durable: Persisted = 0
+  timers = new Map<string, number>()
+  /** Of this life. */
+  decided: { block: Block; proof: RaftDecisionProof }[] = []
+  reads: { id: number; height: number }[] = []
+  failedReads: { id: number; reason: string }[] = []
+  notes: ProtocolEvent[] = []
+  pool: TestPool
+  autoSync: boolean
+  autoExecute = true
+  #core: Protocol<RaftMessage, RaftRecord> | null = null
+  #queue = new EffectQueue(0)
+  #incarnation = 0
+  /** Of the decided blocks, in order. */
+  #executed = 0
+  readonly #epoch: Epoch
+  readonly #random: Random
+
+  constructor(bench: Bench, id: ReplicaId, epoch: Epoch, autoSync: boolean, random: Random) {
+    this.bench = bench
+    this.id = id
+    this.#epoch = epoch
+    this.autoSync = autoSync
+    this.#random = random
+    this.pool = new TestPool(() => bench.nowMs)
+  }
+
+  get isUp(): boolean {
+    return this.#core !== null
+  }
+
+  get status(): ProtocolStatus {
+    if (this.#core === null) throw new Error(`replica ${this.id} is down`)
+    return this.#core.status(this.bench.now)
+  }
+
+  get persisted(): Persisted {
+    return this.disk.at(-1)?.sequence ?? 0
+  }
+
+  /** Texts of the decided blocks, no-ops left out. */
+  get texts(): string[] {
+    return this.decided.flatMap(({ block }) => textsOf(block.payload))
+  }
+
+  /** The log as its disk has it. */
+  get log(): Entry[] {
+    const log: Entry[] = []
+    for (const { record } of this.disk) {
+      if (record.kind !== 'entries') continue
+      log.length = record.firstIndex - this.#epoch.firstHeight
+      log.push(...record.entries)
+    }
+    return log
+  }
+
+  get terms(): number[] {
+    return this.log.map((entry) => entry.term)
+  }
+
+  noted(kind: string): ProtocolEvent[] {
+    return this.notes.filter((note) => note.kind === kind)
+  }
+
+  start(): void {
+    const { disk, durable } = this
+    this.#queue = new EffectQueue(durable)
+    this.timers = new Map()
+    this.decided = []
+    this.pool = new TestPool(() => this.bench.nowMs)
+    const ports: ProtocolOptions['ports'] = {
+      pool: this.pool,
+      hasher: testHasher,
+      signer: { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) },
+      verifier: { verify: () => false },
+      random: this.#random,
+    }
+    this.#core = raft.create({ epoch: this.#epoch, self: this.id, ports })
+    this.#incarnation++
+    // As the log gives them back: decoded from their bytes.
+    const records = disk.map(({ sequence, record }) => ({ sequence, record: recoded(record) }))
+    this.step({ kind: 'start', recovered: { incarnation: this.#incarnation, records, checkpoint: null } })
+  }
+
+  step(input: RaftInput): void {
+    if (this.#core === null) return
+    this.#core.step(input, this.bench.now, this.#effects)
+    if (this.autoSync) this.sync()
+    if (this.autoExecute) this.execute()
+  }
+
+  /** Makes durable what was persisted up to this, and tells the core. */
+  sync(upTo: Persisted = this.persisted): void {
+    while (this.durable < Math.min(upTo, this.persisted)) {
+      this.durable = Math.min(upTo, this.persisted)
+      this.#queue.release(this.durable)
+      this.#core?.step({ kind: 'durable', upTo: this.durable }, this.bench.now, this.#effects)
+      if (!this.autoSync) break
+    }
+  }
+
+  execute(): void {
+    while (this.#executed < this.decided.length && this.#core !== null) {
+      for (const { block } of this.decided.slice(this.#executed)) this.pool.executed(block.payload)
+      this.#executed = this.decided.length
+      const { height } = this.decided.at(-1)!.block.header
+      this.#core.step({ kind: 'executed', height, header: null }, this.bench.now, this.#effects)
+      if (this.autoSync) this.sync()
+    }
+  }
+
+  /** Loses whatever was not durable, and everything in memory. */
+  crash(): void {
+    this.#core = null
+    this.disk = this.disk.filter(({ sequence }) => sequence <= this.durable)
+    this.timers.clear()
+    this.#queue = new EffectQueue(this.durable)
+    this.#executed = 0
+  }
+
+  propose(...texts: string[]): void {
+    this.pool.add(...texts)
+    this.step({ kind: 'requests' })
+  }
+
+  fire(name: string): void {
+    if (!this.timers.delete(name)) throw new Error(`replica ${this.id} has no timer ${name}`)
+    this.step({ kind: 'timer', name })
+  }
+
+  /** Moves time to the moment when the timer is due, and fires it alone. */
+  fireWhenDue(name: string): void {
+    const dueMs = this.timers.get(name)
+    if (dueMs === undefined) throw new Error(`replica ${this.id} has no timer ${name}`)
+    this.bench.nowMs = Math.max(this.bench.nowMs, dueMs)
+    this.fire(name)
+  }
+
+  receive(from: ReplicaId, message: RaftMessage): void {
+    this.step({ kind: 'message', from, message })
+  }
+
+  readonly #effects: RaftEffects = {
+    persist: (record) => {
+      const sequence = this.persisted + 1
+      this.disk.push({ sequence, record })
+      this.#queue.persisted(sequence)
+      return sequence
+    },
+    send: (to, message, after) => this.#send([to], message, after),
+    broadcast: (message, after) => {
+      const others = this.#epoch.members.map((member) => member.id).filter((id) => id !== this.id)
+      this.#send(others, message, after)
+    },
+    decide: (block, proof, after) => {
+      this.#queue.add(() => {
+        const height = (this.decided.at(-1)?.block.header.height ?? this.#epoch.firstHeight - 1) + 1
+        if (block.header.height !== height) throw new Error(`decided ${block.header.height} instead of ${height}`)
+        this.decided.push({ block, proof: proof as RaftDecisionProof })
+        this.bench.checkDecided(this.id, block)
+      }, after)
+    },
+    arm: (name, afterMs) => this.timers.set(name, this.bench.nowMs + afterMs),
+    disarm: (name) => this.timers.delete(name),
+    fetch: () => {
+      throw new Error('raft fetches nothing yet')
+    },
+    validate: () => {
+      throw new Error('raft asks for no validation yet')
+    },
+    readReady: (id, height, after) => this.#queue.add(() => this.reads.push({ id, height }), after),
+    readFailed: (id, reason) => this.failedReads.push({ id, reason }),
+    accuse: () => {
+      throw new Error('raft accuses nobody')
+    },
+    note: (event) => {
+      this.notes.push(event)
+      if (event.kind === 'leader-elected') this.bench.checkLeader(this.id, event.detail!['term'] as number)
+    },
+  }
+
+  #send(to: readonly ReplicaId[], message: RaftMessage, after: Persisted | undefined): void {
+    const bytes = encode(raftMessageCodec, message)
+    this.#queue.add(() => {
+      for (const other of to) {
+        const decoded = decode(raftMessageCodec, bytes)
+        if (!decoded.ok) throw decoded.error
+        this.bench.post({ from: this.id, to: other, message: decoded.value })
+      }
+    }, after)
+  }
+}
+
+function recoded(record: RaftRecord): RaftRecord {
+  const decoded = decode(raftRecordCodec, encode(raftRecordCodec, record))
+  if (!decoded.ok) throw decoded.error
+  return decoded.value
+}
+
+export class Bench {
+  readonly replicas: Replica[]
+  nowMs = 10_000
+  /** On the network, in the order they were sent. */
+  network: Sent[] = []
+  /** Everything ever sent. */
+  readonly sent: Sent[] = []
+  readonly #cut = new Set<string>()
+  readonly #leaders = new Map<number, ReplicaId>()
+  readonly #decided = new Map<number, string>()
+
+  constructor(options: BenchOptions = {}) {
+    const { voters = 3, learners = 0, firstHeight = 1, autoSync = true, seed = 1 } = options
+    const random = createRandom(seed)
+    const ids = Array.from({ length: voters + learners }, (_, index) => replicaId(index + 1))
+    this.replicas = ids.map((id) => {
+      const parameters = parametersOf(options.parameters, options.parametersOf?.(id))
+      const epoch: Epoch = {
+        network: new Uint8Array(32),
+        number: 1,
+        firstHeight,
+        protocol: 'raft',
+        members: ids.map((member, index) => ({
+          id: member,
+          name: `replica-${member}`,
+          role: index < voters ? 'voter' : 'learner',
+          consensusKey: new Uint8Array(32),
+          linkKey: new Uint8Array(32),
+          addresses: [],
+          priority: 0,
+        })),
+        parameters,
+      }
+      return new Replica(this, id, epoch, autoSync, random.fork(`replica ${id}`))
+    })
+  }
+
+  get now(): { monotonicMs: number; wallMs: number } {
+    return { monotonicMs: this.nowMs, wallMs: wallStartMs + this.nowMs }
+  }
+
+  replica(id: number): Replica {
+    const found = this.replicas[id - 1]
+    if (found === undefined) throw new Error(`no replica ${id}`)
+    return found
+  }
+
+  /** Starts all, with what their disks hold. */
+  start(): this {
+    for (const replica of this.replicas) replica.start()
+    return this
+  }
+
+  /** Puts a log onto a replica's disk before it starts. */
+  givenLog(id: number, log: Entry[], term: number, votedFor = 0): this {
+    const replica = this.replica(id)
+    const records: RaftRecord[] = [{ kind: 'hard-state', term, votedFor }]
+    for (let at = 0; at < log.length; at += 64) {
+      records.push({ kind: 'entries', firstIndex: at + 1, entries: log.slice(at, at + 64) })
+    }
+    replica.disk = records.map((record, index) => ({ sequence: index + 1, record }))
+    replica.durable = replica.disk.length
+    return this
+  }
+
+  post(sent: Sent): void {
+    this.sent.push(sent)
+    if (!this.#cut.has(`${sent.from}>${sent.to}`)) this.network.push(sent)
+  }
+
+  /** Delivers what is on the network now and matches, and nothing that arises from it. */
+  deliver(matches: (sent: Sent) => boolean = () => true): number {
+    const due = this.network.filter(matches)
+    this.network = this.network.filter((sent) => !due.includes(sent))
+    for (const { from, to, message } of due) this.replica(to).receive(from, message)
+    return due.length
+  }
+
+  /** Delivers until nothing moves. */
+  settle(matches: (sent: Sent) => boolean = () => true): this {
+    for (let round = 0; this.deliver(matches) > 0; round++) {
+      if (round > 10_000) throw new Error('messages never end')
+    }
+    return this
+  }
+
+  /** Takes messages off the network: lost, or kept for later. */
+  take(matches: (sent: Sent) => boolean = () => true): Sent[] {
+    const taken = this.network.filter(matches)
+    this.network = this.network.filter((sent) => !taken.includes(sent))
+    return taken
+  }
+
+  /** Moves time, firing each timer when it is due and delivering at once. */
+  elapse(durationMs: number, matches: (sent: Sent) => boolean = () => true): this {
+    const endMs = this.nowMs + durationMs
+    this.settle(matches)
+    for (;;) {
+      const next = this.#nextTimer()
+      if (next === null || next.dueMs > endMs) break
+      this.nowMs = Math.max(this.nowMs, next.dueMs)
+      next.replica.fire(next.name)
+      this.settle(matches)
+    }
+    this.nowMs = endMs
+    return this
+  }
+
+  #nextTimer(): { replica: Replica; name: string; dueMs: number } | null {
+    let next: { replica: Replica; name: string; dueMs: number } | null = null
+    for (const replica of this.replicas) {
+      for (const [name, dueMs] of replica.timers) {
+        if (next === null || dueMs < next.dueMs) next = { replica, name, dueMs }
+      }
+    }
+    return next
+  }
+
+  cut(from: number, to: number): void {
+    this.#cut.add(`${from}>${to}`)
+    this.#cut.add(`${to}>${from}`)
+  }
+
+  isolate(id: number): this {
+    for (const { id: other } of this.replicas) if (other !== id) this.cut(id, other)
+    return this
+  }
+
+  heal(): this {
+    this.#cut.clear()
+    return this
+  }
+
+  /** Lets this replica's election timer fire before all others, until it leads: others may teach it a later term first. */
+  elect(id: number): this {
+    const replica = this.replica(id)
+    // Whoever heard a leader lately refuses: let that be over.
+    this.nowMs += 2 * electionTimeoutMs
+    for (let attempt = 0; attempt < 4; attempt++) {
+      replica.fireWhenDue('election')
+      this.settle()
+      if (replica.status.role === 'leader') return this
+    }
+    throw new Error(`replica ${id} was not elected: ${replica.status.phase}`)
+  }
+
+  get leader(): Replica | null {
+    const leading = this.replicas.filter((replica) => replica.isUp && replica.status.role === 'leader')
+    return leading.sort((left, right) => right.status.view - left.status.view)[0] ?? null
+  }
+
+  checkLeader(id: ReplicaId, term: number): void {
+    const other = this.#leaders.get(term)
+    if (other !== undefined && other !== id) throw new Error(`replicas ${other} and ${id} both lead term ${term}`)
+    this.#leaders.set(term, id)
+  }
+
+  checkDecided(id: ReplicaId, { header }: Block): void {
+    const name = header.payloadDigest.join()
+    const other = this.#decided.get(header.height)
+    if (other !== undefined && other !== name) throw new Error(`replica ${id} decides another block ${header.height}`)
+    this.#decided.set(header.height, name)
+  }
+}
+
+function parametersOf(...changes: (ParameterChanges | undefined)[]): Parameters {
+  const base = defaultParameters('link')
+  const parameters: Parameters = {
+    ...base,
+    timers: { timeoutMsBase: electionTimeoutMs, timeoutMsMax: 20_000, heartbeatMs: 100, retransmitMs: 250 },
+  }
+  for (const change of changes) {
+    for (const [group, values] of Object.entries(change ?? {})) {
+      Object.assign(parameters, {
+        [group]: { ...(parameters as unknown as Record<string, object>)[group], ...(values as object) },
+      })
+    }
+  }
+  return parameters
+}
+
+/** Only messages of these kinds. */
+export function kinds(...wanted: RaftMessage['kind'][]): (sent: Sent) => boolean {
+  return (sent) => wanted.includes(sent.message.kind)
+}
+
+export function isTo(id: number): (sent: Sent) => boolean {
+  return (sent) => sent.to === id
+}
