@@ -24,7 +24,6 @@ export function proposeWaiting(step: Step): void {
   const { state, effects } = step
   const { batch } = state.parameters
   const { pool } = state.ports
-  let proposed = false
   while (pool.waitingOperations > 0 && mayPropose(state)) {
     const full = pool.waitingOperations >= batch.operationsMax || pool.waitingBytes >= batch.bytesMax
     if (!full && batch.lingerMs > 0 && state.log.lastIndex > state.commitIndex) {
@@ -33,13 +32,11 @@ export function proposeWaiting(step: Step): void {
       break
     }
     if (!proposeOne(step)) break
-    proposed = true
   }
   if (state.lingering && pool.waitingOperations === 0) {
     state.lingering = false
     effects.disarm(timer.linger)
   }
-  if (proposed) sendToAll(step)
 }
 
 /** The batch has waited long enough for others to join it. */
@@ -47,15 +44,16 @@ export function onLingerTimer(step: Step): void {
   const { state } = step
   if (!state.lingering) return
   state.lingering = false
-  if (!mayPropose(state) || !proposeOne(step)) return
-  sendToAll(step)
-  proposeWaiting(step)
+  if (mayPropose(state) && proposeOne(step)) proposeWaiting(step)
 }
 
+/** Each block leaves in an append of its own, so that a block costs 2(n−1) messages, not fewer and not more. */
 function proposeOne(step: Step): boolean {
   const taken = step.state.ports.pool.take(step.state.parameters.batch)
-  if (taken !== null) appendAsLeader(step, taken.payload)
-  return taken !== null
+  if (taken === null) return false
+  appendAsLeader(step, taken.payload)
+  sendToAll(step)
+  return true
 }
 
 /** C42: where nothing is committed nothing more is taken, and the pool, which is bounded, refuses. */

@@ -118,11 +118,12 @@ export function heartbeatAll(step: Step): void {
   for (const [follower, progress] of step.state.progress) heartbeat(step, follower, progress)
 }
 
-/** The commit index rides on the next append. When none is coming, a follower that has the entries is told at once. */
+/** The commit index rides on the next append. When none is coming, a follower that has all entries is told at once. */
 export function flushCommit(step: Step, follower: ReplicaId, progress: Progress): void {
   const { state } = step
-  if (state.log.lastIndex > state.commitIndex || state.ports.pool.waitingOperations > 0) return
-  if (progress.commitTold < Math.min(state.commitIndex, progress.matchIndex)) heartbeat(step, follower, progress)
+  const { log, commitIndex, ports } = state
+  if (log.lastIndex > commitIndex || ports.pool.waitingOperations > 0) return
+  if (progress.matchIndex >= commitIndex && progress.commitTold < commitIndex) heartbeat(step, follower, progress)
 }
 
 /** Stands on what the follower is known to have: it can be proven there without a probe, and nothing more is committed by it. */
