@@ -264,13 +264,12 @@ export class Replica {
     if (this.autoExecute) this.execute()
   }
 
-  /** Makes durable what was persisted up to this, and tells the core. */
-  sync(upTo: Persisted = this.persisted): void {
+  /** Makes durable what was persisted up to this, and tells the core; what that makes it persist, by itself only if it always does. */
+  sync(upTo: Persisted = this.autoSync ? Number.MAX_SAFE_INTEGER : this.persisted): void {
     while (this.durable < Math.min(upTo, this.persisted)) {
       this.durable = Math.min(upTo, this.persisted)
       this.#queue.release(this.durable)
       this.#core?.step({ kind: 'durable', upTo: this.durable }, this.bench.now, this.#effects)
-      if (!this.autoSync) break
     }
   }
 
