@@ -31,7 +31,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'candidate <= state.commitIndex || log.termAt(candidate) !== state.term',
     replace: 'candidate <= state.commitIndex',
-    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 1 },
+    finder: { kind: 'tests', files: ['test/protocols/raft'] },
   },
   {
     name: 'c10-quorum-too-small',
@@ -120,7 +120,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'if (answer.term !== state.term + (answer.preVote ? 1 : 0)) return',
     replace: 'if (answer.term > state.term + 1) return',
-    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 1 },
+    finder: { kind: 'tests', files: ['test/protocols/raft'] },
   },
   {
     name: 'c7-pre-votes-counted-as-votes',

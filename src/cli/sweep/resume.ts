@@ -1,7 +1,8 @@
 // A sweep that was interrupted goes on where it stopped: finished chunks stand in a file, a line each, under the options and the
 // sources that they are true of.
 
-import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { UsageError } from '../options.ts'
 import type { Chunk, SweepOptions } from './run-chunk.ts'
 import type { Summary } from './summary.ts'
@@ -17,6 +18,7 @@ export function openResume(path: string, options: SweepOptions, sources: string)
   const head = { options, sources }
   const add = (chunk: Chunk, summary: Summary): void => appendFileSync(path, `${JSON.stringify({ chunk, summary })}\n`)
   if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, `${JSON.stringify(head)}\n`)
     return { done: [], add }
   }
