@@ -9,7 +9,7 @@ import { nodeEd25519 } from '../../src/crypto/node/ed25519-suite.ts'
 import { passesPrechecks } from '../../src/crypto/portable/ed25519-prechecks.ts'
 import { portableEd25519 } from '../../src/crypto/portable/ed25519-suite.ts'
 import { fromHex, isValidWithCofactor } from './ed25519-model.ts'
-import { disagreements, type Ed25519Vectors } from './ed25519-table.ts'
+import { disagreements, readVectors, type Ed25519Vectors } from './ed25519-table.ts'
 import { makeEd25519Vectors } from './make-ed25519-vectors.ts'
 
 /** Change it together with the file, never alone: it stands for the rule that networks in the field keep. */
@@ -126,5 +126,27 @@ describe('both backends agree', () => {
       }),
       { numRuns: 100 },
     )
+  })
+})
+
+describe('a damaged table', () => {
+  it.each([
+    ['', 'no JSON'],
+    ['null', 'no list'],
+    ['{"signatures":[],"keys":[]}', 'no list'],
+    [
+      '{"signatures":[{"name":"a","publicKey":"0g","message":"","signature":"","valid":true}],"keys":[]}',
+      'vector 0 of signatures',
+    ],
+    ['{"signatures":[{"name":"a","publicKey":"00","message":"","signature":""}],"keys":[]}', 'vector 0 of signatures'],
+    ['{"signatures":[null],"keys":[]}', 'vector 0 of signatures'],
+  ])('is told in one sentence: %s', (text, words) => {
+    const read = readVectors(text)
+    expect(read).toMatchObject({ ok: false })
+    if (!read.ok) expect(read.message).toContain(words)
+  })
+
+  it('is told apart from the sound one', () => {
+    expect(readVectors(readFileSync(new URL('ed25519-vectors.json', import.meta.url), 'utf8')).ok).toBe(true)
   })
 })

@@ -1,6 +1,6 @@
 /**
  * Checks the table of signatures with both backends and without a test runner: `node test/conformance/run-vectors.ts` on any Node that
- * strips types. With `--libraries` it also counts where the libraries themselves, asked without our rule, differ from the table.
+ * strips types, or `npm run vectors`. A file may be named: `… run-vectors.ts FILE`. With `--libraries` it also counts where the libraries themselves, asked without our rule, differ from the table.
  */
 
 import { createPublicKey, verify as opensslVerify } from 'node:crypto'
@@ -9,11 +9,27 @@ import * as noble from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { nodeEd25519 } from '../../src/crypto/node/ed25519-suite.ts'
 import { portableEd25519 } from '../../src/crypto/portable/ed25519-suite.ts'
-import { disagreements, type Ed25519Vectors } from './ed25519-table.ts'
+import { disagreements, readVectors, type Ed25519Vectors } from './ed25519-table.ts'
 
-const text = readFileSync(new URL('ed25519-vectors.json', import.meta.url), 'utf8')
-const vectors = JSON.parse(text) as Ed25519Vectors
+const path = process.argv.slice(2).find((argument) => !argument.startsWith('--'))
+const vectors = vectorsOf(path ?? new URL('ed25519-vectors.json', import.meta.url))
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
+
+function vectorsOf(file: string | URL): Ed25519Vectors {
+  let text = ''
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    leave(`${String(file)} cannot be read: name a file of vectors`)
+  }
+  const read = readVectors(text)
+  return read.ok ? read.vectors : leave(`${String(file)}: ${read.message}`)
+}
+
+function leave(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
 
 function openssl(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const x = Buffer.from(publicKey).toString('base64url')
