@@ -161,7 +161,7 @@ function onLeaderMessage(step: Step, from: ReplicaId, message: Append | Heartbea
     return effects.send(from, { kind: 'rejection', term: state.term, round, rejectedIndex, hintIndex: 0, hintTerm: 0 })
   }
   // Two leaders of one term cannot be: a damaged or foreign message, not a state to go on from.
-  if (message.term === state.term && state.role === 'leader')
+  if (message.term === state.term && state.leader !== null && state.leader !== from)
     return effects.note({ kind: 'second-leader', detail: { from } })
   const isNew = state.leader !== from || message.term > state.term
   if (isNew) becomeFollower(step, message.term, from, 0)

@@ -320,6 +320,27 @@ describe('check-quorum', () => {
     expect(bench.replica(1).reads).toHaveLength(1)
   })
 
+  it('lets nobody else lead the same term, neither at the leader nor at a follower', () => {
+    const bench = new Bench().start().elect(1)
+    const { view } = bench.replica(1).status
+    const impostor: RaftMessage = {
+      kind: 'append',
+      term: view,
+      previousIndex: 0,
+      previousTerm: 0,
+      commit: 0,
+      round: 0,
+      entries: [],
+    }
+    const before = bench.sent.length
+    bench.replica(1).receive(three, impostor)
+    bench.replica(2).receive(three, impostor)
+    expect(bench.replica(1).status.role).toBe('leader')
+    expect(bench.replica(2).status.leader).toBe(1)
+    expect(bench.sent).toHaveLength(before)
+    expect(bench.replica(2).noted('second-leader')).toHaveLength(1)
+  })
+
   it('notes a step-down for a higher term', () => {
     const bench = new Bench().start().elect(1)
     bench.replica(1).receive(two, { kind: 'rejection', term: 9, round: 0, rejectedIndex: 0, hintIndex: 0, hintTerm: 0 })

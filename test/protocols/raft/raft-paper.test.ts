@@ -133,6 +133,14 @@ describe('§5.2', () => {
     ])
   })
 
+  it('a server that grants its vote waits for another whole timeout before it asks itself (figure 2, followers)', () => {
+    const bench = new Bench(plain).start()
+    const voter = bench.replica(3)
+    bench.nowMs = voter.timers.get('election')! - 1
+    voter.receive(one, { kind: 'vote-request', term: 1, preVote: false, lastIndex: 0, lastTerm: 0 })
+    expect(voter.timers.get('election')! - bench.nowMs).toBeGreaterThanOrEqual(electionTimeoutMs)
+  })
+
   it('once a candidate wins an election, it sends heartbeat messages to all other servers', () => {
     const bench = new Bench(plain).start()
     bench.replica(1).fireWhenDue('election')
