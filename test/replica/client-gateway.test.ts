@@ -1,0 +1,142 @@
+// What clients are told: a read only what execution has reached, everything within bounds, one message for each turn.
+
+import { describe, expect, it } from 'vitest'
+import { clientRequestCodec, clientResponseCodec, type ClientResponse } from '../../src/kernel/client-messages.ts'
+import { envelopeCodec, type Envelope } from '../../src/kernel/envelope.ts'
+import type { ReplicaId } from '../../src/kernel/ids.ts'
+import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../src/replica/client-gateway.ts'
+import { Pool, poolLimitsDefault } from '../../src/replica/pool/request-pool.ts'
+import { decode, encode } from '../../src/wire/codec.ts'
+import { createExecutor, none, open, openSession, operations, run } from '../execution/fixtures.ts'
+
+const now = { monotonicMs: 1, wallMs: 1 }
+
+function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
+  const executor = createExecutor()
+  const sent: { to: number; response: ClientResponse }[] = []
+  const reads: number[] = []
+  const gateway = new ClientGateway({
+    pool: new Pool({ limits: { ...poolLimitsDefault, operationsMax }, forward: () => {} }),
+    executor,
+    send: (to, bytes) => {
+      const response = decode(clientResponseCodec, bytes)
+      if (!response.ok) throw response.error
+      sent.push({ to, response: response.value })
+    },
+    authentic: (envelope) => envelope.client[0] !== 66,
+    read: (id) => void reads.push(id),
+    leader: () => 2 as ReplicaId,
+    limits: { ...gatewayLimitsDefault, ...limits },
+  })
+  const submit = (to: number, ...envelopes: Envelope[]): void => {
+    const encoded = envelopes.map((envelope) => encode(envelopeCodec, envelope))
+    gateway.request(to, encode(clientRequestCodec, { kind: 'submit', envelopes: encoded }), now)
+  }
+  const query = (to: number, id: number, consistency: 'linearizable' | 'local' = 'linearizable'): void =>
+    gateway.request(to, encode(clientRequestCodec, { kind: 'query', id, consistency, query: none }), now)
+  const executes = (...envelopes: Envelope[]): void => gateway.executed(run(executor, ...envelopes))
+  return { gateway, executor, reads, submit, query, executes, taken: () => sent.splice(0) }
+}
+
+describe('a read', () => {
+  it('is answered only when the height it must see has been executed', () => {
+    const { gateway, executor, reads, query, executes, taken } = bench()
+    query(7, 40)
+    gateway.readReady(reads[0]!, 2)
+    expect(taken()).toEqual([])
+    executes()
+    expect(taken()).toEqual([])
+    executes()
+    expect(taken()).toEqual([{ to: 7, response: { kind: 'answer', id: 40, height: 2, answer: executor.query(none) } }])
+    executes()
+    gateway.readReady(reads[0]!, 2)
+    expect(taken()).toEqual([])
+  })
+
+  it('waits for the protocol, however far execution is, and a local one waits for nobody', () => {
+    const { gateway, reads, query, executes, taken } = bench()
+    executes()
+    query(7, 40)
+    executes()
+    expect(taken()).toEqual([])
+    query(7, 41, 'local')
+    expect(taken()).toMatchObject([{ response: { kind: 'answer', id: 41, height: 2 } }])
+    expect(reads).toHaveLength(1)
+    gateway.readReady(reads[0]!, 1)
+    expect(taken()).toMatchObject([{ response: { kind: 'answer', id: 40, height: 2 } }])
+  })
+
+  it('is refused beyond the bound, and room is made by an answer and by a failure', () => {
+    const { gateway, reads, query, taken } = bench({ readsMax: 2 })
+    for (const id of [1, 2, 3]) query(7, id)
+    expect(reads).toHaveLength(2)
+    expect(taken()).toMatchObject([{ response: { kind: 'unanswered', id: 3, reason: 'overloaded' } }])
+    gateway.readFailed(reads[0]!, 'not-leader', now)
+    expect(taken()).toMatchObject([{ response: { kind: 'unanswered', id: 1, reason: 'not-leader', leader: 2 } }])
+    gateway.readReady(reads[1]!, 0)
+    expect(taken()).toMatchObject([{ response: { kind: 'answer', id: 2 } }])
+    for (const id of [4, 5]) query(7, id)
+    expect(taken()).toEqual([])
+    expect(reads).toHaveLength(4)
+  })
+})
+
+describe('a request', () => {
+  it('that is malformed or not authentic is refused, and what stands beside it is taken', () => {
+    const { gateway, submit, taken } = bench()
+    gateway.request(7, Uint8Array.of(9, 9), now)
+    expect(gateway.poolChanged).toBe(false)
+    submit(7, open(66, 1), open(1, 1))
+    expect(gateway.poolChanged).toBe(true)
+    const refused = { kind: 'refused', reason: 'malformed', retryAfterMs: 100, leader: 2 }
+    expect(taken()).toEqual([
+      { to: 7, response: refused },
+      { to: 7, response: refused },
+    ])
+  })
+
+  it('that the pool has no room for is refused as overload, once for a message, and a known one is not', () => {
+    const { submit, taken } = bench({ retryAfterMs: 250 }, 1)
+    submit(7, open(1, 1))
+    submit(7, open(1, 1))
+    expect(taken()).toEqual([])
+    submit(7, open(1, 2), open(1, 3))
+    expect(taken()).toEqual([
+      { to: 7, response: { kind: 'refused', reason: 'overloaded', retryAfterMs: 250, leader: 2 } },
+    ])
+  })
+})
+
+describe('replies', () => {
+  it('of one turn leave as one message for each connection', () => {
+    const { gateway, executor, submit, executes, taken } = bench()
+    const sessions = [openSession(executor, 1, 1), openSession(executor, 2, 1), openSession(executor, 3, 1)]
+    const envelopes = sessions.map((session, index) => operations(index + 1, session, 1, ['a', 'b']))
+    submit(7, envelopes[0]!, envelopes[1]!)
+    submit(8, envelopes[2]!)
+    executes(envelopes[0]!)
+    executes(envelopes[1]!, envelopes[2]!)
+    expect(taken()).toEqual([])
+    gateway.endTurn()
+    const messages = taken().map(({ to, response }) => [to, response.kind === 'replies' && response.replies.length])
+    expect(messages).toEqual([
+      [7, 4],
+      [8, 2],
+    ])
+    gateway.endTurn()
+    expect(taken()).toEqual([])
+  })
+
+  it('go where a session was last heard from, and the one longest silent is forgotten', () => {
+    const { submit, executes, taken } = bench({ routesMax: 2 })
+    submit(7, open(1, 1), open(2, 1))
+    submit(8, open(1, 1))
+    submit(7, open(3, 1))
+    executes(open(1, 1), open(2, 1), open(3, 1))
+    const opened = taken().map(({ to, response }) => [to, response.kind === 'opened' && response.client[0]])
+    expect(opened).toEqual([
+      [8, 1],
+      [7, 3],
+    ])
+  })
+})
