@@ -4,7 +4,7 @@
 // Whatever a test does, the bench itself checks that no two replicas lead one term, and that no two decide different blocks.
 
 import { encode, decode } from '../../../src/wire/codec.ts'
-import { emptyPayload, payloadDigest, payloadEnvelopesCodec, type Block } from '../../../src/kernel/block.ts'
+import { emptyPayload, payloadDigest, type Block } from '../../../src/kernel/block.ts'
 import type { Digest, Hasher } from '../../../src/kernel/crypto-ports.ts'
 import { replicaId, type ReplicaId } from '../../../src/kernel/ids.ts'
 import type { Epoch } from '../../../src/kernel/membership.ts'
@@ -19,12 +19,12 @@ import type {
   ProtocolStatus,
 } from '../../../src/kernel/protocol.ts'
 import { createRandom, type Random } from '../../../src/kernel/random.ts'
-import type { Batch, BatchLimits, RequestPool } from '../../../src/kernel/request-pool.ts'
 import { EffectQueue } from '../../../src/replica/driver/effect-queue.ts'
 import { raftMessageCodec, type Entry, type RaftMessage } from '../../../src/protocols/raft/messages.ts'
 import { raft } from '../../../src/protocols/raft/raft.ts'
 import { raftRecordCodec, type RaftRecord } from '../../../src/protocols/raft/records.ts'
 import type { RaftEffects } from '../../../src/protocols/raft/state.ts'
+import { payloadOf, TestPool, textsOf } from './test-pool.ts'
 
 export type RaftInput = Input<RaftMessage, RaftRecord>
 
@@ -69,19 +69,6 @@ export const testHasher: Hasher = {
   },
 }
 
-export function payloadOf(...envelopes: string[]): Uint8Array {
-  return encode(
-    payloadEnvelopesCodec,
-    envelopes.map((text) => new TextEncoder().encode(text)),
-  )
-}
-
-export function textsOf(payload: Uint8Array): string[] {
-  const envelopes = decode(payloadEnvelopesCodec, payload)
-  if (!envelopes.ok) throw envelopes.error
-  return envelopes.value.map((bytes) => new TextDecoder().decode(bytes))
-}
-
 /** An entry as a leader would make it. */
 export function entryOf(term: number, height: number, ...envelopes: string[]): Entry {
   const payload = envelopes.length === 0 ? emptyPayload : payloadOf(...envelopes)
@@ -101,70 +88,6 @@ export function emptyLogOf(terms: readonly number[]): Entry[] {
 /** A log by the terms of its entries, as the paper draws them. */
 export function logOf(...terms: number[]): Entry[] {
   return terms.map((term, index) => entryOf(term, index + 1, `${term}.${index + 1}`))
-}
-
-export class TestPool implements RequestPool {
-  readonly forwarded: { to: ReplicaId; texts: string[] }[] = []
-  readonly nowMs: () => number
-  #waiting: { text: string; sinceMs: number; forwardedTo: ReplicaId | null }[] = []
-  #taken: { text: string; sinceMs: number }[] = []
-
-  constructor(nowMs: () => number) {
-    this.nowMs = nowMs
-  }
-
-  add(...texts: string[]): void {
-    for (const text of texts) this.#waiting.push({ text, sinceMs: this.nowMs(), forwardedTo: null })
-  }
-
-  get texts(): string[] {
-    return this.#waiting.map((request) => request.text)
-  }
-
-  get waitingOperations(): number {
-    return this.#waiting.length
-  }
-
-  get waitingBytes(): number {
-    return this.#waiting.reduce((sum, request) => sum + request.text.length, 0)
-  }
-
-  take({ operationsMax }: BatchLimits): Batch | null {
-    const taken = this.#waiting.splice(0, operationsMax)
-    if (taken.length === 0) return null
-    this.#taken.push(...taken)
-    const payload = payloadOf(...taken.map((request) => request.text))
-    return { payload, envelopes: taken.length, operations: taken.length }
-  }
-
-  oldestWaitingSinceMs(): number | null {
-    const since = [...this.#waiting, ...this.#taken].map((request) => request.sinceMs)
-    return since.length === 0 ? null : Math.min(...since)
-  }
-
-  forward(to: ReplicaId): void {
-    const fresh = this.#waiting.filter((request) => request.forwardedTo !== to)
-    for (const request of fresh) request.forwardedTo = to
-    if (fresh.length > 0) this.forwarded.push({ to, texts: fresh.map((request) => request.text) })
-  }
-
-  forwardAgain(): void {
-    for (const request of this.#waiting) request.forwardedTo = null
-  }
-
-  putBack(payload: Uint8Array): void {
-    for (const text of textsOf(payload)) {
-      const at = this.#taken.findIndex((request) => request.text === text)
-      if (at >= 0) this.#waiting.push({ ...this.#taken.splice(at, 1)[0]!, forwardedTo: null })
-    }
-  }
-
-  executed(payload: Uint8Array): void {
-    if (payload.length === emptyPayload.length) return
-    const done = new Set(textsOf(payload))
-    this.#waiting = this.#waiting.filter((request) => !done.has(request.text))
-    this.#taken = this.#taken.filter((request) => !done.has(request.text))
-  }
 }
 
 /** One replica: a core while it is up, and a disk that outlives it. */

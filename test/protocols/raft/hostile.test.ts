@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { termMax, type RaftMessage } from '../../../src/protocols/raft/messages.ts'
-import { Bench, entryOf, logOf, payloadOf } from './bench.ts'
+import { Bench, entryOf, logOf } from './bench.ts'
+import { payloadOf } from './test-pool.ts'
 
 const extreme = [0, 1, 2, 3, 4, 5, 63, 64, 65, 2 ** 31, 2 ** 32, 2 ** 50 - 1, 2 ** 50, Number.MAX_SAFE_INTEGER]
 const number = fc.oneof(fc.nat(6), fc.constantFrom(...extreme))

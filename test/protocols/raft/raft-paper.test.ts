@@ -4,7 +4,8 @@
 import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import type { Append, RaftMessage } from '../../../src/protocols/raft/messages.ts'
-import { Bench, electionTimeoutMs, entryOf, kinds, logOf, textsOf, type Sent } from './bench.ts'
+import { Bench, electionTimeoutMs, entryOf, kinds, logOf, type Sent } from './bench.ts'
+import { textsOf } from './test-pool.ts'
 
 const plain = { parameters: { raft: { preVote: false, checkQuorum: false } } }
 const one = replicaId(1)

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import type { Append, Heartbeat, RaftMessage } from '../../../src/protocols/raft/messages.ts'
-import { Bench, emptyLogOf, entryOf, isTo, kinds, logOf, payloadOf, type Replica } from './bench.ts'
+import { Bench, emptyLogOf, entryOf, isTo, kinds, logOf, type Replica } from './bench.ts'
+import { payloadOf } from './test-pool.ts'
 
 const one = replicaId(1)
 const two = replicaId(2)
