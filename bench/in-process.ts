@@ -126,6 +126,7 @@ function createCore<Message, LogRecord>(
       readReady: () => {},
       readFailed: () => {},
       fetch: () => {},
+      release: () => {},
       validate: () => {},
       forwarded: () => {},
       accuse: () => {},

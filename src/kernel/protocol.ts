@@ -33,7 +33,10 @@ export interface Now {
 /** Number of a persisted record, rising by one; 0 stands for "nothing". */
 export type Persisted = number
 
-/** What the log says we promised. Records come oldest first, and are read once: they may not fit in memory. */
+/**
+ * What the log says we promised: a prefix of what was persisted, with all that was reported durable. Records come oldest first, and
+ * are read once: they may not fit in memory. Some that were released may still be among them.
+ */
 export interface Recovered<LogRecord> {
   /** Rises with each start of this replica. */
   incarnation: number
@@ -42,12 +45,16 @@ export interface Recovered<LogRecord> {
   checkpoint: Checkpoint | null
 }
 
-/** Something that others have and we lack. */
+/** Something that others have and we lack. The digest is the payload's, not the block's. */
 export type Wanted =
   | { kind: 'payload'; digest: Digest; height: Height }
   | { kind: 'decided'; fromHeight: Height; toHeight: Height }
   | { kind: 'state'; minimumHeight: Height }
 
+/**
+ * Checked by the host: a payload has the digest asked for; blocks are a run without holes from `fromHeight` on, perhaps short, of this
+ * epoch, each accepted by `verifyDecision`. A state ends in 'restored'.
+ */
 export type FetchResult =
   | { kind: 'payload'; payload: Uint8Array }
   | { kind: 'decided'; blocks: { block: Block; proof: DecisionProof }[] }
@@ -61,22 +68,26 @@ export type Input<Message, LogRecord> =
   | { kind: 'start'; recovered: Recovered<LogRecord> }
   /** The sender is authenticated by the link, and a member. */
   | { kind: 'message'; from: ReplicaId; message: Message }
+  /** Never after it was disarmed or armed anew; late by any time. */
   | { kind: 'timer'; name: string }
-  /** The pool became non-empty, or a request in it has waited too long. */
+  /** Something came into the pool: at most once per turn of the loop. That a request waits too long is for the protocol's timers to see. */
   | { kind: 'requests' }
-  /** Everything up to and with this persist is on disk. */
+  /** Everything up to and with this persist is on disk, perhaps more: others persist too. What waited for it has left. */
   | { kind: 'durable'; upTo: Persisted }
-  /** The disk is full: what waits to be persisted waits on, and nothing new may be promised until 'storage-resumed'. */
+  /** The disk is full: what waits to be persisted waits on, and nothing new may be promised until 'storage-resumed'. No message comes meanwhile. */
   | { kind: 'storage-stalled' }
   | { kind: 'storage-resumed' }
-  /** The envelopes of a payload were checked: structure, and signatures where the epoch asks for them. */
+  /** The envelopes of a payload were checked: structure, and signatures where the epoch asks for them. Once for each `validate`. */
   | { kind: 'validated'; digest: Digest; ok: boolean }
   | { kind: 'fetched'; wanted: Wanted; from: ReplicaId; result: FetchResult }
-  /** At most once per turn of the loop; the header at checkpoint heights. */
+  /** Once for each checkpoint height, with its header, and once for the last height of a turn of the loop. */
   | { kind: 'executed'; height: Height; header: ExecutedHeader | null }
-  /** A quorum signed it. */
+  /** A quorum signed it, and this replica's own snapshot of it is on disk: what lies below may be released. */
   | { kind: 'stable'; checkpoint: Checkpoint }
-  /** State transfer finished. Never lowers a view, term, vote or certificate. */
+  /**
+   * State transfer finished: the checkpoint is on disk, and above all that was decided; a `decide` that still waits at or below it is
+   * dropped. Never lowers a view, term, vote or certificate.
+   */
   | { kind: 'restored'; checkpoint: Checkpoint }
   /** A linearizable read is wanted; the id is never used again by this incarnation. */
   | { kind: 'read'; id: number }
@@ -86,6 +97,11 @@ export interface Effects<Message, LogRecord> {
   /** Appends to the log. `durable` says when it is on disk. */
   persist(record: LogRecord): Persisted
   send(to: ReplicaId, message: Message, after?: Persisted): void
+  /**
+   * Records before this one are no longer needed. Waits like an outward effect, so that what replaces them is durable first. The log
+   * forgets in whole segments.
+   */
+  release(below: Persisted): void
   /** To all members but oneself. Counted and encoded once, sent to each. */
   broadcast(message: Message, after?: Persisted): void
   /** Starts at the recovered height + 1; no gaps, once each, never at or below a restored checkpoint. */
@@ -135,6 +151,8 @@ export interface Protocol<Message, LogRecord> {
   /** Total: never throws on anything that came from outside. What it throws is our own bug, and fatal. */
   step(input: Input<Message, LogRecord>, now: Now, effects: Effects<Message, LogRecord>): void
   status(now: Now): ProtocolStatus
+  /** An undecided payload that this replica holds, for others to fetch; null if it does not. */
+  payload?(digest: Digest): Uint8Array | null
 }
 
 /** What a protocol is given besides its inputs. All synchronous, all without side effects but the pool's. */

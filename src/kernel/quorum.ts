@@ -20,6 +20,7 @@ export function quorum(model: FaultModel, voters: number): number {
 
 /** The size of a set that cannot be all faulty: faulty voters lie in byzantine mode, and only fall silent in crash mode. */
 export function oneCorrect(model: FaultModel, voters: number): number {
+  requireVoters(voters)
   return model === 'crash' ? 1 : faultsTolerated(model, voters) + 1
 }
 

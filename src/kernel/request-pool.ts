@@ -20,12 +20,20 @@ export interface RequestPool {
   readonly waitingBytes: number
   /** Takes the oldest waiting envelopes, in order, as one payload; null if none waits. They stay known until executed or put back. */
   take(limits: BatchLimits): Batch | null
-  /** Monotonic time since which the oldest request has waited to be *executed*, taken ones included; null if there is none. */
+  /**
+   * Monotonic time since which the oldest request has waited that is in no *decided* block, taken ones included; null if there is none.
+   * Decided ones wait for the application, which is no leader's fault.
+   */
   oldestWaitingSinceMs(): number | null
   /** Sends waiting envelopes to a replica that can order them. Each envelope goes to one replica at most once per call of `forwardAgain`. */
   forward(to: ReplicaId): void
   /** Forgets what was forwarded to whom: the next `forward` sends all again. */
   forwardAgain(): void
+  /**
+   * A block in flight holds these envelopes, whoever proposed it: neither they nor copies that come later are taken until they are
+   * put back or executed. A leader calls it for the blocks it builds on, before it takes.
+   */
+  proposed(payload: Uint8Array): void
   /** Gives back the envelopes of a block that was truncated, orphaned or nulled. Those executed meanwhile are dropped. */
   putBack(payload: Uint8Array): void
 }

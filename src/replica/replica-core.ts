@@ -198,6 +198,7 @@ export class ReplicaCore<Message, LogRecord> {
         forwarded: (from, body) => this.#forwarded(from, body),
         // Catch-up and workers come with the protocols that need them; raft asks for neither.
         fetch: () => unsupported('fetch'),
+        release: () => unsupported('release'),
         validate: () => unsupported('validate'),
         accuse: (evidence) => observer.accused?.(evidence),
         note: (event) => observer.event?.(event),

@@ -52,6 +52,8 @@ export interface DriverHost {
   readReady(id: number, height: Height): void
   readFailed(id: number, reason: string): void
   fetch(wanted: Wanted, from: readonly ReplicaId[]): void
+  /** Records before this one may be cut. */
+  release(below: Persisted): void
   validate(payload: Uint8Array, digest: Uint8Array): void
   /** Envelopes that another replica handed on, each encoded. */
   forwarded(from: ReplicaId, body: Uint8Array): void
@@ -75,6 +77,11 @@ export interface DriverOptions<Message, LogRecord> {
   host: DriverHost
 }
 
+/** Effects that wait for the disk: above it, what others send is dropped. Timers add a few each while a disk hangs. */
+export const effectsWaitingMax = 16_384
+/** A disk that has hung for so long will not come back: the replica fails for good. */
+export const effectsWaitingFatal = 65_536
+
 export class Driver<Message, LogRecord> {
   readonly #definition: ProtocolDefinition<Message, LogRecord>
   readonly #epoch: Epoch
@@ -88,6 +95,7 @@ export class Driver<Message, LogRecord> {
   readonly #effects: Effects<Message, LogRecord>
   #queue = new EffectQueue(0)
   #decidedHeight: Height = 0
+  #restoredHeight: Height = 0
   #failed = false
 
   constructor(options: DriverOptions<Message, LogRecord>) {
@@ -133,7 +141,7 @@ export class Driver<Message, LogRecord> {
 
   #message(from: ReplicaId, body: Uint8Array, now: Now): void {
     // Any message may be lost, and the protocol sends again: losing it here is how a slow disk pushes back.
-    if (this.#log.backedUp) return this.#host.dropped(from, 'log-backed-up')
+    if (this.#log.backedUp || this.#queue.waiting >= effectsWaitingMax) return this.#host.dropped(from, 'log-backed-up')
     const message = decode(this.#definition.message, body)
     if (!message.ok) return this.#host.dropped(from, 'malformed-message')
     this.#step({ kind: 'message', from, message: message.value }, now)
@@ -154,7 +162,10 @@ export class Driver<Message, LogRecord> {
   }
 
   restored(checkpoint: Checkpoint, now: Now): void {
-    this.#decidedHeight = checkpoint.header.height
+    const { height } = checkpoint.header
+    if (height <= this.#decidedHeight) return this.fail(new Error(`restored ${height}, decided ${this.#decidedHeight}`))
+    this.#decidedHeight = height
+    this.#restoredHeight = height
     this.#step({ kind: 'restored', checkpoint }, now)
   }
 
@@ -184,6 +195,9 @@ export class Driver<Message, LogRecord> {
     if (this.#failed) return
     try {
       this.#protocol.step(input, now, this.#effects)
+      if (this.#queue.waiting > effectsWaitingFatal) {
+        this.fail(new Error(`${this.#queue.waiting} effects wait for a disk that does not answer`))
+      }
     } catch (error) {
       this.fail(error)
     }
@@ -210,6 +224,7 @@ export class Driver<Message, LogRecord> {
       decide: (block, proof, after) => this.#queue.add(() => this.#decide(block, proof), after),
       arm: (timer, afterMs) => this.#timers.arm(timer, afterMs),
       disarm: (timer) => this.#timers.disarm(timer),
+      release: (below) => this.#queue.add(() => host.release(below)),
       fetch: (wanted, from) => this.#queue.add(() => host.fetch(wanted, from)),
       validate: (payload, digest) => host.validate(payload, digest),
       readReady: (id, height, after) => this.#queue.add(() => host.readReady(id, height), after),
@@ -227,6 +242,8 @@ export class Driver<Message, LogRecord> {
 
   #decide(block: Block, proof: DecisionProof): void {
     if (this.#failed) return
+    // Waited for the disk while state transfer overtook it.
+    if (block.header.height <= this.#restoredHeight) return
     if (block.header.height !== this.#decidedHeight + 1) {
       return this.fail(new Error(`decided height ${block.header.height} behind ${this.#decidedHeight}`))
     }

@@ -55,6 +55,8 @@ export class Pool implements RequestPool {
   /** Those that wait, oldest first from `#head` on; taken or executed ones are skipped lazily. */
   #waiting: Request[] = []
   #head = 0
+  /** In blocks in flight, and not known here: copies may still come. */
+  readonly #proposed = new Set<string>()
   readonly #perClient = new Map<string, number>()
   #operations = 0
   #bytes = 0
@@ -95,13 +97,14 @@ export class Pool implements RequestPool {
       operations,
       sinceMs: nowMs,
       order,
-      taken: false,
+      taken: this.#proposed.delete(key),
       forwardedTo: null,
     }
     this.#known.set(key, request)
     this.#perClient.set(client, ofClient + operations)
     this.#operations += operations
     this.#bytes += encoded.length
+    if (request.taken) return 'added'
     this.#wait(request)
     this.#waiting.push(request)
     return 'added'
@@ -149,15 +152,28 @@ export class Pool implements RequestPool {
     for (const request of this.#known.values()) request.forwardedTo = null
   }
 
+  proposed(payload: Uint8Array): void {
+    for (const envelope of envelopesOf(payload)) {
+      const key = requestKey(envelope)
+      const request = this.#known.get(key)
+      if (request === undefined) {
+        // Beyond the limit a copy that comes later is taken once more, and executed once all the same.
+        if (this.#proposed.size < this.#limits.operationsMax) this.#proposed.add(key)
+      } else if (!request.taken) {
+        request.taken = true
+        this.#unwait(request)
+      }
+    }
+    this.#compact()
+  }
+
   /** Only what this pool took goes back, to where it was: the envelopes of another leader's block are its own pool's to keep. */
   putBack(payload: Uint8Array): void {
-    const envelopes = decode(payloadEnvelopesCodec, payload)
-    if (!envelopes.ok) return
     let returned = false
-    for (const encoded of envelopes.value) {
-      const envelope = decode(envelopeCodec, encoded)
-      if (!envelope.ok) continue
-      const request = this.#known.get(requestKey(envelope.value))
+    for (const envelope of envelopesOf(payload)) {
+      const key = requestKey(envelope)
+      this.#proposed.delete(key)
+      const request = this.#known.get(key)
       if (request === undefined || !request.taken) continue
       request.taken = false
       request.forwardedTo = null
@@ -170,9 +186,11 @@ export class Pool implements RequestPool {
 
   /** Forgets envelopes that a decided block held, whoever proposed it. */
   executed(envelopes: readonly Envelope[]): void {
-    if (this.#known.size === 0) return
+    if (this.#known.size === 0 && this.#proposed.size === 0) return
     for (const envelope of envelopes) {
-      const request = this.#known.get(requestKey(envelope))
+      const key = requestKey(envelope)
+      this.#proposed.delete(key)
+      const request = this.#known.get(key)
       if (request !== undefined) this.#drop(request)
     }
     this.#compact()
@@ -220,6 +238,15 @@ export class Pool implements RequestPool {
     this.#waiting = this.#waiting.slice(this.#head).filter((request) => this.#isWaiting(request))
     this.#head = 0
   }
+}
+
+function envelopesOf(payload: Uint8Array): Envelope[] {
+  const encoded = decode(payloadEnvelopesCodec, payload)
+  if (!encoded.ok) return []
+  return encoded.value.flatMap((bytes) => {
+    const envelope = decode(envelopeCodec, bytes)
+    return envelope.ok ? [envelope.value] : []
+  })
 }
 
 function encodePayload(batch: readonly Request[], bytes: number): Uint8Array {

@@ -266,6 +266,7 @@ export class Replica {
       throw new Error('raft asks for no validation yet')
     },
     readReady: (id, height, after) => this.#queue.add(() => this.reads.push({ id, height }), after),
+    release: () => {},
     readFailed: (id, reason) => this.failedReads.push({ id, reason }),
     accuse: () => {
       throw new Error('raft accuses nobody')

@@ -67,6 +67,8 @@ export class TestPool implements RequestPool {
     for (const request of this.#waiting) request.forwardedTo = null
   }
 
+  proposed(): void {}
+
   putBack(payload: Uint8Array): void {
     for (const text of textsOf(payload)) {
       const at = this.#taken.findIndex((request) => request.text === text)

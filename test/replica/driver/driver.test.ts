@@ -3,7 +3,12 @@
 import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import type { Effects, Input, ProtocolDefinition } from '../../../src/kernel/protocol.ts'
-import { Driver, type DriverOptions } from '../../../src/replica/driver/driver.ts'
+import {
+  Driver,
+  effectsWaitingFatal,
+  effectsWaitingMax,
+  type DriverOptions,
+} from '../../../src/replica/driver/driver.ts'
 import { frameCodec } from '../../../src/replica/driver/frame.ts'
 import { decode, encode, u8, type Codec } from '../../../src/wire/codec.ts'
 import { blockOf } from '../../execution/fixtures.ts'
@@ -128,5 +133,23 @@ describe('a failure', () => {
     driver.endTurn()
     expect(driver.failed).toBe(true)
     expect(taken()).toEqual([told])
+  })
+})
+
+describe('a disk that hangs', () => {
+  it('first costs what others send, and in the end the replica, but never unbounded memory', () => {
+    const { does, receive, taken } = bench()
+    const wait = (count: number): void =>
+      does((effects) => {
+        effects.persist(1)
+        for (let effect = 0; effect < count; effect++) effects.send(replicaId(2), 1)
+      })
+    wait(effectsWaitingMax - 1)
+    receive(2, frame(5, [7]))
+    wait(1)
+    receive(2, frame(5, [8]))
+    expect(taken()).toEqual(['message 7 from 2', 'dropped 2 log-backed-up'])
+    wait(effectsWaitingFatal)
+    expect(taken()).toEqual([expect.stringContaining('failed')])
   })
 })

@@ -192,4 +192,24 @@ describe('the request pool', () => {
     }
     expect(pool.queueLength).toBeLessThanOrEqual(1024 + 2 * 10)
   })
+
+  it('takes nothing that a block in flight holds, whoever proposed it, until it is put back or executed', () => {
+    const leader = create()
+    for (let number = 1; number <= 3; number++) add(leader, envelope(1, number))
+    const block = leader.take(wide)!.payload
+    const next = create()
+    add(next, envelope(1, 1))
+    next.proposed(block)
+    // One copy was here before the block, one comes after it, one is in no block.
+    add(next, envelope(1, 2))
+    add(next, envelope(1, 4))
+    expect(next.waitingOperations).toBe(1)
+    expect(contents(next.take(wide)!.payload).map((one) => one.firstNumber)).toEqual([4])
+    next.putBack(block)
+    add(next, envelope(1, 3))
+    expect(contents(next.take(wide)!.payload).map((one) => one.firstNumber)).toEqual([1, 2, 3])
+    next.executed([1, 2, 3, 4].map((number) => envelope(1, number)))
+    expect(next.knownOperations).toBe(0)
+    expect(next.oldestWaitingSinceMs()).toBeNull()
+  })
 })
