@@ -11,12 +11,15 @@ import { createOutput } from './output.ts'
 
 const commands: readonly Command[] = [simCommand, networkCommand]
 
+// Whoever reads may have seen enough (`| head`): that is no fault, and there is no one left to tell.
+process.stdout.on('error', () => process.exit(exitCode.failed))
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
   const output = createOutput()
   const [name, ...rest] = args
-  if (name === undefined || name === '--help' || name === 'help') {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(overview())
     return name === undefined ? exitCode.usage : exitCode.ok
   }
@@ -35,26 +38,32 @@ async function main(args: readonly string[]): Promise<number> {
     )
     return exitCode.usage
   }
-  if (rest.includes('--help')) {
+  if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(help(command.spec))
     return exitCode.ok
   }
   try {
     return await command.run(rest, output)
   } catch (error) {
-    return explain(error, name, output.error)
+    return explain(error, name, rest.includes('--debug'), output.error)
   }
 }
 
-function explain(error: unknown, name: string, print: (line: string) => void): number {
+function explain(error: unknown, name: string, debug: boolean, print: (line: string) => void): number {
   if (error instanceof UsageError) {
     print(`quorate ${name}: ${error.message} (quorate ${name} --help says more)`)
     return exitCode.usage
   }
   print(`quorate ${name}: ${error instanceof Error ? error.message : String(error)}`)
-  if (process.env['QUORATE_DEBUG'] !== undefined && error instanceof Error) print(error.stack ?? '')
-  else print('This is a fault of quorate; QUORATE_DEBUG=1 shows where.')
+  if (debug || process.env['QUORATE_DEBUG'] !== undefined) {
+    if (error instanceof Error && error.stack !== undefined) print(error.stack)
+  } else if (!isOfTheHost(error)) print('This is a fault of quorate; --debug shows where.')
   return exitCode.failed
+}
+
+/** A full disk or a lost permission in the middle of the work is not ours to mend. */
+function isOfTheHost(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
 }
 
 function overview(): string {

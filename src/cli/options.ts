@@ -28,23 +28,26 @@ export interface ParsedOptions {
   positionals: readonly string[]
 }
 
-const common: readonly OptionSpec[] = [{ name: 'help', description: 'prints this' }]
+const common: readonly OptionSpec[] = [
+  { name: 'help', description: 'prints this' },
+  { name: 'debug', description: 'shows where a fault of quorate itself arose' },
+]
 
 export function parseOptions(spec: CommandSpec, args: readonly string[]): ParsedOptions {
   const options = [...spec.options, ...common]
-  for (const argument of args) {
+  const given = withNegativeNumbers(args, options)
+  const seen = new Set<string>()
+  for (const argument of given) {
     if (!argument.startsWith('--')) continue
     const name = argument.slice(2).split('=')[0]!
-    if (name === '' || options.some((option) => option.name === name)) continue
-    const near = nearest(
-      name,
-      options.map((option) => option.name),
-    )
-    throw new UsageError(`${spec.name} has no option --${name}${near === null ? '' : `; did you mean --${near}?`}`)
+    if (name === '') continue
+    if (!options.some((option) => option.name === name)) throw unknownOption(spec, name, options)
+    if (seen.has(name)) throw new UsageError(`--${name} is given twice: give it once`)
+    seen.add(name)
   }
   try {
     const { values, positionals } = parseArgs({
-      args: [...args],
+      args: given,
       allowPositionals: true,
       options: Object.fromEntries(
         options.map((option) => [option.name, { type: option.value === undefined ? 'boolean' : 'string' } as const]),
@@ -54,6 +57,26 @@ export function parseOptions(spec: CommandSpec, args: readonly string[]): Parsed
   } catch (error) {
     throw new UsageError(firstSentence(error instanceof Error ? error.message : String(error)))
   }
+}
+
+function unknownOption(spec: CommandSpec, name: string, options: readonly OptionSpec[]): UsageError {
+  const near = nearest(
+    name,
+    options.map((option) => option.name),
+  )
+  return new UsageError(`${spec.name} has no option --${name}${near === null ? '' : `; did you mean --${near}?`}`)
+}
+
+/** `--replicas -1` as `--replicas=-1`: then the rule for the option's value answers, and not the rule for dashes. */
+function withNegativeNumbers(args: readonly string[], options: readonly OptionSpec[]): string[] {
+  const joined: string[] = []
+  for (const argument of args) {
+    const last = joined.at(-1)
+    const wanting = options.some((option) => option.value !== undefined && last === `--${option.name}`)
+    if (wanting && /^-[0-9]/.test(argument)) joined[joined.length - 1] = `${last}=${argument}`
+    else joined.push(argument)
+  }
+  return joined
 }
 
 export function text(parsed: ParsedOptions, name: string, fallback: string): string {

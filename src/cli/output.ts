@@ -11,7 +11,7 @@ export interface Output {
 }
 
 export function createOutput(): Output {
-  const coloured = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
+  const coloured = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
   const bar = process.stderr.isTTY === true
   const paint = (code: number, text: string): string => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text)
   let shown = false

@@ -2,37 +2,59 @@
 
 import type { FaultFamily, SeedReport, SimulationOptions } from '../../simulator/report.ts'
 import type { ProtocolName } from '../../kernel/ids.ts'
+import type { Chunk } from './chunks.ts'
 import { addFailure, addReport, emptySummary, type Summary } from './summary.ts'
 
 export interface SweepOptions {
   protocol: ProtocolName
   replicas: number
   faults: FaultFamily
-}
-
-export interface Chunk {
-  from: number
-  to: number
+  /** One seed in so many is run twice. */
+  twiceEvery?: number
 }
 
 export type RunSeed = (options: SimulationOptions) => SeedReport
 
-/** One seed in so many is run twice. */
-export const determinismShare = 50
+export const twiceEveryDefault = 50
 
-export function runChunk(runSeed: RunSeed, options: SweepOptions, chunk: Chunk): Summary {
+/** `onSeed` hears of each seed before it runs: should the process die of it, someone knows which one it was. */
+export function runChunk(
+  runSeed: RunSeed,
+  options: SweepOptions,
+  chunk: Chunk,
+  onSeed: (seed: number) => void = () => {},
+): Summary {
   const summary = emptySummary()
   const started = process.cpuUsage()
   for (let seed = chunk.from; seed <= chunk.to; seed++) {
-    const report = runSeed({ ...options, seed })
-    addReport(summary, report)
-    if (seed % determinismShare !== 0) continue
-    const again = runSeed({ ...options, seed })
-    if (again.traceHash === report.traceHash) continue
-    const explanation = `two runs of one seed came to the histories ${report.traceHash} and ${again.traceHash}`
-    addFailure(summary, { seed, invariant: 'determinism', explanation })
+    onSeed(seed)
+    try {
+      addReport(summary, reportOf(runSeed, options, seed))
+    } catch (error) {
+      summary.seeds++
+      addFailure(summary, { seed, invariant: 'simulator-crashed', explanation: `the simulator threw ${String(error)}` })
+    }
   }
   const used = process.cpuUsage(started)
   summary.cpuSeconds = (used.user + used.system) / 1e6
   return summary
+}
+
+function reportOf(
+  runSeed: RunSeed,
+  { protocol, replicas, faults, twiceEvery = twiceEveryDefault }: SweepOptions,
+  seed: number,
+): SeedReport {
+  const report = runSeed({ protocol, replicas, faults, seed })
+  if (seed % twiceEvery !== 0) return report
+  const again = runSeed({ protocol, replicas, faults, seed })
+  if (again.traceHash === report.traceHash) return report
+  // Whatever the two runs said is void: the difference is the finding.
+  const explanation = `two runs of one seed came to the histories ${report.traceHash} and ${again.traceHash}`
+  return {
+    ...report,
+    verdict: 'violated',
+    excuse: null,
+    violation: { invariant: 'determinism', explanation, timeUs: 0 },
+  }
 }

@@ -80,7 +80,7 @@ export function addSummary(total: Summary, part: Summary): void {
   total.violated = violated
 }
 
-/** Below this many seeds, chance decides whether a rare thing was met: minima are not asked for. */
+/** Below this many seeds, chance decides whether a rare thing was met: minima are not asked for, and excuses not weighed. */
 export const seedsForMinima = 200
 
 export interface Missed {
@@ -92,11 +92,60 @@ export interface Missed {
 
 export function missedMinima(summary: Summary, minima: readonly CoverageMinimum[]): Missed[] {
   if (summary.seeds < seedsForMinima) return []
-  return minima.flatMap(({ name, perThousandSeeds, why }) => {
-    const wanted = Math.max(1, Math.floor((perThousandSeeds * summary.seeds) / 1000))
+  return minima.flatMap((minimum) => {
+    const { name, why } = minimum
+    const wanted = wantedOf(minimum, summary.seeds)
     const seen = summary.coverage[name] ?? 0
     return seen < wanted ? [{ name, seen, wanted, why }] : []
   })
+}
+
+/** How often so many seeds must have seen it. */
+export function wantedOf({ perThousandSeeds }: CoverageMinimum, seeds: number): number {
+  return Math.max(1, Math.floor((perThousandSeeds * seeds) / 1000))
+}
+
+/** A sweep that excuses this share of its seeds, or more, has not checked enough. */
+export const excusedPercentMax = 2
+
+export function excusedTooOften({ excused, seeds }: Summary): boolean {
+  return seeds >= seedsForMinima && excused * 100 >= excusedPercentMax * seeds
+}
+
+/** Whether a value from a file is a summary that can be added. */
+export function isSummary(value: unknown): value is Summary {
+  if (!isRecord(value)) return false
+  const { excuses, coverage, failures, ...sums } = value
+  return (
+    isCounts(excuses) &&
+    isCounts(coverage) &&
+    Array.isArray(failures) &&
+    failures.every(isFailure) &&
+    sumNames.every((name) => isSum(sums[name]))
+  )
+}
+
+const sumNames = Object.entries(emptySummary()).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []))
+
+function isFailure(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isSum(value['seed']) &&
+    typeof value['invariant'] === 'string' &&
+    typeof value['explanation'] === 'string'
+  )
+}
+
+function isCounts(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every(isSum)
+}
+
+function isSum(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function addCounts(total: Record<string, number>, part: Readonly<Record<string, number>>): void {

@@ -1,90 +1,108 @@
-// Runs a range of seeds over several processes, in chunks, until it is done, stopped, out of time, or has found enough.
+// Runs chunks of seeds over several processes until they are done, or someone stopped it, or time is up, or enough has failed.
 
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { addFailure, addSummary, emptySummary, type Summary } from './summary.ts'
-import type { Chunk, SweepOptions } from './run-chunk.ts'
+import type { Chunk } from './chunks.ts'
+import type { Work, WorkerMessage } from './messages.ts'
+import type { SweepOptions } from './run-chunk.ts'
+import type { SeedFailure, Summary } from './summary.ts'
 
 export interface SweepPlan {
   options: SweepOptions
   chunks: readonly Chunk[]
   jobs: number
-  /** Stops when so many seeds have failed. */
-  stopAfter: number
   deadlineMs: number | null
+  /** Asked often. Once true, all processes are ended at once, and what they were at is lost. */
   stopped: () => boolean
-  /** Called for each chunk that is done, in the order in which they end. */
+  /** Asked before a chunk is handed out. Once true, the chunks under way are finished. */
+  enough: () => boolean
+  /** A chunk is done; they end in any order. */
   onChunk: (chunk: Chunk, summary: Summary) => void
+  /** A process died of a seed, whose chunk then has no summary. No other takes its place: what killed one may kill all. */
+  onCrash: (failure: SeedFailure) => void
 }
 
-const seedsPerChunk = 10
+const workerPath = fileURLToPath(new URL('worker.js', import.meta.url))
+const watchMs = 100
 
-/** The range without the seeds that are done already. */
-export function chunksOf(from: number, to: number, done: readonly Chunk[] = []): Chunk[] {
-  const finished = new Set(done.map((chunk) => `${chunk.from}..${chunk.to}`))
-  const chunks: Chunk[] = []
-  for (let first = from; first <= to; first += seedsPerChunk) {
-    const chunk = { from: first, to: Math.min(to, first + seedsPerChunk - 1) }
-    if (!finished.has(`${chunk.from}..${chunk.to}`)) chunks.push(chunk)
-  }
-  return chunks
-}
-
-export async function runSweep(plan: SweepPlan): Promise<Summary> {
-  const total = emptySummary()
+/** Rejects with what `onChunk` threw, after all processes have ended. */
+export async function runSweep(plan: SweepPlan): Promise<void> {
   const waiting = [...plan.chunks]
-  const enough = (): boolean =>
-    plan.stopped() || total.violated >= plan.stopAfter || (plan.deadlineMs !== null && Date.now() >= plan.deadlineMs)
-  const take = (): Chunk | undefined => (enough() ? undefined : waiting.shift())
-  const finish = (chunk: Chunk, summary: Summary): void => {
-    addSummary(total, summary)
-    plan.onChunk(chunk, summary)
+  const broken: unknown[] = []
+  const ports: WorkerPorts = {
+    options: plan.options,
+    take: () => {
+      const late = plan.deadlineMs !== null && Date.now() >= plan.deadlineMs
+      return late || plan.stopped() || plan.enough() || broken.length > 0 ? undefined : waiting.shift()
+    },
+    finish: (chunk, summary) => {
+      try {
+        plan.onChunk(chunk, summary)
+      } catch (error) {
+        broken.push(error)
+      }
+    },
+    stopped: () => plan.stopped() || broken.length > 0,
+    onCrash: plan.onCrash,
   }
-  const workers = Array.from({ length: Math.min(plan.jobs, waiting.length) }, () =>
-    runWorker(plan, take, finish, total),
-  )
-  await Promise.all(workers)
-  return total
+  const jobs = Math.min(plan.jobs, waiting.length)
+  await Promise.all(Array.from({ length: jobs }, () => runWorker(ports)))
+  if (broken.length > 0) throw broken[0]
 }
 
-/** Feeds one process until there is nothing left. A process that dies takes its chunk's first seed with it as a failure. */
-function runWorker(
-  plan: SweepPlan,
-  take: () => Chunk | undefined,
-  finish: (chunk: Chunk, summary: Summary) => void,
-  total: Summary,
-): Promise<void> {
+interface WorkerPorts {
+  options: SweepOptions
+  take: () => Chunk | undefined
+  finish: (chunk: Chunk, summary: Summary) => void
+  stopped: () => boolean
+  onCrash: (failure: SeedFailure) => void
+}
+
+/** Feeds one process until there is nothing left for it, or it is dead. */
+function runWorker({ options, take, finish, stopped, onCrash }: WorkerPorts): Promise<void> {
   return new Promise((resolve) => {
-    const child: ChildProcess = fork(fileURLToPath(new URL('worker.js', import.meta.url)), {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
-    let current: Chunk | undefined
-    let ending = false
+    const child = fork(workerPath, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    let current = take()
+    let seed = current?.from ?? 0
+    let over = false
     const watch = setInterval(() => {
-      if (plan.stopped()) end()
-    }, 100)
+      if (stopped()) end()
+    }, watchMs)
     const end = (): void => {
-      ending = true
-      clearInterval(watch)
+      over = true
       child.kill('SIGKILL')
     }
     const next = (): void => {
-      current = take()
-      if (current === undefined) end()
-      else child.send({ options: plan.options, chunk: current })
+      if (current === undefined) return end()
+      seed = current.from
+      // An error of sending means that the process is dying, and its end says more.
+      child.send({ options, chunk: current } satisfies Work, () => {})
     }
-    child.on('message', (message: { chunk: Chunk; summary: Summary }) => {
-      finish(message.chunk, message.summary)
-      next()
-    })
-    child.on('exit', (code, signal) => {
+    const leave = (how: string): void => {
       clearInterval(watch)
-      if (!ending && current !== undefined) {
-        const explanation = `the process that ran seeds ${current.from} to ${current.to} ended with ${signal ?? code}`
-        addFailure(total, { seed: current.from, invariant: 'simulator-crashed', explanation })
-      }
+      if (!over && current !== undefined) onCrash(crashOf(current, seed, how))
+      over = true
       resolve()
+    }
+    child.on('message', (message: WorkerMessage) => {
+      if (over) return
+      if (message.kind === 'seed') seed = message.seed
+      else {
+        finish(current!, message.summary)
+        current = take()
+        next()
+      }
     })
+    child.on('error', (error) => {
+      // A process that never started has no end to wait for.
+      if (child.pid === undefined) leave(error.message)
+    })
+    child.on('exit', (code, signal) => leave(signal ?? `exit code ${code}`))
     next()
   })
+}
+
+function crashOf({ from, to }: Chunk, seed: number, how: string): SeedFailure {
+  const explanation = `the process that ran seeds ${from} to ${to} ended with ${how} while it ran seed ${seed}`
+  return { seed, invariant: 'simulator-crashed', explanation }
 }
