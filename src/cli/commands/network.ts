@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { nodeEd25519 } from '../../crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../../crypto/node/sha256-hasher.ts'
 import { membershipOf, type Epoch } from '../../kernel/membership.ts'
-import { networkFileBytesMax, parseNetworkFile } from '../../kernel/network-file.ts'
+import { networkFileBytesMax, parseNetworkFile, type NetworkFile } from '../../kernel/network-file.ts'
 import type { Command } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
 import { flag, parseOptions, UsageError, type CommandSpec } from '../options.ts'
@@ -27,12 +27,12 @@ function run(args: readonly string[], output: Output): number {
   const parsed = parseOptions(spec, args)
   const [action, path, ...rest] = parsed.positionals
   if (action !== 'check' || path === undefined || rest.length > 0) throw new UsageError('say: network check FILE')
-  const text = readText(path)
-  if (text === null) {
+  const bytes = readBytes(path)
+  if (bytes === null) {
     output.error(`${path} cannot be read: name a file that exists`)
     return exitCode.failed
   }
-  const file = parseNetworkFile(text, { hasher: nodeHasher, suite: nodeEd25519 })
+  const file = parseBytes(bytes)
   const json = flag(parsed, 'json')
   if (!file.ok) {
     if (json) output.out(JSON.stringify({ ok: false, ...file.error }))
@@ -61,8 +61,30 @@ function summaryOf(name: string, epoch: Epoch) {
   }
 }
 
-/** Null when there is nothing to read. Reads no more than could be accepted, whatever the file is. */
-function readText(path: string): string | null {
+function parseBytes(bytes: Uint8Array): NetworkFile {
+  if (bytes.length > networkFileBytesMax) {
+    const message = `the network file has more than ${networkFileBytesMax} bytes, no more are read`
+    return { ok: false, error: { code: 'ERR_NETWORK_TOO_LARGE', message } }
+  }
+  const text = decodeUtf8(bytes)
+  if (text === null) {
+    const message = 'the network file is not UTF-8 text: save it as such'
+    return { ok: false, error: { code: 'ERR_NETWORK_SYNTAX', message } }
+  }
+  return parseNetworkFile(text, { hasher: nodeHasher, suite: nodeEd25519 })
+}
+
+/** Null if it is none: a damaged byte in a name must not become another name. */
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+/** Null when there is nothing to read. Reads no more than is needed to refuse it, whatever the file is. */
+function readBytes(path: string): Uint8Array | null {
   let file: number
   try {
     file = openSync(path, 'r')
@@ -75,7 +97,7 @@ function readText(path: string): string | null {
     for (let count = -1; count !== 0 && length < buffer.length; length += count) {
       count = readSync(file, buffer, length, buffer.length - length, null)
     }
-    return buffer.toString('utf8', 0, length)
+    return buffer.subarray(0, length)
   } catch {
     return null
   } finally {
