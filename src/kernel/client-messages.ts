@@ -1,7 +1,6 @@
 // What clients and replicas say to each other, beside the protocols.
 
-import { bytes, fixedBytes, list, optional, struct, u32, u53, u8, union, type Codec } from '../wire/codec.ts'
-import { WireError } from '../wire/error.ts'
+import { bytes, fixedBytes, list, oneOf, optional, struct, u32, u53, union, type Codec } from '../wire/codec.ts'
 import { publicKeyBytes, type PublicKey } from './crypto-ports.ts'
 import { nonceBytes, sessionIdCodec, type SessionId } from './envelope.ts'
 import { replicaIdCodec, type Height, type ReplicaId } from './ids.ts'
@@ -38,19 +37,7 @@ export type ClientResponse =
 export const submitEnvelopesMax = 256
 export const outcomeBytesMax: number = resultBytesMax + 64
 
-function names<Name extends string>(all: readonly Name[]): Codec<Name> {
-  return {
-    bytesMin: 1,
-    write: (writer, value) => writer.u8(all.indexOf(value) + 1),
-    read: (reader) => {
-      const name = all[u8.read(reader) - 1]
-      if (name === undefined) throw new WireError('ERR_WIRE_TAG', 'unknown name')
-      return name
-    },
-  }
-}
-
-const reason = names<RefusalReason>(['overloaded', 'not-leader', 'no-quorum', 'malformed', 'unavailable'])
+const reason = oneOf<RefusalReason>(['overloaded', 'not-leader', 'no-quorum', 'malformed', 'unavailable'])
 const leader = optional(replicaIdCodec)
 
 export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
@@ -59,7 +46,7 @@ export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
     tag: 2,
     codec: struct({
       id: u53,
-      consistency: names<Consistency>(['linearizable', 'local']),
+      consistency: oneOf<Consistency>(['linearizable', 'local']),
       query: bytes(operationBytesMax),
     }),
   },

@@ -1,7 +1,6 @@
 // Two signed statements that one correct replica never makes both: a proof that anyone can check offline.
 
-import { bytes, struct, u53, u8, type Codec } from '../wire/codec.ts'
-import { WireError } from '../wire/error.ts'
+import { bytes, oneOf, struct, u53, u8, type Codec } from '../wire/codec.ts'
 import { replicaIdCodec, type EpochNumber, type ProtocolName, type ReplicaId } from './ids.ts'
 
 /** Exactly the bytes that were signed, without their scope: domain, network, epoch and protocol stand beside them. */
@@ -29,15 +28,7 @@ const statementCodec: Codec<SignedStatement> = struct<SignedStatement>({
   signature: bytes(4096),
 })
 
-export const protocolCodec: Codec<ProtocolName> = {
-  bytesMin: 1,
-  write: (writer, value) => writer.u8(protocolTags.indexOf(value) + 1),
-  read: (reader) => {
-    const name = protocolTags[reader.u8() - 1]
-    if (name === undefined) throw new WireError('ERR_WIRE_TAG', 'no such protocol')
-    return name
-  },
-}
+export const protocolCodec: Codec<ProtocolName> = oneOf(protocolTags)
 
 export const evidenceCodec: Codec<Evidence> = struct<Evidence>({
   replica: replicaIdCodec,

@@ -7,8 +7,7 @@
  * (malformed, wrong key); the number now stands for this failure, in the session, for good; or the number stands for something else.
  */
 
-import { bytes, struct, union, type Codec } from '../wire/codec.ts'
-import { WireError } from '../wire/error.ts'
+import { bytes, oneOf, struct, union, type Codec } from '../wire/codec.ts'
 import { sessionIdCodec, type SessionId } from './envelope.ts'
 import { resultBytesMax } from './limits.ts'
 
@@ -79,21 +78,11 @@ export function certaintyOf(outcome: Outcome): Certainty | null {
 /** The order is part of the format: append, never insert. */
 const refusalCodes = Object.keys(refusalCertainty) as RefusalCode[]
 
-const refusalCodeCodec: Codec<RefusalCode> = {
-  bytesMin: 1,
-  write: (writer, code) => writer.u8(refusalCodes.indexOf(code) + 1),
-  read: (reader) => {
-    const code = refusalCodes[reader.u8() - 1]
-    if (code === undefined) throw new WireError('ERR_WIRE_TAG', 'unknown refusal code')
-    return code
-  },
-}
-
 export const outcomeCodec: Codec<Outcome> = union<Outcome>({
   executed: { tag: 1, codec: struct({ result: bytes(resultBytesMax) }) },
   'operation-failed': { tag: 2, codec: struct({}) },
   cancelled: { tag: 3, codec: struct({}) },
   opened: { tag: 4, codec: struct({ session: sessionIdCodec }) },
   closed: { tag: 5, codec: struct({}) },
-  refused: { tag: 6, codec: struct({ code: refusalCodeCodec }) },
+  refused: { tag: 6, codec: struct({ code: oneOf(refusalCodes) }) },
 })

@@ -58,6 +58,8 @@ export function bytes(bytesMax: number): Codec<Uint8Array> {
 }
 
 export function list<Value>(item: Codec<Value>, itemsMax: number): Codec<Value[]> {
+  // Four bytes would make as many of them as the limit allows.
+  if (item.bytesMin < 1) throw new RangeError('items that take no bytes make no list')
   return {
     bytesMin: 4,
     write: (w, values) => {
@@ -103,6 +105,24 @@ export function optional<Value>(item: Codec<Value>): Codec<Value | null> {
   }
 }
 
+/** One of a few names, as a byte that counts them from 1. The order is part of the format: append, never insert. */
+export function oneOf<Name extends string>(names: readonly Name[]): Codec<Name> {
+  return {
+    bytesMin: 1,
+    write: (w, value) => {
+      const index = names.indexOf(value)
+      if (index < 0) throw new WireError('ERR_WIRE_TAG', `no name ${value}`)
+      w.u8(index + 1)
+    },
+    read: (r) => {
+      const number = r.u8()
+      const name = names[number - 1]
+      if (name === undefined) throw new WireError('ERR_WIRE_TAG', `no name with number ${number}`)
+      return name
+    },
+  }
+}
+
 /** The fields of an object, in the order given here. */
 export function struct<Value extends object>(fields: { [Key in keyof Value]-?: Codec<Value[Key]> }): Codec<Value> {
   const names = Object.keys(fields) as (keyof Value)[]
@@ -131,6 +151,9 @@ export function union<Value extends { kind: string }>(variants: {
   const byTag: (Variant | undefined)[] = []
   for (const kind of Object.keys(variants) as Value['kind'][]) {
     const variant: Variant = { kind, tag: variants[kind].tag, codec: variants[kind].codec as unknown as Codec<object> }
+    if (!Number.isInteger(variant.tag) || variant.tag < 0 || variant.tag > 0xff) {
+      throw new RangeError(`${variant.tag} is no tag`)
+    }
     if (byTag[variant.tag] !== undefined) throw new RangeError(`tag ${variant.tag} is given twice`)
     byKind.set(kind, variant)
     byTag[variant.tag] = variant

@@ -7,7 +7,6 @@ export type WireErrorCode =
   | 'ERR_WIRE_LIMIT' // a list, string or value above its named limit
   | 'ERR_WIRE_TAG' // an unknown variant, flag or version
   | 'ERR_WIRE_ORDER' // a set whose members are not strictly ascending
-  | 'ERR_WIRE_TEXT' // bytes that are not the one UTF-8 encoding of a string
 
 export class WireError extends Error {
   readonly code: WireErrorCode
