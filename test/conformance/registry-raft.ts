@@ -1,0 +1,43 @@
+// What raft sends and stores.
+
+import { entryCodec, raftMessageCodec } from '../../src/protocols/raft/messages.ts'
+import { raftRecordCodec } from '../../src/protocols/raft/records.ts'
+import { block, one, type Registered } from './registered.ts'
+
+const raftHead = { term: 4, previousIndex: 6, previousTerm: 3, commit: 5, round: 8 }
+
+export const raftRegistry: readonly Registered[] = [
+  one('entryCodec', entryCodec, { term: 4, block }),
+  one('raftMessageCodec vote request', raftMessageCodec, {
+    kind: 'vote-request',
+    term: 4,
+    preVote: true,
+    lastIndex: 6,
+    lastTerm: 3,
+  }),
+  one('raftMessageCodec vote answer', raftMessageCodec, {
+    kind: 'vote-answer',
+    term: 4,
+    preVote: false,
+    granted: true,
+  }),
+  one('raftMessageCodec append', raftMessageCodec, { kind: 'append', ...raftHead, entries: [{ term: 4, block }] }),
+  one('raftMessageCodec heartbeat', raftMessageCodec, { kind: 'heartbeat', ...raftHead }),
+  one('raftMessageCodec append answer', raftMessageCodec, { kind: 'append-answer', term: 4, round: 8, matchIndex: 7 }),
+  one('raftMessageCodec heartbeat answer', raftMessageCodec, {
+    kind: 'heartbeat-answer',
+    term: 4,
+    round: 8,
+    matchIndex: 6,
+  }),
+  one('raftMessageCodec rejection', raftMessageCodec, {
+    kind: 'rejection',
+    term: 4,
+    round: 8,
+    rejectedIndex: 6,
+    hintIndex: 5,
+    hintTerm: 2,
+  }),
+  one('raftRecordCodec hard state', raftRecordCodec, { kind: 'hard-state', term: 4, votedFor: 0 }),
+  one('raftRecordCodec entries', raftRecordCodec, { kind: 'entries', firstIndex: 7, entries: [{ term: 4, block }] }),
+]
