@@ -4,27 +4,27 @@
 import type { Hasher, SignatureSuite } from './crypto-ports.ts'
 import { hashingBytes } from './domains.ts'
 import { faultModelOf, protocolNames, type ProtocolName, type ReplicaId } from './ids.ts'
-import { membersMax, nameBytesMax } from './limits.ts'
+import { membersMax } from './limits.ts'
 import type { Epoch, Member, MemberRole } from './membership.ts'
+import {
+  addresses,
+  boolean,
+  choice,
+  fields,
+  integer,
+  publicKey,
+  Refusal,
+  shortText,
+  word,
+  type NetworkFileErrorCode,
+} from './network-file-fields.ts'
 import { defaultParameters, parameterBounds, type EnvelopeSignatures, type Parameters } from './parameters.ts'
 import { faultsTolerated, votersMin } from './quorum.ts'
+import { parseStrictJson, shown } from './strict-json.ts'
 
 export const networkFileVersion = 1
 export const networkFileBytesMax: number = 1024 * 1024
-const addressesMax = 8
-const addressBytesMax = 256
 const priorityMax = 1000
-
-export type NetworkFileErrorCode =
-  | 'ERR_NETWORK_TOO_LARGE'
-  | 'ERR_NETWORK_SYNTAX'
-  | 'ERR_NETWORK_VERSION'
-  | 'ERR_NETWORK_FIELD'
-  | 'ERR_NETWORK_PROTOCOL'
-  | 'ERR_NETWORK_DUPLICATE'
-  | 'ERR_NETWORK_TOO_FEW'
-  | 'ERR_NETWORK_KEY'
-  | 'ERR_NETWORK_SIGNATURES'
 
 export interface NetworkFileError {
   code: NetworkFileErrorCode
@@ -41,17 +41,6 @@ export interface NetworkFilePorts {
   suite: SignatureSuite
 }
 
-/** What a check throws to leave it; never leaves this file. */
-class Refusal extends Error {
-  readonly code: NetworkFileErrorCode
-  constructor(code: NetworkFileErrorCode, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
 /** Total on any text. */
 export function parseNetworkFile(text: string, ports: NetworkFilePorts): NetworkFile {
   try {
@@ -66,62 +55,53 @@ function parseJson(text: string): unknown {
   if (text.length > networkFileBytesMax) {
     throw new Refusal(
       'ERR_NETWORK_TOO_LARGE',
-      `the network file has ${text.length} characters, at most ${networkFileBytesMax} are read`,
+      `the network file has ${text.length} characters, and at most ${networkFileBytesMax} are read: is it the right file?`,
     )
   }
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Refusal('ERR_NETWORK_SYNTAX', 'the network file is no JSON: check it for a missing comma or bracket')
-  }
+  const json = parseStrictJson(text)
+  if (json.ok) return json.value
+  throw new Refusal('ERR_NETWORK_SYNTAX', `the network file is no sound JSON: line ${json.line} ${json.reason}`)
 }
 
+const fileFields = ['version', 'name', 'protocol', 'suite', 'envelopeSignatures', 'members', 'parameters'] as const
+
 function readNetwork(value: unknown, ports: NetworkFilePorts): NetworkFile {
-  const file = fields(value, 'the file', [
-    'version',
-    'name',
-    'protocol',
-    'suite',
-    'envelopeSignatures',
-    'members',
-    'parameters',
-  ])
+  const file = fields(value, 'the file', fileFields)
   if (file['version'] !== networkFileVersion) {
     throw new Refusal(
       'ERR_NETWORK_VERSION',
-      `version is ${show(file['version'])}, and this release reads ${networkFileVersion}`,
+      `version is ${shown(file['version'])}, and this release reads ${networkFileVersion}: write that, or use the release that the file was made for`,
     )
   }
   const name = shortText(file['name'], 'name')
   const protocol = readProtocol(file['protocol'])
-  const suite = file['suite'] ?? ports.suite.name
-  if (suite !== ports.suite.name) {
-    throw new Refusal('ERR_NETWORK_FIELD', `suite is ${show(suite)}, and this release has ${ports.suite.name}`)
-  }
+  const suite = word(withDefault(file['suite'], ports.suite.name), 'suite', [ports.suite.name])
   const signatures = readSignatures(file['envelopeSignatures'], protocol)
   const members = readMembers(file['members'], ports.suite)
   const warnings = checkNumbers(protocol, members)
-  const parameters = readParameters(file['parameters'] ?? {}, signatures)
-  const canonical = canonicalText({ name, protocol, suite: ports.suite.name, members, parameters })
-  const network = ports.hasher.digest(hashingBytes('network-id', Uint8Array.from(utf8(canonical))))
-  const epoch: Epoch = { network, number: 1, firstHeight: 1, protocol, members, parameters }
-  return { ok: true, name, suite: ports.suite.name, epoch, warnings }
+  const parameters = readParameters(withDefault(file['parameters'], {}), signatures)
+  const epoch = { number: 1, firstHeight: 1, protocol, members, parameters }
+  const canonical = canonicalNetworkText(name, suite, epoch)
+  const network = ports.hasher.digest(hashingBytes('network-id', asciiBytes(canonical)))
+  return { ok: true, name, suite, epoch: { network, ...epoch }, warnings }
+}
+
+/** Only what is absent has a default; a null is a value like any other, and no sound one. */
+function withDefault(value: unknown, otherwise: unknown): unknown {
+  return value === undefined ? otherwise : value
 }
 
 function readProtocol(value: unknown): ProtocolName {
   const known = protocolNames.find((name) => name === value)
   if (known !== undefined) return known
-  throw new Refusal(
-    'ERR_NETWORK_PROTOCOL',
-    `protocol is ${show(value)}, and must be one of ${protocolNames.join(', ')}`,
-  )
+  throw new Refusal('ERR_NETWORK_PROTOCOL', `protocol is ${shown(value)}: ${choice(value, protocolNames)}`)
 }
 
 function readSignatures(value: unknown, protocol: ProtocolName): EnvelopeSignatures {
   const byzantine = faultModelOf(protocol) === 'byzantine'
-  const chosen = value ?? (byzantine ? 'required' : 'link')
+  const chosen = withDefault(value, byzantine ? 'required' : 'link')
   if (chosen !== 'required' && chosen !== 'link') {
-    throw new Refusal('ERR_NETWORK_SIGNATURES', `envelopeSignatures is ${show(value)}, and must be required or link`)
+    throw new Refusal('ERR_NETWORK_SIGNATURES', `envelopeSignatures is ${shown(value)}, and must be required or link`)
   }
   if (byzantine && chosen === 'link') {
     throw new Refusal(
@@ -161,32 +141,15 @@ function readMembers(value: unknown, suite: SignatureSuite): Member[] {
 function readMember(value: unknown, index: number, suite: SignatureSuite): Member {
   const where = `members[${index}]`
   const member = fields(value, where, ['id', 'name', 'role', 'consensusKey', 'linkKey', 'addresses', 'priority'])
-  const role = member['role'] ?? 'voter'
-  if (role !== 'voter' && role !== 'learner') {
-    throw new Refusal('ERR_NETWORK_FIELD', `${where}.role is ${show(role)}, and must be voter or learner`)
-  }
   return {
     id: integer(member['id'], `${where}.id`, 1, 0xffff) as ReplicaId,
     name: shortText(member['name'], `${where}.name`),
-    role: role as MemberRole,
-    consensusKey: key(member['consensusKey'], `${where}.consensusKey`, suite),
-    linkKey: key(member['linkKey'], `${where}.linkKey`, suite),
-    addresses: readAddresses(member['addresses'] ?? [], `${where}.addresses`),
-    priority: integer(member['priority'] ?? 0, `${where}.priority`, 0, priorityMax),
+    role: word<MemberRole>(withDefault(member['role'], 'voter'), `${where}.role`, ['voter', 'learner']),
+    consensusKey: publicKey(member['consensusKey'], `${where}.consensusKey`, suite),
+    linkKey: publicKey(member['linkKey'], `${where}.linkKey`, suite),
+    addresses: addresses(withDefault(member['addresses'], []), `${where}.addresses`),
+    priority: integer(withDefault(member['priority'], 0), `${where}.priority`, 0, priorityMax),
   }
-}
-
-function readAddresses(value: unknown, where: string): string[] {
-  const sound = (address: unknown): address is string =>
-    typeof address === 'string' &&
-    address.startsWith('/') &&
-    address.length <= addressBytesMax &&
-    /^[\x21-\x7e]+$/.test(address)
-  if (Array.isArray(value) && value.length <= addressesMax && value.every((address) => sound(address))) return value
-  throw new Refusal(
-    'ERR_NETWORK_FIELD',
-    `${where} must be a list of at most ${addressesMax} multiaddresses such as /ip4/127.0.0.1/tcp/4001`,
-  )
 }
 
 /** Refuses what survives nothing it promises, and warns of what costs a member and gains nothing. */
@@ -248,60 +211,38 @@ function requireDistinct(members: readonly Member[], what: string, valueOf: (mem
   }
 }
 
-/** An object with no other fields than these: what is misspelt must not be taken for absent. */
-function fields(value: unknown, where: string, known: readonly string[]): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Refusal('ERR_NETWORK_FIELD', `${where} must be an object`)
+/**
+ * The one text for all files that mean the same; its hash is the network's id. Members ascend by id and say everything; parameters
+ * are named only where they differ from their defaults, so that a release with new parameters does not rename the networks that
+ * exist. Defaults are therefore part of the format: one that changes needs a new version of it.
+ */
+export function canonicalNetworkText(name: string, suite: string, epoch: Omit<Epoch, 'network'>): string {
+  const { protocol, members, parameters } = epoch
+  const { envelopeSignatures } = parameters
+  const version = networkFileVersion
+  return canonicalText({
+    version,
+    name,
+    protocol,
+    suite,
+    envelopeSignatures,
+    members,
+    parameters: overridesOf(parameters),
+  })
+}
+
+function overridesOf(parameters: Parameters): object {
+  const overrides: Record<string, Record<string, unknown>> = {}
+  for (const [group, bounds] of Object.entries(parameterBounds)) {
+    const values = parameters[group as keyof typeof parameterBounds] as unknown as Record<string, unknown>
+    for (const [name, bound] of Object.entries(bounds) as [string, { default: unknown }][]) {
+      if (values[name] !== bound.default) (overrides[group] ??= {})[name] = values[name]
+    }
   }
-  for (const name of Object.keys(value)) {
-    if (!known.includes(name))
-      throw new Refusal('ERR_NETWORK_FIELD', `${where} has a field ${show(name)}; known are ${known.join(', ')}`)
-  }
-  return value as Fields
+  return overrides
 }
 
-function integer(value: unknown, where: string, minimum: number, maximum: number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value
-  throw new Refusal(
-    'ERR_NETWORK_FIELD',
-    `${where} is ${show(value)}, and must be a whole number from ${minimum} to ${maximum}`,
-  )
-}
-
-function boolean(value: unknown, where: string): boolean {
-  if (typeof value === 'boolean') return value
-  throw new Refusal('ERR_NETWORK_FIELD', `${where} is ${show(value)}, and must be true or false`)
-}
-
-function shortText(value: unknown, where: string): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= nameBytesMax && /^[\x20-\x7e]+$/.test(value))
-    return value
-  throw new Refusal(
-    'ERR_NETWORK_FIELD',
-    `${where} is ${show(value)}, and must be 1 to ${nameBytesMax} printable ASCII characters`,
-  )
-}
-
-function key(value: unknown, where: string, suite: SignatureSuite): Uint8Array {
-  if (typeof value !== 'string' || !/^(?:[0-9a-f]{2}){1,2048}$/.test(value)) {
-    throw new Refusal(
-      'ERR_NETWORK_KEY',
-      `${where} is ${show(value)}, and must be a public key in lower-case hexadecimal`,
-    )
-  }
-  const bytes = Uint8Array.from({ length: value.length / 2 }, (_, index) =>
-    Number.parseInt(value.slice(2 * index, 2 * index + 2), 16),
-  )
-  if (!suite.isValidPublicKey(bytes)) {
-    throw new Refusal(
-      'ERR_NETWORK_KEY',
-      `${where} is no valid ${suite.name} public key: ask its owner to make a new one`,
-    )
-  }
-  return bytes
-}
-
-/** Keys in order, everything said: two files that mean the same have one network id. */
+/** JSON with names in the order of their characters, keys as hexadecimal, and no white space. */
 function canonicalText(value: unknown): string {
   if (value instanceof Uint8Array) return JSON.stringify(hex(value))
   if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item)).join(',')}]`
@@ -310,17 +251,11 @@ function canonicalText(value: unknown): string {
   return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${canonicalText(item)}`).join(',')}}`
 }
 
-/** Only ASCII gets here: names and addresses are checked, the rest is our own. */
-function utf8(text: string): number[] {
-  return Array.from(text, (character) => character.charCodeAt(0))
+/** Names and addresses are checked to be ASCII, and the rest is our own. */
+function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
 }
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'missing'
-  const text = JSON.stringify(value) ?? 'unreadable'
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }

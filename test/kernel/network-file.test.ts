@@ -1,8 +1,12 @@
 // A bad network file is refused in one clear sentence; whatever the text, nothing is thrown.
 
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { networkFileBytesMax, parseNetworkFile } from '../../src/kernel/network-file.ts'
+import { nodeEd25519 } from '../../src/crypto/node/ed25519-suite.ts'
+import { nodeHasher } from '../../src/crypto/node/sha256-hasher.ts'
+import { canonicalNetworkText, networkFileBytesMax, parseNetworkFile } from '../../src/kernel/network-file.ts'
+import { parameterBounds } from '../../src/kernel/parameters.ts'
 import { createSimulatedSuite, simulatedHasher } from '../../src/simulator/simulated-suite.ts'
 
 const suite = createSimulatedSuite()
@@ -55,7 +59,13 @@ describe('a network file', () => {
     const base = file(3)
     expect(id({ ...base, members: [...base.members].reverse() })).toBe(id(base))
     expect(id({ ...base, parameters: { timers: { timeoutMsBase: 1000 } } })).toBe(id(base))
+    expect(id({ ...base, suite: suite.name, envelopeSignatures: 'link' })).toBe(id(base))
+    const said = base.members.map((member) => ({ ...member, role: 'voter', priority: -0 }))
+    expect(id({ ...base, members: said })).toBe(id(base))
     expect(id({ ...base, name: 'other' })).not.toBe(id(base))
+    expect(id({ ...base, envelopeSignatures: 'required' })).not.toBe(id(base))
+    expect(id(changed(['members', 2, 'priority'], 1))).not.toBe(id(base))
+    expect(id(changed(['members', 2, 'addresses'], []))).not.toBe(id(base))
     expect(id({ ...base, parameters: { timers: { timeoutMsBase: 999 } } })).not.toBe(id(base))
   })
 
@@ -128,7 +138,49 @@ describe('a network file', () => {
       /multiaddresses/,
     ],
     ['no object', '[]', 'ERR_NETWORK_FIELD', /must be an object/],
-    ['no JSON', '{"version": 1,', 'ERR_NETWORK_SYNTAX', /no JSON/],
+    ['no JSON', '{"version": 1,', 'ERR_NETWORK_SYNTAX', /line 1 has no name in quotes/],
+    ['a comma that is missing', '{\n"version": 1\n"name": "a"}', 'ERR_NETWORK_SYNTAX', /line 3 lacks a comma or }/],
+    [
+      'a field said twice',
+      '{"version": 1,\n"version": 1}',
+      'ERR_NETWORK_SYNTAX',
+      /line 2 says "version" a second time/,
+    ],
+    ['lists without end', `{"version": ${'['.repeat(400_000)}`, 'ERR_NETWORK_SYNTAX', /deeper than 16/],
+    [
+      'lists without end, all closed',
+      `{"version": ${'['.repeat(400_000)}${']'.repeat(400_000)}}`,
+      'ERR_NETWORK_SYNTAX',
+      /deeper than 16/,
+    ],
+    ['a prototype', '{"version": 1, "__proto__": {"name": "x"}}', 'ERR_NETWORK_FIELD', /"__proto__": known are/],
+    ['a protocol misspelt', changed(['protocol'], 'Rafft'), 'ERR_NETWORK_PROTOCOL', /did you mean raft/],
+    ['a null for what has a default', changed(['parameters'], null), 'ERR_NETWORK_FIELD', /parameters is null/],
+    ['a null role', changed(['members', 0, 'role'], null), 'ERR_NETWORK_FIELD', /role is null/],
+    ['a name with a blank at its end', changed(['members', 0, 'name'], 'a '), 'ERR_NETWORK_FIELD', /blanks/],
+    ['a name that paints a terminal', changed(['name'], '\u009b31m'), 'ERR_NETWORK_FIELD', /"\\u009b31m"/],
+    ['a name too long', changed(['name'], 'a'.repeat(65)), 'ERR_NETWORK_FIELD', /1 to 64/],
+    ['a member id of 0', changed(['members', 0, 'id'], 0), 'ERR_NETWORK_FIELD', /from 1 to 65535/],
+    ['a member id above 16 bits', changed(['members', 0, 'id'], 65_536), 'ERR_NETWORK_FIELD', /from 1 to 65535/],
+    ['a priority that is none', changed(['members', 0, 'priority'], 1.5), 'ERR_NETWORK_FIELD', /priority is 1.5/],
+    ['members that are no list', changed(['members'], {}), 'ERR_NETWORK_FIELD', /must be a list/],
+    ['a member that is none', changed(['members', 0], 'org'), 'ERR_NETWORK_FIELD', /members\[0\] is "org"/],
+    ['more members than may be', file(129), 'ERR_NETWORK_FIELD', /129 members, at most 128/],
+    [
+      'more addresses than may be',
+      changed(
+        ['members', 0, 'addresses'],
+        Array.from({ length: 9 }, () => '/dns/a'),
+      ),
+      'ERR_NETWORK_FIELD',
+      /at most 8/,
+    ],
+    [
+      'signatures that are none',
+      changed(['envelopeSignatures'], 'maybe'),
+      'ERR_NETWORK_SIGNATURES',
+      /required or link/,
+    ],
     ['far too much', ' '.repeat(networkFileBytesMax + 1), 'ERR_NETWORK_TOO_LARGE', /at most/],
   ])('is refused: %s', (_name, value, code, words) => {
     const parsed = parse(value)
@@ -147,6 +199,48 @@ describe('a network file', () => {
   ])('of %i voters under %s is a warning that says what it costs', (voters, protocol, words) => {
     const parsed = parse(file(voters, { protocol }))
     expect(parsed.ok && parsed.warnings.join()).toMatch(words)
+  })
+
+  it('keeps the network id that it has, whatever a later release adds', () => {
+    const parsed = parseNetworkFile(JSON.stringify(changed(['parameters'], { batch: { lingerMs: 2 } })), {
+      hasher: nodeHasher,
+      suite: ports.suite,
+    })
+    if (!parsed.ok) throw new Error(parsed.error.message)
+    const members = [1, 2, 3].map(
+      (id) =>
+        `{"addresses":["/ip4/127.0.0.1/tcp/4001"],"consensusKey":"${keyOf(id)}","id":${id},"linkKey":"${keyOf(id + 100)}","name":"org-${id}","priority":0,"role":"voter"}`,
+    )
+    const canonical = `{"envelopeSignatures":"link","members":[${members.join(',')}],"name":"test","parameters":{"batch":{"lingerMs":2}},"protocol":"raft","suite":"${suite.name}","version":1}`
+    expect(canonicalNetworkText(parsed.name, parsed.suite, parsed.epoch)).toBe(canonical)
+    const hashed = createHash('sha256').update('quorate/1').update(Uint8Array.of(0x80)).update(canonical).digest('hex')
+    expect(Buffer.from(parsed.epoch.network).toString('hex')).toBe(hashed)
+  })
+
+  it('is refused with a key that the real suite calls weak', () => {
+    const identity = `01${'00'.repeat(31)}`
+    const text = JSON.stringify(changed(['members', 0, 'consensusKey'], identity))
+    expect(parseNetworkFile(text, { hasher: nodeHasher, suite: nodeEd25519 })).toMatchObject({
+      ok: false,
+      error: { code: 'ERR_NETWORK_KEY' },
+    })
+  })
+
+  it.each(
+    Object.entries(parameterBounds).flatMap(([group, bounds]) =>
+      Object.entries(bounds as Record<string, { min?: number; max?: number }>).flatMap(([name, { min, max }]) =>
+        min === undefined ? [] : [[group, name, min, max!] as const],
+      ),
+    ),
+  )('holds parameters.%s.%s between its bounds', (group, name, min, max) => {
+    const refused = (value: number): boolean => {
+      const parsed = parse(changed(['parameters', group, name], value))
+      return !parsed.ok && parsed.error.message.startsWith(`parameters.${group}.${name} is ${value},`)
+    }
+    expect(refused(min - 1)).toBe(true)
+    expect(refused(max + 1)).toBe(true)
+    expect(refused(min)).toBe(false)
+    expect(refused(max)).toBe(false)
   })
 
   it('never throws, whatever the text or the JSON', () => {
