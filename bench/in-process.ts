@@ -121,7 +121,8 @@ function createCore<Message, LogRecord>(
       decided: (block) => {
         core.decided++
         executed.push(block.header.height)
-        core.pool.executed(envelopesOf(block.payload))
+        // Decoding is the executor's work, which is left out here; only the pool that took them must forget them.
+        if (core.pool.knownOperations > 0) core.pool.executed(envelopesOf(block.payload))
       },
       readReady: () => {},
       readFailed: () => {},

@@ -6,8 +6,8 @@ import { runInProcess, yardstick } from './in-process.ts'
 const runs = 5
 const base = { definition: raft, replicas: 3, operationBytes: 128, operationsPerBlock: 1000, blocks: 1000 }
 
-for (const operationsPerEnvelope of [100, 1]) {
-  const blocks = operationsPerEnvelope === 1 ? 200 : base.blocks
+for (const operationsPerEnvelope of [100, 10, 1]) {
+  const blocks = operationsPerEnvelope < 100 ? 200 : base.blocks
   runInProcess({ ...base, operationsPerEnvelope, blocks: 50 })
   const rates: number[] = []
   for (let run = 0; run < runs; run++) {

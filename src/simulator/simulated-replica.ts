@@ -24,7 +24,7 @@ import type { Victim } from './nemesis.ts'
 import { Processor } from './processor.ts'
 import type { Coverage } from './report.ts'
 import type { Scheduler } from './scheduler.ts'
-import { createSimulatedSuite, simulatedHasher } from './simulated-suite.ts'
+import { createSimulatedSuite } from './simulated-suite.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { VirtualTimers } from './virtual-timers.ts'
 
@@ -43,7 +43,7 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
   definition: ProtocolDefinition<Message, LogRecord>
   /** A fresh executor, at height 0. */
   createExecutor: (hasher: Hasher) => Executor
-  hasher?: Hasher
+  hasher: Hasher
   scheduler: Scheduler
   network: Network
   random: Random
@@ -281,7 +281,7 @@ class Life<Message, LogRecord> {
 
   #chargedHasher(): Hasher {
     const { processor } = this
-    const hasher = this.#options.hasher ?? simulatedHasher
+    const { hasher } = this.#options
     return {
       digest(bytes) {
         processor.charge(costModel.hashUs + bytes.length * costModel.hashByteUs)
