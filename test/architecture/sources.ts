@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { rooms, type Room } from './rules.ts'
+import { codeOf } from './code-text.ts'
+import { rooms } from './rules.ts'
 
 export interface Source {
   /** Below src/, with slashes. */
@@ -18,39 +19,49 @@ export interface Import {
   ours: boolean
 }
 
-export function readSources(): Source[] {
-  const root = join(dirname(fileURLToPath(import.meta.url)), '../../src')
+export const projectRoot: string = join(dirname(fileURLToPath(import.meta.url)), '../..')
+
+/** The TypeScript below a folder of the project, src/ if none is named. */
+export function readSources(folder = 'src'): Source[] {
+  const root = join(projectRoot, folder)
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
   return names
     .sort()
     .map((name) => ({ path: name.replaceAll('\\', '/'), text: readFileSync(join(root, name), 'utf8') }))
 }
 
+/** Whatever brings another module in: imports and exports from, for effects alone, for types, when called, and as `require`. */
 export function importsOf({ path, text }: Source): Import[] {
-  const found = text.matchAll(
-    /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*(?:\{[^}]*\})?[^'"\n;]*from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g,
+  const code = codeOf(text)
+  const found = codeOf(text, { keepStrings: true }).matchAll(
+    /\bfrom\s*(['"])([^'"\n]+)\1|\b(?:import|require)\s*\(?\s*(['"`])([^'"`\n]+)\3/g,
   )
-  return [...found].map((match) => {
-    const name = (match[1] ?? match[2])!
+  // What stands inside a string, such as the text of an example, brings nothing in.
+  const real = [...found].filter((match) => code[match.index] !== ' ')
+  return real.map((match) => {
+    const name = (match[2] ?? match[4])!
     const ours = name.startsWith('.')
     return { from: path, to: ours ? posix.normalize(posix.join(posix.dirname(path), name)) : name, ours }
   })
 }
 
-export function roomOf(path: string): keyof typeof rooms {
-  const names = Object.keys(rooms) as (keyof typeof rooms)[]
-  const holding = names.filter((room) => room === '' || path.startsWith(`${room}/`))
-  return holding.sort((left, right) => right.length - left.length)[0]!
+/** The room that holds a file; null if none does. */
+export function roomOf(path: string): string | null {
+  const holding = Object.keys(rooms).filter((room) => path === room || path.startsWith(`${room}/`))
+  return holding.sort((left, right) => right.length - left.length)[0] ?? null
 }
 
 /** Every import that the rules forbid, in words. */
 export function forbiddenImports(source: Source): string[] {
   const room = roomOf(source.path)
-  const rule: Room = rooms[room]
+  if (room === null) return [`${source.path} lies in no room: name one in test/architecture/rules.ts`]
+  const rule = rooms[room]!
   return importsOf(source).flatMap(({ to, ours }) => {
     if (ours) {
       const target = roomOf(to)
-      if (target === room || rule.may === 'anything' || rule.may.includes(target)) return []
+      if (target === null) return [`${source.path} imports ${to}, which lies in no room`]
+      const allowed = rule.may === 'anything' ? !(rule.mayNot ?? []).includes(target) : rule.may.includes(target)
+      if (target === room || allowed) return []
       return [`${source.path} imports ${to}: ${room} may not import ${target}`]
     }
     if (rule.may === 'anything' || (rule.node === true && to.startsWith('node:'))) return []
@@ -59,14 +70,9 @@ export function forbiddenImports(source: Source): string[] {
   })
 }
 
-/** The text with comments and the contents of strings blanked out; what stands in a template's braces stays. */
-export function codeOf(text: string): string {
-  const parts = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|\$\{[^}]*\}|[^`\\])*`/g
-  return text.replace(parts, (part) => {
-    if (!part.startsWith('`')) return part.replace(/[^\n]/g, ' ')
-    const inner = [...part.matchAll(/\$\{([^}]*)\}/g)].map((match) => match[1])
-    return ` ${inner.join(' ')} `
-  })
+/** True if a file hands on what another exports. */
+export function isBarrel({ text }: Source): boolean {
+  return /\bexport\s+(?:type\s+)?(?:\*|\{[^}]*\}\s*from\b)/.test(codeOf(text))
 }
 
 /** Files on a cycle of imports, as a path that returns to its first; empty if there is none. */

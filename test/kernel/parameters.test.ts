@@ -11,11 +11,11 @@ interface Bound {
 }
 
 const all = Object.entries(parameterBounds).flatMap(([group, bounds]) =>
-  Object.entries(bounds as Record<string, Bound>).map(([name, bound]) => ({ name: `${group}.${name}`, ...bound })),
+  Object.entries(bounds as Record<string, Bound>).map(([name, bound]) => [`${group}.${name}`, bound] as const),
 )
 
 describe('the parameters', () => {
-  it.each(all)('$name has a default inside its bounds', ({ default: value, min, max }) => {
+  it.each(all)('%s has a default inside its bounds', (_name, { default: value, min, max }) => {
     if (typeof value === 'boolean') {
       expect([min, max]).toEqual([undefined, undefined])
       return
