@@ -19,7 +19,7 @@ export interface Hasher {
 }
 
 export interface Verifier {
-  /** True exactly if the signature is valid under the one rule of docs/wire-format.md. Total: never throws, whatever the lengths. */
+  /** True exactly if the signature is valid under the one rule of docs/wire-format-signatures.md. Total: never throws, whatever the lengths. */
   verify(publicKey: PublicKey, message: Uint8Array, signature: Signature): boolean
 }
 
