@@ -165,7 +165,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'read-answered-before-execution',
     title: 'a read is answered by a state that has not executed what it must see',
-    file: 'src/replica/client-gateway.ts',
+    file: 'src/replica/core/client-gateway.ts',
     find: 'if (read.height === null || this.#options.executor.height < read.height) return',
     replace: 'if (read.height === null) return',
     finder: { kind: 'tests', files: ['test/replica'] },

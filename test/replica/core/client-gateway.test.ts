@@ -1,13 +1,13 @@
 // What clients are told: a read only what execution has reached, everything within bounds, one message for each turn.
 
 import { describe, expect, it } from 'vitest'
-import { clientRequestCodec, clientResponseCodec, type ClientResponse } from '../../src/kernel/client-messages.ts'
-import { envelopeCodec, type Envelope } from '../../src/kernel/envelope.ts'
-import type { ReplicaId } from '../../src/kernel/ids.ts'
-import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../src/replica/client-gateway.ts'
-import { Pool, poolLimitsDefault } from '../../src/replica/pool/request-pool.ts'
-import { decode, encode } from '../../src/wire/codec.ts'
-import { createExecutor, none, open, openSession, operations, run } from '../execution/fixtures.ts'
+import { clientRequestCodec, clientResponseCodec, type ClientResponse } from '../../../src/kernel/client-messages.ts'
+import { envelopeCodec, type Envelope } from '../../../src/kernel/envelope.ts'
+import type { ReplicaId } from '../../../src/kernel/ids.ts'
+import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../../src/replica/core/client-gateway.ts'
+import { Pool, poolLimitsDefault } from '../../../src/replica/pool/request-pool.ts'
+import { decode, encode } from '../../../src/wire/codec.ts'
+import { createExecutor, none, open, openSession, operations, run } from '../../execution/fixtures.ts'
 
 const now = { monotonicMs: 1, wallMs: 1 }
 

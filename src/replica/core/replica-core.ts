@@ -3,16 +3,16 @@
  * createReplica run this same object; they differ in the ports they hand in.
  */
 
-import { decode, encode, bytes, list, type Codec } from '../wire/codec.ts'
-import type { Block } from '../kernel/block.ts'
-import { blockEnvelopesMax, envelopeBytesMax } from '../kernel/limits.ts'
-import type { Hasher, Signer, Verifier } from '../kernel/crypto-ports.ts'
-import { envelopeDomain, envelopeScope, signingBytes } from '../kernel/domains.ts'
-import { signedPart, type Envelope } from '../kernel/envelope.ts'
-import type { DecisionProof } from '../kernel/proof.ts'
-import type { Evidence } from '../kernel/evidence.ts'
-import type { Height, ReplicaId } from '../kernel/ids.ts'
-import type { Epoch } from '../kernel/membership.ts'
+import { decode, encode, bytes, list, type Codec } from '../../wire/codec.ts'
+import type { Block } from '../../kernel/block.ts'
+import { blockEnvelopesMax, envelopeBytesMax } from '../../kernel/limits.ts'
+import type { Hasher, Signer, Verifier } from '../../kernel/crypto-ports.ts'
+import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
+import { signedPart, type Envelope } from '../../kernel/envelope.ts'
+import type { DecisionProof } from '../../kernel/proof.ts'
+import type { Evidence } from '../../kernel/evidence.ts'
+import type { Height, ReplicaId } from '../../kernel/ids.ts'
+import type { Epoch } from '../../kernel/membership.ts'
 import type {
   Command,
   Now,
@@ -21,14 +21,14 @@ import type {
   ProtocolEvent,
   ProtocolStatus,
   Recovered,
-} from '../kernel/protocol.ts'
-import type { Random } from '../kernel/random.ts'
+} from '../../kernel/protocol.ts'
+import type { Random } from '../../kernel/random.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
-import { Driver, type DriverLog, type DropReason, type Timers } from './driver/driver.ts'
-import type { Links } from './driver/outbox.ts'
-import type { ExecutedBlock } from '../execution/executed-block.ts'
-import type { Executor } from '../execution/executor.ts'
-import { Pool, type PoolLimits } from './pool/request-pool.ts'
+import { Driver, type DriverLog, type DropReason, type Timers } from '../driver/driver.ts'
+import type { Links } from '../driver/outbox.ts'
+import type { ExecutedBlock } from '../../execution/executed-block.ts'
+import type { Executor } from '../../execution/executor.ts'
+import { Pool, type PoolLimits } from '../pool/request-pool.ts'
 
 const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnvelopesMax)
 /** Envelopes handed on in one message: what fits a frame beside other things. */

@@ -1,6 +1,6 @@
 // Takes what clients send into the pool, and brings them what came of it. Replies that arise in one turn leave as one message.
 
-import { decode, encode } from '../wire/codec.ts'
+import { decode, encode } from '../../wire/codec.ts'
 import {
   clientRequestCodec,
   clientResponseCodec,
@@ -8,15 +8,15 @@ import {
   type ClientResponse,
   type RefusalReason,
   type Reply,
-} from '../kernel/client-messages.ts'
-import { envelopeCodec, type Envelope, type SessionId } from '../kernel/envelope.ts'
-import { envelopeOperationsMax } from '../kernel/limits.ts'
-import type { ReplicaId } from '../kernel/ids.ts'
-import type { Now } from '../kernel/protocol.ts'
-import type { ExecutedBlock } from '../execution/executed-block.ts'
-import type { Executor } from '../execution/executor.ts'
-import { clientName } from './pool/request-key.ts'
-import type { Pool } from './pool/request-pool.ts'
+} from '../../kernel/client-messages.ts'
+import { envelopeCodec, type Envelope, type SessionId } from '../../kernel/envelope.ts'
+import { envelopeOperationsMax } from '../../kernel/limits.ts'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Now } from '../../kernel/protocol.ts'
+import type { ExecutedBlock } from '../../execution/executed-block.ts'
+import type { Executor } from '../../execution/executor.ts'
+import { clientName } from '../pool/request-key.ts'
+import type { Pool } from '../pool/request-pool.ts'
 
 /** A client's connection, as its host numbers it. */
 export type ConnectionId = number
