@@ -20,6 +20,8 @@ export const signingDomains = {
   envelope: 0x03,
   /** A replica's answer to a fast linearizable read. */
   'read-answer': 0x04,
+  /** An organisation's own file about itself, before there is a network: both of its keys sign it. */
+  'member-file': 0x05,
 
   /** The executed header at a checkpoint height: a quorum of these makes the checkpoint stable. */
   checkpoint: 0x10,

@@ -1,9 +1,11 @@
-// The fields of a network file, each read with its bounds. A refusal names the field, its value and the rule, and ends the reading.
+// The fields of network files and member files, each read with its bounds. A refusal names the field, its value and the rule, and ends the reading.
 
 import type { SignatureSuite } from './crypto-ports.ts'
+import { fromHex } from './hex.ts'
 import { nameBytesMax } from './limits.ts'
+import type { Member, MemberRole } from './membership.ts'
 import { nearest } from './nearest.ts'
-import { shown } from './strict-json.ts'
+import { parseStrictJson, shown } from './strict-json.ts'
 
 export type NetworkFileErrorCode =
   | 'ERR_NETWORK_TOO_LARGE'
@@ -15,6 +17,8 @@ export type NetworkFileErrorCode =
   | 'ERR_NETWORK_TOO_FEW'
   | 'ERR_NETWORK_KEY'
   | 'ERR_NETWORK_SIGNATURES'
+  | 'ERR_NETWORK_APPROVAL'
+  | 'ERR_NETWORK_PROOF'
 
 /** What a check throws to leave the reading; `parseNetworkFile` catches it. */
 export class Refusal extends Error {
@@ -29,6 +33,37 @@ export type Fields = Readonly<Record<string, unknown>>
 
 const addressesMax = 8
 const addressBytesMax = 256
+const publicKeyBytesMax = 2048
+/** The highest priority of a member. */
+export const priorityMax = 1000
+
+export function json(text: string, what: string, charactersMax: number): unknown {
+  if (text.length > charactersMax) {
+    throw new Refusal(
+      'ERR_NETWORK_TOO_LARGE',
+      `${what} has ${text.length} characters, and at most ${charactersMax} are read: is it the right file?`,
+    )
+  }
+  if (text.startsWith('\ufeff')) {
+    throw new Refusal('ERR_NETWORK_SYNTAX', `${what} begins with a byte-order mark: save it as UTF-8 without one`)
+  }
+  const read = parseStrictJson(text)
+  if (read.ok) return read.value
+  throw new Refusal('ERR_NETWORK_SYNTAX', `${what} is no sound JSON: line ${read.line} ${read.reason}`)
+}
+
+export function requireVersion(value: unknown, known: number): void {
+  if (value === known) return
+  throw new Refusal(
+    'ERR_NETWORK_VERSION',
+    `version is ${shown(value)}, and this release reads ${known}: write that, or use the release that the file was made for`,
+  )
+}
+
+/** Only what is absent has a default; a null is a value like any other, and no sound one. */
+export function withDefault(value: unknown, otherwise: unknown): unknown {
+  return value === undefined ? otherwise : value
+}
 
 /** An object with no other fields than these: what is misspelt must not be taken for absent. */
 export function fields(value: unknown, where: string, known: readonly string[]): Fields {
@@ -90,21 +125,40 @@ export function addresses(value: unknown, where: string): string[] {
   )
 }
 
+export function bytes(value: unknown, where: string, bytesMax: number, code: NetworkFileErrorCode): Uint8Array {
+  const read = fromHex(value, bytesMax)
+  if (read !== null) return read
+  throw new Refusal(code, `${where} is ${shown(value)}, and must be lower-case hexadecimal`)
+}
+
 export function publicKey(value: unknown, where: string, suite: SignatureSuite): Uint8Array {
-  if (typeof value !== 'string' || value.length > 4096 || !/^(?:[0-9a-f]{2})+$/.test(value)) {
+  const key = fromHex(value, publicKeyBytesMax)
+  if (key === null) {
     throw new Refusal(
       'ERR_NETWORK_KEY',
       `${where} is ${shown(value)}, and must be a public key in lower-case hexadecimal`,
     )
   }
-  const bytes = Uint8Array.from({ length: value.length / 2 }, (_, index) =>
-    Number.parseInt(value.slice(2 * index, 2 * index + 2), 16),
-  )
-  if (!suite.isValidPublicKey(bytes)) {
+  if (!suite.isValidPublicKey(key)) {
     throw new Refusal(
       'ERR_NETWORK_KEY',
       `${where} is no valid ${suite.name} public key: ask its owner to make a new one`,
     )
   }
-  return bytes
+  return key
+}
+
+/** What a member says of itself, in a file of its own and in the network's; the network adds the id. */
+export const memberFieldNames = ['name', 'role', 'consensusKey', 'linkKey', 'addresses', 'priority'] as const
+
+export function memberFields(member: Fields, where: string, suite: SignatureSuite): Omit<Member, 'id'> {
+  const at = (name: string): string => (where === '' ? name : `${where}.${name}`)
+  return {
+    name: shortText(member['name'], at('name')),
+    role: word<MemberRole>(withDefault(member['role'], 'voter'), at('role'), ['voter', 'learner']),
+    consensusKey: publicKey(member['consensusKey'], at('consensusKey'), suite),
+    linkKey: publicKey(member['linkKey'], at('linkKey'), suite),
+    addresses: addresses(withDefault(member['addresses'], []), at('addresses')),
+    priority: integer(withDefault(member['priority'], 0), at('priority'), 0, priorityMax),
+  }
 }

@@ -3,28 +3,32 @@
 
 import type { Hasher, SignatureSuite } from './crypto-ports.ts'
 import { hashingBytes } from './domains.ts'
+import { toHex } from './hex.ts'
 import { faultModelOf, protocolNames, type ProtocolName, type ReplicaId } from './ids.ts'
 import { membersMax } from './limits.ts'
-import type { Epoch, Member, MemberRole } from './membership.ts'
+import type { Epoch, Member } from './membership.ts'
+import { approvalBytes, missingApprovals, readApprovals, type ApprovableNetwork } from './network-approval.ts'
 import {
-  addresses,
   boolean,
   choice,
   fields,
   integer,
-  publicKey,
+  json,
+  memberFieldNames,
+  memberFields,
   Refusal,
+  requireVersion,
   shortText,
+  withDefault,
   word,
   type NetworkFileErrorCode,
 } from './network-file-fields.ts'
+import { asciiBytes, canonicalNetworkText, networkFileVersion } from './network-text.ts'
 import { defaultParameters, parameterBounds, type EnvelopeSignatures, type Parameters } from './parameters.ts'
 import { faultsTolerated, votersMin } from './quorum.ts'
-import { parseStrictJson, shown } from './strict-json.ts'
+import { shown } from './strict-json.ts'
 
-export const networkFileVersion = 1
 export const networkFileBytesMax: number = 1024 * 1024
-const priorityMax = 1000
 
 export interface NetworkFileError {
   code: NetworkFileErrorCode
@@ -32,9 +36,13 @@ export interface NetworkFileError {
   message: string
 }
 
-export type NetworkFile =
-  | { ok: true; name: string; suite: string; epoch: Epoch; warnings: string[] }
-  | { ok: false; error: NetworkFileError }
+export interface ReadNetwork extends ApprovableNetwork {
+  /** Members whose approval the file does not carry, ascending. */
+  missingApprovals: readonly ReplicaId[]
+  warnings: string[]
+}
+
+export type NetworkFile = ({ ok: true } & ReadNetwork) | { ok: false; error: NetworkFileError }
 
 export interface NetworkFilePorts {
   hasher: Hasher
@@ -44,35 +52,27 @@ export interface NetworkFilePorts {
 /** Total on any text. */
 export function parseNetworkFile(text: string, ports: NetworkFilePorts): NetworkFile {
   try {
-    return readNetwork(parseJson(text), ports)
+    return readNetwork(json(text, 'the network file', networkFileBytesMax), ports)
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, error: { code: error.code, message: error.message } }
     throw error
   }
 }
 
-function parseJson(text: string): unknown {
-  if (text.length > networkFileBytesMax) {
-    throw new Refusal(
-      'ERR_NETWORK_TOO_LARGE',
-      `the network file has ${text.length} characters, and at most ${networkFileBytesMax} are read: is it the right file?`,
-    )
-  }
-  const json = parseStrictJson(text)
-  if (json.ok) return json.value
-  throw new Refusal('ERR_NETWORK_SYNTAX', `the network file is no sound JSON: line ${json.line} ${json.reason}`)
-}
-
-const fileFields = ['version', 'name', 'protocol', 'suite', 'envelopeSignatures', 'members', 'parameters'] as const
+const fileFields = [
+  'version',
+  'name',
+  'protocol',
+  'suite',
+  'envelopeSignatures',
+  'members',
+  'parameters',
+  'approvals',
+] as const
 
 function readNetwork(value: unknown, ports: NetworkFilePorts): NetworkFile {
   const file = fields(value, 'the file', fileFields)
-  if (file['version'] !== networkFileVersion) {
-    throw new Refusal(
-      'ERR_NETWORK_VERSION',
-      `version is ${shown(file['version'])}, and this release reads ${networkFileVersion}: write that, or use the release that the file was made for`,
-    )
-  }
+  requireVersion(file['version'], networkFileVersion)
   const name = shortText(file['name'], 'name')
   const protocol = readProtocol(file['protocol'])
   const suite = word(withDefault(file['suite'], ports.suite.name), 'suite', [ports.suite.name])
@@ -81,14 +81,12 @@ function readNetwork(value: unknown, ports: NetworkFilePorts): NetworkFile {
   const warnings = checkNumbers(protocol, members)
   const parameters = readParameters(withDefault(file['parameters'], {}), signatures)
   const epoch = { number: 1, firstHeight: 1, protocol, members, parameters }
-  const canonical = canonicalNetworkText(name, suite, epoch)
-  const network = ports.hasher.digest(hashingBytes('network-id', asciiBytes(canonical)))
-  return { ok: true, name, suite, epoch: { network, ...epoch }, warnings }
-}
-
-/** Only what is absent has a default; a null is a value like any other, and no sound one. */
-function withDefault(value: unknown, otherwise: unknown): unknown {
-  return value === undefined ? otherwise : value
+  const canonical = asciiBytes(canonicalNetworkText(name, suite, epoch))
+  const named: Epoch = { network: ports.hasher.digest(hashingBytes('network-id', canonical)), ...epoch }
+  const given = withDefault(file['approvals'], [])
+  const approvals = readApprovals(given, approvalBytes(name, suite, named), members, ports.suite)
+  const missing = missingApprovals(members, approvals)
+  return { ok: true, name, suite, epoch: named, approvals, missingApprovals: missing, warnings }
 }
 
 function readProtocol(value: unknown): ProtocolName {
@@ -129,10 +127,10 @@ function readMembers(value: unknown, suite: SignatureSuite): Member[] {
       ['linkKey', member.linkKey],
     ] as const) {
       const owner = `${kind} of ${member.name}`
-      const other = keys.get(hex(key))
+      const other = keys.get(toHex(key))
       if (other !== undefined)
         throw new Refusal('ERR_NETWORK_DUPLICATE', `${other} and ${owner} are the same key: each needs its own`)
-      keys.set(hex(key), owner)
+      keys.set(toHex(key), owner)
     }
   }
   return members
@@ -140,15 +138,10 @@ function readMembers(value: unknown, suite: SignatureSuite): Member[] {
 
 function readMember(value: unknown, index: number, suite: SignatureSuite): Member {
   const where = `members[${index}]`
-  const member = fields(value, where, ['id', 'name', 'role', 'consensusKey', 'linkKey', 'addresses', 'priority'])
+  const member = fields(value, where, ['id', ...memberFieldNames])
   return {
     id: integer(member['id'], `${where}.id`, 1, 0xffff) as ReplicaId,
-    name: shortText(member['name'], `${where}.name`),
-    role: word<MemberRole>(withDefault(member['role'], 'voter'), `${where}.role`, ['voter', 'learner']),
-    consensusKey: publicKey(member['consensusKey'], `${where}.consensusKey`, suite),
-    linkKey: publicKey(member['linkKey'], `${where}.linkKey`, suite),
-    addresses: addresses(withDefault(member['addresses'], []), `${where}.addresses`),
-    priority: integer(withDefault(member['priority'], 0), `${where}.priority`, 0, priorityMax),
+    ...memberFields(member, where, suite),
   }
 }
 
@@ -209,53 +202,4 @@ function requireDistinct(members: readonly Member[], what: string, valueOf: (mem
     }
     seen.set(valueOf(member), member)
   }
-}
-
-/**
- * The one text for all files that mean the same; its hash is the network's id. Members ascend by id and say everything; parameters
- * are named only where they differ from their defaults, so that a release with new parameters does not rename the networks that
- * exist. Defaults are therefore part of the format: one that changes needs a new version of it.
- */
-export function canonicalNetworkText(name: string, suite: string, epoch: Omit<Epoch, 'network'>): string {
-  const { protocol, members, parameters } = epoch
-  const { envelopeSignatures } = parameters
-  const version = networkFileVersion
-  return canonicalText({
-    version,
-    name,
-    protocol,
-    suite,
-    envelopeSignatures,
-    members,
-    parameters: overridesOf(parameters),
-  })
-}
-
-function overridesOf(parameters: Parameters): object {
-  const overrides: Record<string, Record<string, unknown>> = {}
-  for (const [group, bounds] of Object.entries(parameterBounds)) {
-    const values = parameters[group as keyof typeof parameterBounds] as unknown as Record<string, unknown>
-    for (const [name, bound] of Object.entries(bounds) as [string, { default: unknown }][]) {
-      if (values[name] !== bound.default) (overrides[group] ??= {})[name] = values[name]
-    }
-  }
-  return overrides
-}
-
-/** JSON with names in the order of their characters, keys as hexadecimal, and no white space. */
-function canonicalText(value: unknown): string {
-  if (value instanceof Uint8Array) return JSON.stringify(hex(value))
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item)).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1))
-  return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${canonicalText(item)}`).join(',')}}`
-}
-
-/** Names and addresses are checked to be ASCII, and the rest is our own. */
-function asciiBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0))
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -55,6 +55,14 @@ describe('docs/wire-format.md', () => {
     expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([])
   })
 
+  it('has every code of a network file that is refused', () => {
+    const text = sources.find(({ path }) => path === 'kernel/network-file-fields.ts')!.text
+    const codes = [...text.matchAll(/^ {2}\| '(ERR_NETWORK_\w+)'/gm)].map((match) => match[1]!)
+    expect(codes.length).toBeGreaterThan(9)
+    const listed = [...page.matchAll(/^\| `(ERR_NETWORK_\w+)` \|/gm)].map((match) => match[1]!)
+    expect(listed).toEqual(codes)
+  })
+
   it('links to the pages that are its parts', () => {
     for (const part of ['wire-format-signatures.md', 'wire-format-log.md']) {
       expect(page).toContain(`](${part})`)

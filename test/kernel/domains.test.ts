@@ -46,6 +46,7 @@ describe('the table of domains', () => {
       'session-opening': 2,
       envelope: 3,
       'read-answer': 4,
+      'member-file': 5,
       checkpoint: 16,
       'header-attestation': 17,
       ready: 32,
@@ -89,7 +90,7 @@ describe('the table of domains', () => {
 
   it('finds a signing domain by its tag, and nothing under the tag of a hash', () => {
     for (const name of signingNames) expect(signingDomainOf(signingDomains[name])).toBe(name)
-    for (const tag of [0, 5, 127, 256, -1, 1.5, Number.NaN, ...Object.values(hashingDomains)]) {
+    for (const tag of [0, 6, 127, 256, -1, 1.5, Number.NaN, ...Object.values(hashingDomains)]) {
       expect(signingDomainOf(tag)).toBe(null)
     }
   })

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nodeEd25519 } from '../../src/crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../../src/crypto/node/sha256-hasher.ts'
-import { canonicalNetworkText, networkFileBytesMax, parseNetworkFile } from '../../src/kernel/network-file.ts'
+import { networkFileBytesMax, parseNetworkFile } from '../../src/kernel/network-file.ts'
+import { canonicalNetworkText } from '../../src/kernel/network-text.ts'
 import { parameterBounds } from '../../src/kernel/parameters.ts'
 import { createSimulatedSuite, simulatedHasher } from '../../src/simulator/simulated-suite.ts'
 
@@ -138,6 +139,12 @@ describe('a network file', () => {
       /multiaddresses/,
     ],
     ['no object', '[]', 'ERR_NETWORK_FIELD', /must be an object/],
+    [
+      'a byte-order mark',
+      `\ufeff${JSON.stringify(file(3))}`,
+      'ERR_NETWORK_SYNTAX',
+      /begins with a byte-order mark: save it as UTF-8 without one/,
+    ],
     ['no JSON', '{"version": 1,', 'ERR_NETWORK_SYNTAX', /line 1 has no name in quotes/],
     ['a comma that is missing', '{\n"version": 1\n"name": "a"}', 'ERR_NETWORK_SYNTAX', /line 3 lacks a comma or }/],
     [
