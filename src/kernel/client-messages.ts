@@ -12,6 +12,8 @@ export type Consistency = 'linearizable' | 'local'
 export type ClientRequest =
   | { kind: 'submit'; envelopes: Uint8Array[] }
   | { kind: 'query'; id: number; consistency: Consistency; query: Uint8Array }
+  /** How the replica is, for operators: an answer of this replica alone, and nobody's promise. */
+  | { kind: 'status'; id: number }
 
 /** One operation's outcome, where it stands in the order, and how it came out (kernel/outcome.ts). */
 export interface Reply {
@@ -32,9 +34,12 @@ export type ClientResponse =
   | { kind: 'refused'; reason: RefusalReason; retryAfterMs: number; leader: ReplicaId | null }
   | { kind: 'answer'; id: number; height: Height; answer: Uint8Array }
   | { kind: 'unanswered'; id: number; reason: RefusalReason; leader: ReplicaId | null }
+  /** JSON for people and dashboards, which grows with each release: what reads it takes what it knows. */
+  | { kind: 'status'; id: number; report: Uint8Array }
 
 /** Envelopes in one message: what gathers in one turn of a client's loop. */
 export const submitEnvelopesMax = 256
+export const statusReportBytesMax: number = 256 * 1024
 export const outcomeBytesMax: number = resultBytesMax + 64
 
 const reason = oneOf<RefusalReason>(['overloaded', 'not-leader', 'no-quorum', 'malformed', 'unavailable'])
@@ -50,6 +55,7 @@ export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
       query: bytes(operationBytesMax),
     }),
   },
+  status: { tag: 3, codec: struct({ id: u53 }) },
 })
 
 const replyCodec: Codec<Reply> = struct<Reply>({
@@ -75,4 +81,5 @@ export const clientResponseCodec: Codec<ClientResponse> = union<ClientResponse>(
   refused: { tag: 3, codec: struct({ reason, retryAfterMs: u32, leader }) },
   answer: { tag: 4, codec: struct({ id: u53, height: u53, answer: bytes(resultBytesMax) }) },
   unanswered: { tag: 5, codec: struct({ id: u53, reason, leader }) },
+  status: { tag: 6, codec: struct({ id: u53, report: bytes(statusReportBytesMax) }) },
 })

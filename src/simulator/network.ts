@@ -1,5 +1,6 @@
 // The network between replicas and clients: slow, lossy, unfair, as its model and the faults of the moment say.
 
+import type { PublicKey } from '../kernel/crypto-ports.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Coverage } from './report.ts'
 import type { HistoryHash } from './history-hash.ts'
@@ -8,6 +9,11 @@ import type { Scheduler } from './scheduler.ts'
 /** Replicas have their own ids, clients start above them. */
 export type Address = number
 export const clientAddressMin: Address = 0x1_0000
+
+/** The key behind a client's address, as a handshake would have shown it. */
+export function clientKeyAt(address: Address): PublicKey {
+  return new Uint8Array(32).fill(200 + address - clientAddressMin)
+}
 
 export type Receive = (from: Address, bytes: Uint8Array) => void
 

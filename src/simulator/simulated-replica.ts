@@ -19,7 +19,7 @@ import { recoverLog } from '../storage/log/recovery.ts'
 import { costModel } from './cost-model.ts'
 import { count } from './coverage.ts'
 import { SimulatedDisk } from './disk/simulated-disk.ts'
-import { clientAddressMin, type Address, type Network } from './network.ts'
+import { clientAddressMin, clientKeyAt, type Address, type Network } from './network.ts'
 import type { Victim } from './nemesis.ts'
 import { Processor } from './processor.ts'
 import type { Coverage } from './report.ts'
@@ -234,6 +234,8 @@ class Life<Message, LogRecord> {
       log,
       links: { send: (to, frame) => this.#send(to, frame) },
       timers: this.#timers,
+      clientKey: (connection) => clientKeyAt(connection),
+      report: () => new Uint8Array(0),
       respond: (connection, bytes) => this.#send(connection, bytes),
       hasher,
       signer: suite.signer(new Uint8Array(32).fill(id)),

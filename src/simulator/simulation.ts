@@ -7,7 +7,6 @@
  * At the end the history goes to both checkers.
  */
 
-import type { PublicKey } from '../kernel/crypto-ports.ts'
 import { replicaId, type ReplicaId } from '../kernel/ids.ts'
 import type { Epoch, Member } from '../kernel/membership.ts'
 import { portableHasher } from '../crypto/portable/sha256-hasher.ts'
@@ -26,7 +25,7 @@ import { HistoryHash } from './history-hash.ts'
 import { Invariants } from './invariants.ts'
 import { Load } from './load.ts'
 import { Nemesis } from './nemesis.ts'
-import { calmNetwork, clientAddressMin, Network, type Address } from './network.ts'
+import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
 import { drawLoad, drawParameters, type LoadShape } from './run-parameters.ts'
 import { raft } from '../protocols/raft/raft.ts'
@@ -267,10 +266,9 @@ class Simulation {
   }
 
   #createClient(number: number, load: Load): SimulatedClient {
-    const key: PublicKey = new Uint8Array(32).fill(200 + number)
     return new SimulatedClient({
       number,
-      key,
+      key: clientKeyAt(clientAddressMin + number),
       replicas: this.#replicas.map((replica) => replica.address),
       scheduler: this.#scheduler,
       network: this.#network,

@@ -71,7 +71,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'client/browser.ts': {
     may: [
       ...words,
-      'network',
+      'network/link',
       'network/libp2p',
       'network/browser',
       'client',

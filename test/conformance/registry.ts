@@ -9,6 +9,7 @@ import {
   payloadEnvelopesCodec,
 } from '../../src/kernel/block.ts'
 import { checkpointCodec } from '../../src/kernel/checkpoint.ts'
+import { helloCodec } from '../../src/network/link/link-frame.ts'
 import { clientRequestCodec, clientResponseCodec } from '../../src/kernel/client-messages.ts'
 import { envelopeCodec, sessionIdCodec } from '../../src/kernel/envelope.ts'
 import { evidenceCodec, protocolCodec } from '../../src/kernel/evidence.ts'
@@ -117,6 +118,9 @@ export const registry: readonly Registered[] = [
     consistency: 'linearizable',
     query: fill(1, 1),
   }),
+  one('helloCodec', helloCodec, { version: 1, incarnation: 3, process: fill(16, 8) }),
+  one('clientRequestCodec status', clientRequestCodec, { kind: 'status', id: 5 }),
+  one('clientResponseCodec status', clientResponseCodec, { kind: 'status', id: 5, report: fill(2, 123) }),
   one('clientResponseCodec replies', clientResponseCodec, {
     kind: 'replies',
     replies: [{ session, number: 5, height: 7, index: 1, outcome: fill(2, 1) }],

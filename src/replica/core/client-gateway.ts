@@ -31,6 +31,8 @@ export interface GatewayOptions {
   /** Asks the protocol for a linearizable read. */
   read: (id: number, now: Now) => void
   leader: (now: Now) => ReplicaId | null
+  /** How this replica is, as JSON. */
+  report: (now: Now) => Uint8Array
   limits?: GatewayLimits
 }
 
@@ -58,6 +60,8 @@ export class ClientGateway {
   readonly #options: GatewayOptions
   readonly #limits: GatewayLimits
   readonly #routes = new Map<string, ConnectionId>()
+  /** What to forget when a connection closes. */
+  readonly #routesOf = new Map<ConnectionId, Set<string>>()
   readonly #reads = new Map<number, WaitingRead>()
   readonly #replies = new Map<ConnectionId, Reply[]>()
   #nextReadId = 1
@@ -72,8 +76,22 @@ export class ClientGateway {
   request(connection: ConnectionId, bytes: Uint8Array, now: Now): void {
     const request = decode(clientRequestCodec, bytes)
     if (!request.ok) return this.#refuse(connection, 'malformed', now)
-    if (request.value.kind === 'submit') this.#submit(connection, request.value.envelopes, now)
-    else this.#query(connection, request.value, now)
+    switch (request.value.kind) {
+      case 'submit':
+        return this.#submit(connection, request.value.envelopes, now)
+      case 'query':
+        return this.#query(connection, request.value, now)
+      case 'status':
+        return this.#status(connection, request.value.id, now)
+    }
+  }
+
+  /** Nobody is there any more to be answered. What was submitted stays: it may be ordered, and the client asks again elsewhere. */
+  closed(connection: ConnectionId): void {
+    for (const route of this.#routesOf.get(connection) ?? []) this.#routes.delete(route)
+    this.#routesOf.delete(connection)
+    this.#replies.delete(connection)
+    for (const [id, read] of this.#reads) if (read.connection === connection) this.#reads.delete(id)
   }
 
   /** Envelopes that another replica hands on: it has checked who they are from, and answers them itself. */
@@ -172,13 +190,26 @@ export class ClientGateway {
   #route(envelope: Envelope, connection: ConnectionId): void {
     const route =
       envelope.kind === 'open' ? openingRoute(envelope.client, envelope.nonce) : sessionRoute(envelope.session)
-    this.#routes.delete(route)
+    this.#unroute(route)
     this.#routes.set(route, connection)
+    const ofConnection = this.#routesOf.get(connection)
+    if (ofConnection === undefined) this.#routesOf.set(connection, new Set([route]))
+    else ofConnection.add(route)
     if (this.#routes.size <= this.#limits.routesMax) return
-    for (const oldest of this.#routes.keys()) {
-      this.#routes.delete(oldest)
-      return
-    }
+    for (const oldest of this.#routes.keys()) return this.#unroute(oldest)
+  }
+
+  #unroute(route: string): void {
+    const connection = this.#routes.get(route)
+    if (connection === undefined) return
+    this.#routes.delete(route)
+    const ofConnection = this.#routesOf.get(connection)
+    ofConnection?.delete(route)
+    if (ofConnection?.size === 0) this.#routesOf.delete(connection)
+  }
+
+  #status(connection: ConnectionId, id: number, now: Now): void {
+    this.#respond(connection, { kind: 'status', id, report: this.#options.report(now) })
   }
 
   #reply(connection: ConnectionId, reply: Reply): void {

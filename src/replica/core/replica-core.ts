@@ -6,7 +6,7 @@
 import { decode, encode, bytes, list, type Codec } from '../../wire/codec.ts'
 import type { Block } from '../../kernel/block.ts'
 import { blockEnvelopesMax, envelopeBytesMax } from '../../kernel/limits.ts'
-import type { Hasher, Signer, Verifier } from '../../kernel/crypto-ports.ts'
+import type { Hasher, PublicKey, Signer, Verifier } from '../../kernel/crypto-ports.ts'
 import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
 import { signedPart, type Envelope } from '../../kernel/envelope.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
@@ -28,6 +28,7 @@ import { Driver, type DriverLog, type DropReason, type Timers } from '../driver/
 import type { Links } from '../driver/outbox.ts'
 import type { ExecutedBlock } from '../../execution/executed-block.ts'
 import type { Executor } from '../../execution/executor.ts'
+import { equalBytes } from '../../execution/merkle.ts'
 import { Pool, type PoolLimits } from '../pool/request-pool.ts'
 
 const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnvelopesMax)
@@ -52,6 +53,10 @@ export interface ReplicaCoreOptions<Message, LogRecord> {
   log: DriverLog
   links: Links
   timers: Timers
+  /** Whose connection it is, where the link vouches for envelopes. Null: nobody's. */
+  clientKey: (connection: ConnectionId) => PublicKey | null
+  /** How this replica is, as JSON, for operators who ask over the network. */
+  report: (now: Now) => Uint8Array
   /** To a client's connection. */
   respond: (connection: ConnectionId, bytes: Uint8Array) => void
   hasher: Hasher
@@ -70,12 +75,14 @@ export class ReplicaCore<Message, LogRecord> {
   readonly #observer: ReplicaObserver
   readonly #epoch: Epoch
   readonly #verifier: Verifier
+  readonly #clientKey: ReplicaCoreOptions<Message, LogRecord>['clientKey']
   readonly #decided: Block[] = []
   #now: Now = { monotonicMs: 0, wallMs: 0 }
 
   constructor(options: ReplicaCoreOptions<Message, LogRecord>) {
     this.#epoch = options.epoch
     this.#verifier = options.verifier
+    this.#clientKey = options.clientKey
     this.#executor = options.executor
     this.#observer = options.observer
     this.#pool = new Pool({
@@ -87,7 +94,9 @@ export class ReplicaCore<Message, LogRecord> {
       pool: this.#pool,
       executor: options.executor,
       send: options.respond,
-      authentic: (envelope, encoded) => this.#authentic(envelope, encoded),
+      authentic: (envelope, encoded, connection) =>
+        this.#authentic(envelope, encoded) && this.#vouchedFor(envelope, connection),
+      report: options.report,
       read: (id, now) => this.#driver.input({ kind: 'read', id }, now),
       leader: (now) => this.#driver.status(now).leader,
     })
@@ -118,6 +127,10 @@ export class ReplicaCore<Message, LogRecord> {
   clientFrame(connection: ConnectionId, frame: Uint8Array, now: Now): void {
     this.#now = now
     if (!this.#driver.failed) this.#gateway.request(connection, frame, now)
+  }
+
+  clientClosed(connection: ConnectionId): void {
+    this.#gateway.closed(connection)
   }
 
   timer(name: string, now: Now): void {
@@ -228,6 +241,13 @@ export class ReplicaCore<Message, LogRecord> {
     const envelopes = decode(forwardCodec, body)
     if (!envelopes.ok) return this.#observer.dropped?.(from, 'malformed-message')
     this.#gateway.forwarded(envelopes.value, (envelope, encoded) => this.#authentic(envelope, encoded), this.#now)
+  }
+
+  /** The link vouches for its own key's envelopes only. What a member forwards, that member has checked. */
+  #vouchedFor(envelope: Envelope, connection: ConnectionId): boolean {
+    if (this.#epoch.parameters.envelopeSignatures !== 'link') return true
+    const key = this.#clientKey(connection)
+    return key !== null && equalBytes(key, envelope.client)
   }
 
   /** Where the link vouches for the envelope, a signature beside it would be one that nobody checks: it is refused. */

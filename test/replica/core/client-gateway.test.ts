@@ -26,6 +26,7 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
     authentic: (envelope) => envelope.client[0] !== 66,
     read: (id) => void reads.push(id),
     leader: () => 2 as ReplicaId,
+    report: () => new Uint8Array([123, 125]),
     limits: { ...gatewayLimitsDefault, ...limits },
   })
   const submit = (to: number, ...envelopes: Envelope[]): void => {
@@ -138,5 +139,26 @@ describe('replies', () => {
       [8, 1],
       [7, 3],
     ])
+  })
+})
+
+describe('a connection that closed', () => {
+  it('is sent nothing more, and what it knew is forgotten', () => {
+    const { gateway, reads, submit, query, executes, taken } = bench()
+    submit(7, open(1, 1))
+    query(7, 40)
+    gateway.closed(7)
+    executes(open(1, 1))
+    gateway.readReady(reads[0]!, 1)
+    expect(taken()).toEqual([])
+  })
+
+  it('does not take along what another connection has taken over', () => {
+    const { gateway, submit, executes, taken } = bench()
+    submit(7, open(1, 1))
+    submit(8, open(1, 1))
+    gateway.closed(7)
+    executes(open(1, 1))
+    expect(taken().map(({ to }) => to)).toEqual([8])
   })
 })

@@ -1,0 +1,169 @@
+/**
+ * The session of one client (architecture.md §10): numbers its operations, fills envelopes with all that waits while earlier ones are
+ * under way, and keeps each envelope, unchanged, until every operation in it is answered.
+ */
+
+import { encode } from '../../wire/codec.ts'
+import type { PublicKey, Signer } from '../../kernel/crypto-ports.ts'
+import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
+import { envelopeCodec, type Envelope, type SessionId } from '../../kernel/envelope.ts'
+import type { Height, NetworkId, ReplicaId } from '../../kernel/ids.ts'
+import { envelopeBytesMax } from '../../kernel/limits.ts'
+import type { Outcome } from '../../kernel/outcome.ts'
+import { fail, settle, type ClientFailure, type ClientOperation } from './operation.ts'
+import { meaningOf } from './outcome-failures.ts'
+import { ReplyCount } from './reply-count.ts'
+
+export interface SessionOptions {
+  network: NetworkId
+  client: PublicKey
+  /** Null where the link vouches for envelopes. */
+  signer: Signer | null
+  /** Equal replies that are believed. */
+  repliesNeeded: number
+  /** Replies that replicas keep for a session: no more numbers than that may be under way. */
+  repliesKept: number
+}
+
+/** Envelopes under way at once: enough to keep a pipeline filled, few enough that envelopes fill. */
+export const envelopesInFlightMax = 4
+const envelopeRoomBytes = 512
+
+/** An envelope under way. */
+export interface Flight {
+  readonly encoded: Uint8Array
+  readonly firstNumber: number
+  /** Null where it has been answered. */
+  readonly operations: (ClientOperation | null)[]
+  readonly counts: ReplyCount[]
+  unanswered: number
+  attempts: number
+  dueMs: number
+  target: ReplicaId | null
+}
+
+export class Session {
+  readonly #options: SessionOptions
+  readonly id: SessionId
+  readonly #flights = new Map<number, Flight>()
+  #nextNumber = 1
+
+  constructor(options: SessionOptions, id: SessionId) {
+    this.#options = options
+    this.id = id
+  }
+
+  get flights(): Iterable<Flight> {
+    return this.#flights.values()
+  }
+
+  get hasRoom(): boolean {
+    return this.#flights.size < envelopesInFlightMax
+  }
+
+  /** Takes what fits from the head of the queue into one envelope; null if nothing does. */
+  fill(waiting: ClientOperation[]): Flight | null {
+    const { repliesKept } = this.#options
+    const operationsMax = Math.max(1, Math.floor(repliesKept / envelopesInFlightMax))
+    // Numbers between the oldest unanswered one and the newest must all be kept by the replicas.
+    const room = repliesKept - (this.#nextNumber - 1 - this.#acknowledgedNumber())
+    const taken: ClientOperation[] = []
+    let bytes = envelopeRoomBytes
+    for (const operation of waiting) {
+      bytes += operation.command.length + 4
+      if (taken.length >= Math.min(operationsMax, room) || (taken.length > 0 && bytes > envelopeBytesMax)) break
+      taken.push(operation)
+    }
+    if (taken.length === 0) return null
+    waiting.splice(0, taken.length)
+    return this.#launch(taken)
+  }
+
+  /** What a replica says about one number. */
+  reply(
+    from: ReplicaId,
+    number: number,
+    height: Height,
+    index: number,
+    outcome: Outcome,
+    encoded: Uint8Array,
+  ): ReplyEffect {
+    const flight = this.#flightOf(number)
+    if (flight === null) return { kind: 'none' }
+    const place = number - flight.firstNumber
+    const operation = flight.operations[place]!
+    if (operation === null || !flight.counts[place]!.add(from, height, index, encoded)) return { kind: 'none' }
+    const meaning = meaningOf(outcome)
+    if (meaning.kind === 'again') return { kind: 'again', flight }
+    if (meaning.kind === 'session-lost') return { kind: 'session-lost' }
+    flight.operations[place] = null
+    flight.unanswered--
+    if (flight.unanswered === 0) this.#flights.delete(flight.firstNumber)
+    if (meaning.kind === 'result') settle(operation, { ok: true, result: meaning.result, height, index })
+    else fail(operation, meaning.failure)
+    return { kind: 'answered' }
+  }
+
+  /** Whoever still waits is told the same. */
+  failAll(failure: ClientFailure): void {
+    for (const flight of this.#flights.values()) {
+      for (const operation of flight.operations) if (operation !== null) fail(operation, failure)
+    }
+    this.#flights.clear()
+  }
+
+  #flightOf(number: number): Flight | null {
+    for (const flight of this.#flights.values()) {
+      if (number >= flight.firstNumber && number < flight.firstNumber + flight.operations.length) return flight
+    }
+    return null
+  }
+
+  #launch(operations: ClientOperation[]): Flight {
+    const firstNumber = this.#nextNumber
+    this.#nextNumber += operations.length
+    const envelope: Envelope = {
+      kind: 'operations',
+      client: this.#options.client,
+      session: this.id,
+      firstNumber,
+      acknowledgedNumber: this.#acknowledgedNumber(),
+      operations: operations.map((operation) => operation.command),
+      signature: new Uint8Array(0),
+    }
+    const flight: Flight = {
+      encoded: encodeEnvelope(this.#options, envelope),
+      firstNumber,
+      operations,
+      counts: operations.map(() => new ReplyCount(this.#options.repliesNeeded)),
+      unanswered: operations.length,
+      attempts: 0,
+      dueMs: 0,
+      target: null,
+    }
+    this.#flights.set(firstNumber, flight)
+    return flight
+  }
+
+  #acknowledgedNumber(): number {
+    // Flights are kept in the order of their numbers: the first is the oldest.
+    for (const flight of this.#flights.values()) {
+      const answered = flight.operations.findIndex((operation) => operation !== null)
+      return flight.firstNumber - 1 + Math.max(0, answered)
+    }
+    return this.#nextNumber - 1
+  }
+}
+
+export type ReplyEffect = { kind: 'none' | 'answered' | 'session-lost' } | { kind: 'again'; flight: Flight }
+
+/** Signed where the epoch asks for it: the signature is over all that stands before it. */
+export function encodeEnvelope(options: Pick<SessionOptions, 'network' | 'signer'>, envelope: Envelope): Uint8Array {
+  const { network, signer } = options
+  const unsigned = encode(envelopeCodec, { ...envelope, signature: new Uint8Array(0) })
+  if (signer === null) return unsigned
+  // The signature's length, 4 bytes, is not signed.
+  const body = unsigned.subarray(0, unsigned.length - 4)
+  const signature = signer.sign(signingBytes(envelopeDomain(envelope.kind), envelopeScope(network), body))
+  return encode(envelopeCodec, { ...envelope, signature })
+}

@@ -1,0 +1,207 @@
+/**
+ * One authenticated stream to somebody, with what every stream needs: frames with limits, a bounded queue to send, a budget for what
+ * is received in one turn, heartbeats of our own with the round trip they measure, and an end when the other side has gone silent.
+ *
+ * The host calls `received`, `drained`, `closed` and `tick`; the link calls the stream and the listener, never from within `send`.
+ */
+
+import { decode, encode, type Codec, u53 } from '../../wire/codec.ts'
+import { FrameDecoder } from './frame-decoder.ts'
+import { helloCodec, linkBodyBytesMax, linkFrame, linkFrameKind, linkVersion, type Hello } from './link-frame.ts'
+import { SendQueue, type SendLimits } from './send-queue.ts'
+
+export interface ByteStream {
+  /** Takes over the bytes; false: no more for now, `drained` comes later. */
+  send(bytes: Uint8Array): boolean
+  pause(): void
+  resume(): void
+  /** Ends the stream at once; `closed` may or may not follow. */
+  abort(reason: string): void
+}
+
+export interface LinkListener {
+  /** The other side has said who it is; data follows. False: it is not wanted. */
+  opened(hello: Hello): boolean
+  data(body: Uint8Array): void
+  /** Once, whoever ended it. */
+  closed(reason: string): void
+}
+
+export interface LinkLimits {
+  /** Without a frame for so long, the other side is taken for gone. */
+  silenceMsMax: number
+  /** Received in one turn of the loop; the rest waits for the next, so that nobody takes the loop for himself. */
+  turnBytesMax: number
+  /** Nothing more is read from somebody who leaves so much unread; Infinity between replicas, where that could block both. */
+  unreadBytesMax: number
+  bodyBytesMax: number
+  send?: SendLimits
+}
+
+export const peerLinkLimits: LinkLimits = {
+  silenceMsMax: 10_000,
+  turnBytesMax: 4 * 1024 * 1024,
+  unreadBytesMax: Infinity,
+  bodyBytesMax: linkBodyBytesMax,
+}
+
+export const clientLinkLimits: LinkLimits = {
+  silenceMsMax: 60_000,
+  turnBytesMax: 1024 * 1024,
+  unreadBytesMax: 4 * 1024 * 1024,
+  bodyBytesMax: 4 * 1024 * 1024,
+  send: { bytesMax: 8 * 1024 * 1024, framesMax: 4096 },
+}
+
+/** Pings under way: an answer to none of them is ignored. */
+const pingCodec: Codec<number> = u53
+/** Weight of the newest measurement of the round trip, as 1 in 8 (RFC 6298). */
+const smoothing = 8
+
+export class Link {
+  readonly #stream: ByteStream
+  readonly #listener: LinkListener
+  readonly #limits: LinkLimits
+  readonly #decoder: FrameDecoder
+  readonly #queue: SendQueue
+  #state: 'greeting' | 'open' | 'closed' = 'greeting'
+  #lastReceivedMs: number
+  #pingId = 0
+  #pingSentMs: number | null = null
+  #roundTripMs: number | null = null
+  #turnBytes = 0
+  #paused = false
+
+  constructor(stream: ByteStream, listener: LinkListener, limits: LinkLimits, own: Hello, nowMs: number) {
+    this.#stream = stream
+    this.#listener = listener
+    this.#limits = limits
+    this.#decoder = new FrameDecoder(limits.bodyBytesMax)
+    this.#queue = new SendQueue((frame) => this.#write(frame), limits.send)
+    this.#lastReceivedMs = nowMs
+    this.#queue.send(linkFrame(linkFrameKind.hello, encode(helloCodec, own)))
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Smoothed; null before the first answer. */
+  get roundTripMs(): number | null {
+    return this.#roundTripMs
+  }
+
+  get lastReceivedMs(): number {
+    return this.#lastReceivedMs
+  }
+
+  get framesDropped(): number {
+    return this.#queue.dropped
+  }
+
+  get waitingBytes(): number {
+    return this.#queue.waitingBytes
+  }
+
+  /** Lost when the link is closed, as any frame may be. */
+  send(body: Uint8Array): void {
+    if (this.#state !== 'closed') this.#enqueue(linkFrame(linkFrameKind.data, body))
+  }
+
+  received(chunk: Uint8Array, nowMs: number): void {
+    if (this.#state === 'closed') return
+    this.#lastReceivedMs = nowMs
+    const problem = this.#decoder.push(chunk, (frame) => this.#frame(frame.kind, frame.body, nowMs))
+    if (problem !== null) return this.close(problem)
+    this.#turnBytes += chunk.length
+    this.#regulate()
+  }
+
+  drained(): void {
+    if (this.#state === 'closed') return
+    this.#queue.drained()
+    this.#regulate()
+  }
+
+  /** The host's loop has gone once round: what was over the budget may come. */
+  endTurn(): void {
+    this.#turnBytes = 0
+    this.#regulate()
+  }
+
+  /** A heartbeat, at the host's pace. */
+  tick(nowMs: number): void {
+    if (this.#state === 'closed') return
+    if (nowMs - this.#lastReceivedMs > this.#limits.silenceMsMax) return this.close('silent')
+    if (this.#state !== 'open') return
+    // One ping at a time; one that stays unanswered is forgotten with the next.
+    this.#pingId++
+    this.#pingSentMs = nowMs
+    this.#enqueue(linkFrame(linkFrameKind.ping, encode(pingCodec, this.#pingId)))
+  }
+
+  closed(reason: string): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#listener.closed(reason)
+  }
+
+  close(reason: string): void {
+    if (this.#state === 'closed') return
+    this.#stream.abort(reason)
+    this.closed(reason)
+  }
+
+  #frame(kind: number, body: Uint8Array, nowMs: number): void {
+    if (this.#state === 'closed') return
+    if (this.#state === 'greeting') return this.#greeted(kind, body)
+    if (kind === linkFrameKind.data) this.#listener.data(body)
+    else if (kind === linkFrameKind.ping) this.#ping(body)
+    else if (kind === linkFrameKind.pong) this.#pong(body, nowMs)
+    else this.close('unknown-frame')
+  }
+
+  #greeted(kind: number, body: Uint8Array): void {
+    const hello = kind === linkFrameKind.hello ? decode(helloCodec, body) : null
+    if (hello === null || !hello.ok) return this.close('no-greeting')
+    if (hello.value.version !== linkVersion) return this.close(`link-version-${hello.value.version}`)
+    this.#state = 'open'
+    if (!this.#listener.opened(hello.value)) this.close('not-wanted')
+  }
+
+  /** Echoed as it came: a ping costs its sender as much as us. */
+  #ping(body: Uint8Array): void {
+    const id = decode(pingCodec, body)
+    if (!id.ok) return this.close('malformed-ping')
+    this.#enqueue(linkFrame(linkFrameKind.pong, body))
+  }
+
+  #pong(body: Uint8Array, nowMs: number): void {
+    const id = decode(pingCodec, body)
+    if (!id.ok) return this.close('malformed-pong')
+    if (this.#pingSentMs === null || id.value !== this.#pingId) return
+    const measuredMs = Math.max(0, nowMs - this.#pingSentMs)
+    this.#pingSentMs = null
+    this.#roundTripMs =
+      this.#roundTripMs === null ? measuredMs : this.#roundTripMs + (measuredMs - this.#roundTripMs) / smoothing
+  }
+
+  #enqueue(frame: Uint8Array): void {
+    this.#queue.send(frame)
+    this.#regulate()
+  }
+
+  #write(frame: Uint8Array): boolean {
+    return this.#state === 'closed' ? true : this.#stream.send(frame)
+  }
+
+  #regulate(): void {
+    if (this.#state === 'closed') return
+    const { turnBytesMax, unreadBytesMax } = this.#limits
+    const tooMuch = this.#turnBytes > turnBytesMax || this.#queue.waitingBytes > unreadBytesMax
+    if (tooMuch === this.#paused) return
+    this.#paused = tooMuch
+    if (tooMuch) this.#stream.pause()
+    else this.#stream.resume()
+  }
+}

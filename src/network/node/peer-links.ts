@@ -1,0 +1,225 @@
+// The links of one replica to the other members. Of each pair the one with the smaller id dials, so that two never hold two links and
+// wonder which one counts; a dialer never gives up, and waits longer each time.
+
+import type { Connection, Stream } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { Libp2p } from 'libp2p'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Member } from '../../kernel/membership.ts'
+import type { Random } from '../../kernel/random.ts'
+import { Backoff } from '../link/backoff.ts'
+import { Link, peerLinkLimits } from '../link/link.ts'
+import type { Hello } from '../link/link-frame.ts'
+import { attachStream, byteStream } from '../libp2p/attach-stream.ts'
+import { peerIdOf } from '../libp2p/identity.ts'
+
+export interface PeerContact {
+  replica: ReplicaId
+  connected: boolean
+  roundTripMs: number | null
+  /** Since the last frame; null if there was none in this life. */
+  silentMs: number | null
+  framesDropped: number
+}
+
+export interface PeerLinksOptions {
+  self: ReplicaId
+  members: readonly Member[]
+  protocol: string
+  hello: Hello
+  random: Random
+  nowMs: () => number
+  /** A frame; and whether somebody is there or not any more, for those who watch. */
+  frame: (from: ReplicaId, body: Uint8Array) => void
+  changed: (replica: ReplicaId, connected: boolean, reason: string) => void
+}
+
+interface Peer {
+  readonly member: Member
+  readonly backoff: Backoff
+  link: Link | null
+  /** Has not said who it is yet: one at most, so that nobody piles them up. */
+  greeting: Link | null
+  /** The newest process that has shown itself as this member. */
+  newest: Hello | null
+  lastReceivedMs: number | null
+  framesDropped: number
+  retry: ReturnType<typeof setTimeout> | null
+}
+
+export class PeerLinks {
+  readonly #options: PeerLinksOptions
+  readonly #peers: ReadonlyMap<ReplicaId, Peer>
+  readonly #stopping = new AbortController()
+  #node: Libp2p | null = null
+
+  constructor(options: PeerLinksOptions) {
+    this.#options = options
+    const others = options.members.filter((member) => member.id !== options.self)
+    this.#peers = new Map(others.map((member) => [member.id, newPeer(member, options.random)]))
+  }
+
+  start(node: Libp2p): void {
+    this.#node = node
+    for (const peer of this.#peers.values()) if (this.#dials(peer)) void this.#dial(peer)
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+    for (const peer of this.#peers.values()) {
+      if (peer.retry !== null) clearTimeout(peer.retry)
+      peer.greeting?.close('stopped')
+      peer.link?.close('stopped')
+    }
+  }
+
+  send(to: ReplicaId, frame: Uint8Array): void {
+    this.#peers.get(to)?.link?.send(frame)
+  }
+
+  endTurn(): void {
+    for (const peer of this.#peers.values()) peer.link?.endTurn()
+  }
+
+  tick(): void {
+    const nowMs = this.#options.nowMs()
+    for (const peer of this.#peers.values()) {
+      peer.greeting?.tick(nowMs)
+      peer.link?.tick(nowMs)
+    }
+  }
+
+  contacts(): PeerContact[] {
+    const nowMs = this.#options.nowMs()
+    return Array.from(this.#peers.values(), (peer) => {
+      const lastMs = peer.link?.lastReceivedMs ?? peer.lastReceivedMs
+      return {
+        replica: peer.member.id,
+        connected: peer.link?.isOpen ?? false,
+        roundTripMs: peer.link?.roundTripMs ?? null,
+        silentMs: lastMs === null ? null : Math.max(0, nowMs - lastMs),
+        framesDropped: peer.framesDropped + (peer.link?.framesDropped ?? 0),
+      }
+    })
+  }
+
+  /** A stream that a member opened. */
+  accept(replica: ReplicaId, stream: Stream, connection: Connection): void {
+    const peer = this.#peers.get(replica)
+    if (peer === undefined) return stream.abort(new Error('not a peer'))
+    this.#attach(peer, stream, connection)
+  }
+
+  #dials(peer: Peer): boolean {
+    return this.#options.self < peer.member.id
+  }
+
+  async #dial(peer: Peer): Promise<void> {
+    const { signal } = this.#stopping
+    if (signal.aborted || this.#node === null || peer.link !== null || peer.greeting !== null) return
+    let connection: Connection | null = null
+    try {
+      connection = await this.#node.dial(addressesOf(peer.member), { signal })
+      this.#attach(peer, await connection.newStream(this.#options.protocol, { signal }), connection)
+    } catch (error) {
+      connection?.abort(new Error('no stream'))
+      this.#dialAgain(peer, reasonOf(error))
+    }
+  }
+
+  #dialAgain(peer: Peer, reason: string): void {
+    if (this.#stopping.signal.aborted || !this.#dials(peer)) return
+    this.#options.changed(peer.member.id, false, reason)
+    if (peer.retry !== null) clearTimeout(peer.retry)
+    peer.retry = setTimeout(() => {
+      peer.retry = null
+      void this.#dial(peer)
+    }, peer.backoff.next())
+  }
+
+  #attach(peer: Peer, stream: Stream, connection: Connection): void {
+    const { nowMs, hello, frame } = this.#options
+    const link: Link = new Link(
+      byteStream(stream),
+      {
+        opened: (other) => this.#opened(peer, link, other),
+        data: (body) => {
+          if (peer.link === link) frame(peer.member.id, body)
+        },
+        closed: (reason) => {
+          connection.abort(new Error(reason))
+          this.#closed(peer, link, reason)
+        },
+      },
+      peerLinkLimits,
+      hello,
+      nowMs(),
+    )
+    peer.greeting?.close('replaced')
+    peer.greeting = link
+    attachStream(stream, link, nowMs)
+  }
+
+  /** The newest process of a member counts. One that repeats an incarnation runs on a restored backup, or beside its twin. */
+  #opened(peer: Peer, link: Link, hello: Hello): boolean {
+    const { newest } = peer
+    const { id } = peer.member
+    if (newest !== null && hello.incarnation < newest.incarnation) return this.#refuse(id, 'incarnation-older')
+    const twin =
+      newest !== null && hello.incarnation === newest.incarnation && !sameBytes(hello.process, newest.process)
+    if (twin) return this.#refuse(id, 'incarnation-repeated')
+    const before = peer.link
+    peer.newest = hello
+    peer.link = link
+    peer.greeting = null
+    before?.close('replaced')
+    peer.backoff.reset()
+    this.#options.changed(id, true, 'connected')
+    return true
+  }
+
+  #closed(peer: Peer, link: Link, reason: string): void {
+    peer.framesDropped += link.framesDropped
+    if (peer.greeting === link) peer.greeting = null
+    if (peer.link === link) {
+      peer.lastReceivedMs = link.lastReceivedMs
+      peer.link = null
+      if (!this.#dials(peer)) this.#options.changed(peer.member.id, false, reason)
+    }
+    if (peer.link === null && peer.greeting === null) this.#dialAgain(peer, reason)
+  }
+
+  #refuse(id: ReplicaId, reason: string): boolean {
+    this.#options.changed(id, false, reason)
+    return false
+  }
+}
+
+function newPeer(member: Member, random: Random): Peer {
+  const backoff = new Backoff(random.fork(`backoff ${member.id}`))
+  return {
+    member,
+    backoff,
+    link: null,
+    greeting: null,
+    newest: null,
+    lastReceivedMs: null,
+    framesDropped: 0,
+    retry: null,
+  }
+}
+
+/** Bound to the member's key: whoever else answers at the address is refused in the handshake. */
+function addressesOf(member: Member): Multiaddr[] {
+  const peer = peerIdOf(member.linkKey).toString()
+  const plain = member.addresses.filter((address) => !/\/wss?(\/|$)/.test(address))
+  return (plain.length > 0 ? plain : member.addresses).map((address) => multiaddr(`${address}/p2p/${peer}`))
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index])
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
