@@ -2,14 +2,18 @@
 // The command line: finds the command, and turns whatever happens into a sentence and an exit code.
 
 import { readFileSync } from 'node:fs'
-import { networkCommand } from './commands/network.ts'
+import { nearest } from '../kernel/nearest.ts'
+import { initCommand } from './commands/init.ts'
+import { keygenCommand } from './commands/keygen.ts'
+import { networkCommands } from './commands/network.ts'
 import { simCommand } from './commands/sim.ts'
-import type { Command } from './command.ts'
+import type { Command, CommandGroup } from './command.ts'
 import { exitCode } from './exit-codes.ts'
-import { help, nearest, UsageError } from './options.ts'
-import { createOutput } from './output.ts'
+import { Failure } from './failure.ts'
+import { groupHelp, help, UsageError } from './options.ts'
+import { createOutput, type Output } from './output.ts'
 
-const commands: readonly Command[] = [simCommand, networkCommand]
+const commands: readonly (Command | CommandGroup)[] = [simCommand, initCommand, keygenCommand, networkCommands]
 
 // Whoever reads may have seen enough (`| head`): that is no fault, and there is no one left to tell.
 process.stdout.on('error', () => process.exit(exitCode.failed))
@@ -27,26 +31,56 @@ async function main(args: readonly string[]): Promise<number> {
     output.out(version())
     return exitCode.ok
   }
-  const command = commands.find((one) => one.spec.name === name)
-  if (command === undefined) {
-    const near = nearest(
-      name,
-      commands.map((one) => one.spec.name),
-    )
-    output.error(
-      `quorate: there is no command ${name}${near === null ? '' : `; did you mean ${near}?`} (quorate --help lists them)`,
-    )
+  const command = commands.find((one) => nameOf(one) === name)
+  if (command === undefined) return unknown(name, commands, '', output)
+  if ('spec' in command) return runCommand(command, rest, output)
+  return runGroup(command, rest, output)
+}
+
+async function runGroup({ name, summary, commands }: CommandGroup, args: readonly string[], output: Output) {
+  const [word, ...rest] = args
+  const specs = commands.map((command) => command.spec)
+  if (word === '--help' || word === '-h' || word === 'help') {
+    process.stdout.write(groupHelp(summary, specs))
+    return exitCode.ok
+  }
+  if (word === undefined || word.startsWith('-')) {
+    const usages = specs.map((spec) => spec.name).join(', ')
+    output.error(`quorate ${name}: say one of ${usages} (quorate ${name} --help says more)`)
     return exitCode.usage
   }
-  if (rest.includes('--help') || rest.includes('-h')) {
+  const command = commands.find((one) => one.spec.name === `${name} ${word}`)
+  return command === undefined ? unknown(word, commands, `${name} `, output) : runCommand(command, rest, output)
+}
+
+async function runCommand(command: Command, args: readonly string[], output: Output): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(help(command.spec))
     return exitCode.ok
   }
   try {
-    return await command.run(rest, output)
+    return await command.run(args, output)
   } catch (error) {
-    return explain(error, name, rest.includes('--debug'), output.error)
+    if (!(error instanceof Failure)) return explain(error, command.spec.name, args.includes('--debug'), output.error)
+    const { code, message } = error
+    if (args.includes('--json')) output.out(JSON.stringify({ ok: false, code, message }))
+    else output.error(`${message} (${code})`)
+    return exitCode.failed
   }
+}
+
+function unknown(word: string, known: typeof commands, group: string, output: Output): number {
+  const near = nearest(
+    word,
+    known.map((one) => nameOf(one).slice(group.length)),
+  )
+  const hint = near === null ? '' : `; did you mean ${group}${near}?`
+  output.error(`quorate: there is no command ${group}${word}${hint} (quorate ${group}--help lists them)`)
+  return exitCode.usage
+}
+
+function nameOf(command: Command | CommandGroup): string {
+  return 'spec' in command ? command.spec.name : command.name
 }
 
 function explain(error: unknown, name: string, debug: boolean, print: (line: string) => void): number {
@@ -67,7 +101,10 @@ function isOfTheHost(error: unknown): boolean {
 }
 
 function overview(): string {
-  const lines = commands.map((command) => `  ${command.spec.name.padEnd(10)} ${command.spec.summary}`)
+  const lines = commands.map((command) => {
+    const { summary } = 'spec' in command ? command.spec : command
+    return `  ${nameOf(command).padEnd(10)} ${summary}`
+  })
   return [
     'quorate: replicated state machines',
     '',

@@ -1,6 +1,7 @@
 // A command's options as a table: what `--help` prints and what is accepted are the same thing.
 
 import { parseArgs } from 'node:util'
+import { nearest } from '../kernel/nearest.ts'
 
 export interface OptionSpec {
   name: string
@@ -8,6 +9,8 @@ export interface OptionSpec {
   value?: string
   description: string
   default?: string
+  /** May be given more than once. */
+  repeatable?: boolean
 }
 
 export interface CommandSpec {
@@ -24,7 +27,7 @@ export class UsageError extends Error {
 }
 
 export interface ParsedOptions {
-  values: Readonly<Record<string, string | boolean | undefined>>
+  values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
   positionals: readonly string[]
 }
 
@@ -41,8 +44,9 @@ export function parseOptions(spec: CommandSpec, args: readonly string[]): Parsed
     if (!argument.startsWith('--')) continue
     const name = argument.slice(2).split('=')[0]!
     if (name === '') continue
-    if (!options.some((option) => option.name === name)) throw unknownOption(spec, name, options)
-    if (seen.has(name)) throw new UsageError(`--${name} is given twice: give it once`)
+    const option = options.find((one) => one.name === name)
+    if (option === undefined) throw unknownOption(spec, name, options)
+    if (seen.has(name) && option.repeatable !== true) throw new UsageError(`--${name} is given twice: give it once`)
     seen.add(name)
   }
   try {
@@ -50,7 +54,10 @@ export function parseOptions(spec: CommandSpec, args: readonly string[]): Parsed
       args: given,
       allowPositionals: true,
       options: Object.fromEntries(
-        options.map((option) => [option.name, { type: option.value === undefined ? 'boolean' : 'string' } as const]),
+        options.map(({ name, value, repeatable = false }) => {
+          const type = value === undefined ? ('boolean' as const) : ('string' as const)
+          return [name, { type, multiple: repeatable }]
+        }),
       ),
     })
     return { values: values as ParsedOptions['values'], positionals }
@@ -82,6 +89,20 @@ function withNegativeNumbers(args: readonly string[], options: readonly OptionSp
 export function text(parsed: ParsedOptions, name: string, fallback: string): string {
   const value = parsed.values[name]
   return typeof value === 'string' ? value : fallback
+}
+
+/** Of an option that must be given. */
+export function requiredText(parsed: ParsedOptions, spec: CommandSpec, name: string): string {
+  const value = text(parsed, name, '')
+  if (value !== '') return value
+  const { value: what = '' } = spec.options.find((option) => option.name === name)!
+  throw new UsageError(`--${name} is missing: say --${name} ${what}`)
+}
+
+/** Of a repeatable option, in the order given. */
+export function texts(parsed: ParsedOptions, name: string): string[] {
+  const value = parsed.values[name]
+  return Array.isArray(value) ? [...value] : []
 }
 
 export function flag(parsed: ParsedOptions, name: string): boolean {
@@ -125,7 +146,8 @@ export function help(spec: CommandSpec): string {
   const width = Math.max(...heads.map((head) => head.length))
   const lines = options.map((option, index) => {
     const fallback = option.default === undefined ? '' : ` (default: ${option.default})`
-    return `  ${heads[index]!.padEnd(width)}  ${option.description}${fallback}`
+    const repeated = option.repeatable === true ? ' (may be given again)' : ''
+    return `  ${heads[index]!.padEnd(width)}  ${option.description}${repeated}${fallback}`
   })
   return [
     `${spec.summary}`,
@@ -138,37 +160,28 @@ export function help(spec: CommandSpec): string {
     'Examples:',
     ...spec.examples.map((example) => `  ${example}`),
     '',
-    'Exit codes: 0 all is well; 1 something was found; 2 wrong use; 130 interrupted.',
+    exitCodes,
     '',
   ].join('\n')
 }
 
-/** The known word at an edit distance of at most 3; null if none is near. */
-export function nearest(word: string, known: readonly string[]): string | null {
-  let best: string | null = null
-  let least = 4
-  for (const candidate of known) {
-    const distance = editDistance(word.slice(0, 64), candidate)
-    if (distance < least) {
-      least = distance
-      best = candidate
-    }
-  }
-  return best
+/** What all commands of a group have to say. */
+export function groupHelp(summary: string, specs: readonly CommandSpec[]): string {
+  return [
+    summary,
+    '',
+    ...specs.map((spec, index) => `${index === 0 ? 'Usage: ' : '       '}${spec.usage}`),
+    '',
+    'Examples:',
+    ...specs.flatMap((spec) => spec.examples).map((example) => `  ${example}`),
+    '',
+    `quorate ${specs[0]!.name} --help says more about ${specs[0]!.name}; the others have theirs.`,
+    exitCodes,
+    '',
+  ].join('\n')
 }
 
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= right.length; j++) {
-      const replaced = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[right.length]!
-}
+const exitCodes = 'Exit codes: 0 all is well; 1 something was found; 2 wrong use; 130 interrupted.'
 
 function firstSentence(message: string): string {
   return message.split(/\.\s|\n/)[0]!

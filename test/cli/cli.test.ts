@@ -19,7 +19,7 @@ describe('quorate', () => {
   it('lists its commands, and calls it wrong use when none was named', async () => {
     const asked = await cli.run('--help')
     expect(asked).toMatchObject({ code: 0, error: '' })
-    expect(asked.out).toMatch(/^ {2}sim .*\n {2}network /m)
+    expect(asked.out).toMatch(/^ {2}sim .*\n {2}init .*\n {2}keygen .*\n {2}network /m)
     expect(await cli.run()).toEqual({ ...asked, code: 2 })
   })
 
@@ -28,13 +28,16 @@ describe('quorate', () => {
     expect(await cli.run('--version')).toEqual({ code: 0, out: `${version}\n`, error: '' })
   })
 
-  it.each(['sim', 'network'])('explains %s with its usage, examples and exit codes', async (command) => {
-    const { code, out } = await cli.run(command, '--help')
-    expect(code).toBe(0)
-    expect(out).toContain(`Usage: quorate ${command} `)
-    expect(out).toMatch(new RegExp(`Examples:\n {2}quorate ${command} `))
-    expect(out).toContain('Exit codes: ')
-  })
+  it.each(['sim', 'init', 'keygen', 'network', 'network check'])(
+    'explains %s with its usage, examples and exit codes',
+    async (command) => {
+      const { code, out } = await cli.run(...command.split(' '), '--help')
+      expect(code).toBe(0)
+      expect(out).toContain(`Usage: quorate ${command} `)
+      expect(out).toMatch(new RegExp(`Examples:\n {2}quorate ${command} `))
+      expect(out).toContain('Exit codes: ')
+    },
+  )
 })
 
 describe('wrong use', () => {
@@ -60,7 +63,10 @@ describe('wrong use', () => {
     ['too many replicas', ['sim', '--replicas', '32'], /from 1 to 31/],
     ['half a process', ['sim', '--jobs', '1.5'], /--jobs is 1\.5/],
     ['a timeline of many seeds', ['sim', '--seeds', '1..2', '--trace', '-'], /name its --seed/],
-    ['no action on the network', ['network'], /say: network check FILE/],
+    ['no action on the network', ['network'], /say one of network assemble, network approve/],
+    ['an option before the action', ['network', '--json'], /say one of network assemble/],
+    ['an unknown action', ['network', 'chek'], /no command network chek; did you mean network check\?/],
+    ['an action like no other', ['network', 'reticulate'], /no command network reticulate \(/],
     ['two files', ['network', 'check', 'a.json', 'b.json'], /say: network check FILE/],
   ])('is refused in one line, and nothing is done: %s', async (_name, args, words) => {
     const { code, out, error } = await cli.run(...args)
@@ -215,8 +221,12 @@ describe('network check', () => {
   it('accepts a good file, for a person and for a program', async () => {
     const path = writeNetwork('good.json', 3)
     const shown = await cli.run('network', 'check', path)
-    expect(shown).toMatchObject({ code: 0, error: '' })
+    expect(shown).toMatchObject({
+      code: 0,
+      error: 'warning: not approved yet by org-1, org-2, org-3: each of them says quorate network approve\n',
+    })
     expect(shown.out).toMatch(/^name +good\.json\nprotocol +raft\nvoters +3\n/)
+    expect(shown.out).toMatch(/\napprovals +0 of 3\n$/)
     const { code, out } = await cli.run('network', 'check', path, '--json')
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ ok: true, protocol: 'raft', voters: 3, quorum: 2, 'faults survived': 1 })
@@ -256,7 +266,7 @@ describe('network check', () => {
     for (const path of [inFolder('missing.json'), cli.folder]) {
       const { code, out, error } = await cli.run('network', 'check', path)
       expect({ code, out }).toEqual({ code: 1, out: '' })
-      expect(error).toBe(`${path} cannot be read: name a file that exists\n`)
+      expect(error).toBe(`${path} cannot be read: name a file that exists (ERR_FILE_NOT_READ)\n`)
     }
   })
 })

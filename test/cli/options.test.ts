@@ -1,31 +1,7 @@
-// A hint is worth giving when it is near, and never when it is a guess.
+// What is accepted is what the table says, and what a value may be is said in one sentence.
 
 import { describe, expect, it } from 'vitest'
-import { nearest, number, parseOptions, UsageError, type CommandSpec } from '../../src/cli/options.ts'
-
-describe('the nearest known word', () => {
-  const known = ['seeds', 'seed', 'replicas', 'record']
-
-  it.each([
-    ['seeds', 'seeds'],
-    ['sed', 'seed'],
-    ['sedes', 'seeds'],
-    ['replcas', 'replicas'],
-    ['repplicass', 'replicas'],
-    ['rekord', 'record'],
-    ['xyreplicasz', 'replicas'],
-  ])('of %s is %s', (word, near) => {
-    expect(nearest(word, known)).toBe(near)
-  })
-
-  it.each(['wxreplicasyz', 'protocol', 'seeds'.repeat(10_000)])('is none for %s, which is too far from all', (word) => {
-    expect(nearest(word, known)).toBeNull()
-  })
-
-  it('is none where nothing is known', () => {
-    expect(nearest('seeds', [])).toBeNull()
-  })
-})
+import { help, number, parseOptions, requiredText, texts, UsageError, type CommandSpec } from '../../src/cli/options.ts'
 
 describe('a number', () => {
   const spec: CommandSpec = {
@@ -44,5 +20,39 @@ describe('a number', () => {
   it.each(['1', '41', '', ' 3', '3.0', '1e1', '0x9', '-3', 'NaN', '9'.repeat(400)])('is refused as %j', (value) => {
     expect(() => read(`--count=${value}`)).toThrow(UsageError)
     expect(() => read(`--count=${value}`)).toThrow('must be a whole number from 2 to 40')
+  })
+})
+
+describe('an option that may be given again', () => {
+  const spec: CommandSpec = {
+    name: 'test',
+    summary: '',
+    usage: '',
+    options: [
+      { name: 'address', value: 'ADDRESS', description: 'where', repeatable: true },
+      { name: 'name', value: 'NAME', description: 'who' },
+    ],
+    examples: [],
+  }
+
+  it('has all its values, in the order given', () => {
+    expect(texts(parseOptions(spec, ['--address', 'b', '--name=n', '--address=a']), 'address')).toEqual(['b', 'a'])
+    expect(texts(parseOptions(spec, ['--address', 'b']), 'address')).toEqual(['b'])
+    expect(texts(parseOptions(spec, []), 'address')).toEqual([])
+  })
+
+  it('says so, and the others may not be', () => {
+    expect(help(spec)).toContain('where (may be given again)')
+    expect(help(spec)).not.toContain('who (')
+    expect(() => parseOptions(spec, ['--name', 'a', '--name', 'b'])).toThrow('--name is given twice')
+  })
+
+  it('is told from one that must be given', () => {
+    expect(requiredText(parseOptions(spec, ['--name', 'a']), spec, 'name')).toBe('a')
+    for (const args of [[], ['--name=']]) {
+      expect(() => requiredText(parseOptions(spec, args), spec, 'name')).toThrow(
+        new UsageError('--name is missing: say --name NAME'),
+      )
+    }
   })
 })

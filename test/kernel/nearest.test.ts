@@ -19,6 +19,22 @@ it.each([
   expect(nearest(word, known)).toBe(expected)
 })
 
+it.each([
+  ['seeds', 'seeds'],
+  ['sed', 'seed'],
+  ['sedes', 'seeds'],
+  ['replcas', 'replicas'],
+  ['xyreplicasz', 'replicas'],
+  ['rekord', 'record'],
+])('%s: did you mean --%s?', (word, expected) => {
+  expect(nearest(word, ['seeds', 'seed', 'replicas', 'record'])).toBe(expected)
+})
+
+it.each(['wxreplicasyz', 'protocol'])('no option is near to %s', (word) => {
+  expect(nearest(word, ['seeds', 'seed', 'replicas', 'record'])).toBeNull()
+  expect(nearest(word, [])).toBeNull()
+})
+
 it.each(['', 'paxos-and-more', 'x'.repeat(100_000)])('nothing is near to %s', (word) => {
   expect(nearest(word, known)).toBeNull()
 })
