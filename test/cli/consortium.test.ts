@@ -27,12 +27,11 @@ async function good(...args: readonly string[]): Promise<Record<string, unknown>
 
 /** One sentence and a code, for a person; the same as JSON, for a program. */
 async function bad(code: string, words: RegExp, ...args: readonly string[]): Promise<void> {
-  const shown = await cli.run(...args)
+  const [shown, { out }] = await Promise.all([cli.run(...args), cli.run(...args, '--json')])
   expect(shown.code).toBe(1)
   expect(shown.error).toMatch(words)
   expect(shown.error.trimEnd()).not.toContain('\n')
   expect(shown.error).toContain(`(${code})\n`)
-  const { out } = await cli.run(...args, '--json')
   expect(JSON.parse(out)).toMatchObject({ ok: false, code })
 }
 
