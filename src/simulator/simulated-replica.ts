@@ -182,7 +182,9 @@ class Life<Message, LogRecord> {
   ) {
     this.#options = options
     this.#clock = clock
-    this.processor = new Processor(options.scheduler, () => this.core?.endTurn())
+    this.processor = new Processor(options.scheduler, () => {
+      while (this.core?.endTurn() === true);
+    })
     this.#timers = new VirtualTimers(
       options.scheduler,
       (localMs) => clock.toWorldUs(localMs),

@@ -34,6 +34,8 @@ import { Pool, type PoolLimits } from '../pool/request-pool.ts'
 const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnvelopesMax)
 /** Envelopes handed on in one message: what fits a frame beside other things. */
 const forwardBytesMax = 1024 * 1024
+/** Executed in one turn: whoever has a long log to catch up with must still hear and be heard. */
+const blocksPerTurnMax = 64
 
 export interface ReplicaObserver {
   decided?(block: Block, proof: DecisionProof): void
@@ -158,27 +160,34 @@ export class ReplicaCore<Message, LogRecord> {
     this.#driver.fail(cause)
   }
 
-  /** Nothing more for now: executes what was decided, tells the protocol once, and lets the turn's messages go. */
-  endTurn(): void {
-    if (this.#driver.failed) return
+  /**
+   * Nothing more for now: executes what was decided, tells the protocol once, and lets the turn's messages go. True: so much was
+   * decided that the rest waits for another turn, which the host owes it.
+   */
+  endTurn(): boolean {
+    if (this.#driver.failed) return false
     if (this.#gateway.poolChanged) {
       this.#gateway.poolChanged = false
       this.#driver.input({ kind: 'requests' }, this.#now)
     }
     // What is decided because of an execution waits for the next round of this loop; each round needs a decision.
-    while (this.#decided.length > 0 && !this.#driver.failed) this.#executeDecided()
+    for (let left = blocksPerTurnMax; this.#decided.length > 0 && left > 0 && !this.#driver.failed;) {
+      left -= this.#executeDecided(left)
+    }
     this.#driver.endTurn()
     this.#gateway.endTurn()
+    return this.#decided.length > 0 && !this.#driver.failed
   }
 
-  #executeDecided(): void {
+  #executeDecided(blocksMax: number): number {
     let executed: ExecutedBlock | null = null
-    const blocks = this.#decided.splice(0)
+    const blocks = this.#decided.splice(0, blocksMax)
     for (const block of blocks) {
       try {
         executed = this.#executor.execute(block)
       } catch (error) {
-        return this.#driver.fail(error)
+        this.#driver.fail(error)
+        return blocks.length
       }
       this.#pool.executed(executed.envelopes)
       this.#gateway.executed(executed)
@@ -188,6 +197,7 @@ export class ReplicaCore<Message, LogRecord> {
     if (executed !== null && executed.header.stateRoot === null) {
       this.#driver.executed(executed.header.height, null, this.#now)
     }
+    return blocks.length
   }
 
   #createDriver(options: ReplicaCoreOptions<Message, LogRecord>): Driver<Message, LogRecord> {

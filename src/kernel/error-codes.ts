@@ -1,0 +1,165 @@
+// Every code that a caller or an operator can meet, with its meaning and the next step. docs/errors.md is made from this table, and a
+// test holds the sources to it.
+
+export interface ErrorMeaning {
+  meaning: string
+  nextStep: string
+}
+
+export const errorCodes = {
+  // Operations: each comes with `certainty`.
+  ERR_OVERLOADED: {
+    meaning: 'too many operations wait here already; nothing of this one has left',
+    nextStep: 'try again after `retryAfterMs`, or submit less at once',
+  },
+  ERR_DEADLINE: {
+    meaning: 'no answer came in time; `certainty` says whether the operation may have been executed',
+    nextStep: 'where it is indefinite, read the state before trying again; raise `deadlineMs` if the network is slow',
+  },
+  ERR_ABORTED: {
+    meaning: "the caller's signal ended the wait",
+    nextStep: 'where it is indefinite, read the state before trying again',
+  },
+  ERR_CLOSED: { meaning: 'the client or replica was closed', nextStep: 'make a new one' },
+  ERR_INVALID_COMMAND: {
+    meaning: "the state machine's `validate` refuses the command on every replica",
+    nextStep: 'correct the command',
+  },
+  ERR_OPERATION_FAILED: {
+    meaning: "the state machine's `apply` threw on every replica, and was undone",
+    nextStep: 'correct the state machine or the command',
+  },
+  ERR_REPLY_EVICTED: {
+    meaning: 'the operation was executed most likely, and its result is no longer kept',
+    nextStep: 'read the state to find out',
+  },
+  ERR_SESSION_EXPIRED: {
+    meaning: 'the session was evicted while the operation was under way',
+    nextStep: 'read the state to find out whether it was executed',
+  },
+  ERR_SEQUENCE_REUSED: {
+    meaning: "the operation's number stands for something else",
+    nextStep: 'do not run two clients on one session',
+  },
+  ERR_INVALID_QUERY: { meaning: 'the state machine refuses the query', nextStep: 'correct the query' },
+  ERR_MALFORMED: {
+    meaning: 'the operation is too large, or the replicas cannot read what was sent',
+    nextStep: 'split the operation; run the same release on clients and replicas',
+  },
+  ERR_RESULT_UNREADABLE: {
+    meaning: 'the operation was executed, and its result does not decode with the codec given',
+    nextStep: 'use the state machine definition that the replicas run',
+  },
+  // Replicas and clients.
+  ERR_REPLICA_FAILED: {
+    meaning: 'the replica has failed for good; its `cause` says why',
+    nextStep: 'look at the cause; restart the replica when it is mended',
+  },
+  ERR_IDENTITY_NOT_MEMBER: {
+    meaning: 'no member of the network file has these keys',
+    nextStep: 'name the identity that belongs to this network file',
+  },
+  ERR_PROTOCOL_UNAVAILABLE: {
+    meaning: 'this release has no replica for the protocol of the network file',
+    nextStep: 'use raft, or a later release',
+  },
+  ERR_LISTEN: {
+    meaning: 'an address cannot be listened at',
+    nextStep: 'free the port, or correct the address',
+  },
+  ERR_NO_REPLICA: {
+    meaning: 'no replica could be reached in time',
+    nextStep: 'check that the replicas run and that the key is permitted',
+  },
+  // Network and member files.
+  ERR_NETWORK_TOO_LARGE: {
+    meaning: 'the network file is larger than any is',
+    nextStep: 'check that it is the right file',
+  },
+  ERR_NETWORK_SYNTAX: { meaning: 'the network file is no sound JSON', nextStep: 'correct the line named' },
+  ERR_NETWORK_VERSION: {
+    meaning: 'the network file is of another version',
+    nextStep: 'use the release it was made for',
+  },
+  ERR_NETWORK_FIELD: { meaning: 'a field is missing, unknown or out of bounds', nextStep: 'correct the field named' },
+  ERR_NETWORK_PROTOCOL: { meaning: 'the protocol is unknown', nextStep: 'name raft, pbft or hotstuff' },
+  ERR_NETWORK_DUPLICATE: { meaning: 'two members share an id, name or key', nextStep: 'give each its own' },
+  ERR_NETWORK_TOO_FEW: { meaning: 'the members survive no fault', nextStep: 'add members' },
+  ERR_NETWORK_KEY: { meaning: 'a key is no sound public key', nextStep: 'take the key from the member file' },
+  ERR_NETWORK_SIGNATURES: { meaning: 'the protocol needs signed envelopes', nextStep: 'say required' },
+  ERR_NETWORK_APPROVAL: {
+    meaning: 'an approval is bad, or not of a member, or for another file',
+    nextStep: 'let the member approve this file again',
+  },
+  ERR_NETWORK_UNAPPROVED: {
+    meaning: 'not every member has approved the network file',
+    nextStep: 'let those named run `quorate network approve`, and merge',
+  },
+  ERR_NETWORK_FILE: { meaning: 'the network file cannot be read', nextStep: 'correct the path' },
+  // Keys, directories, disks.
+  ERR_NETWORK_PROOF: {
+    meaning: "a member file's keys have not both signed it",
+    nextStep: 'let the organisation make it again with `quorate keygen`',
+  },
+  ERR_KEY_FILE_EXISTS: {
+    meaning: 'a key file is there and is not overwritten',
+    nextStep: 'choose another name, or move that key away',
+  },
+  ERR_KEY_FILE_NOT_FOUND: { meaning: 'the key file does not exist', nextStep: 'generate a key, or correct the path' },
+  ERR_KEY_FILE_PERMISSIONS: {
+    meaning: 'others than its owner may use the key',
+    nextStep: 'run `chmod 600` on it, and replace the key if someone may have read it',
+  },
+  ERR_KEY_FILE_TOO_LARGE: { meaning: 'the file is larger than any key file', nextStep: 'correct the path' },
+  ERR_KEY_FILE_FORMAT: {
+    meaning: 'the file is no key file, or is damaged',
+    nextStep: 'restore it from a backup, or correct the path',
+  },
+  ERR_KEY_FILE_VERSION: { meaning: 'the key file is of a later release', nextStep: 'use that release' },
+  ERR_KEY_FILE_PURPOSE: { meaning: 'the key is for something else', nextStep: 'name the right file' },
+  ERR_KEY_FILE_MISMATCH: {
+    meaning: 'the halves of the key do not belong together',
+    nextStep: 'restore it from a backup',
+  },
+  ERR_KEY_FILE_IO: { meaning: 'the key file cannot be read or written', nextStep: 'check its disk, and who owns it' },
+  ERR_DATA_DIRECTORY_MISSING: {
+    meaning: 'there is no data directory here',
+    nextStep: 'make it with `quorate init`, correct the path, or mount its disk',
+  },
+  ERR_DATA_DIRECTORY_NOT_EMPTY: {
+    meaning: 'making the data directory would overwrite what is there',
+    nextStep: 'name a folder that does not exist or is empty',
+  },
+  ERR_DIRECTORY_LOCKED: {
+    meaning: 'another process has the data directory open, or may have',
+    nextStep: 'stop that process; if none runs, remove the lock file named',
+  },
+  ERR_DISK_FULL: { meaning: 'the disk is full', nextStep: 'free space; a running replica resumes by itself' },
+  ERR_DISK_IO: {
+    meaning: 'the disk failed; after a failed fsync nobody knows what is on it',
+    nextStep: 'replace the disk; the replica stays down',
+  },
+  ERR_LOG_NOT_EMPTY: {
+    meaning: "the log's folder is not empty",
+    nextStep: 'name one that does not exist or has nothing in it',
+  },
+  ERR_LOG_EMPTY_DIRECTORY: {
+    meaning: "the log's folder is empty: its disk was lost, or another is mounted",
+    nextStep: 'mount the right disk; a voter that lost its log must not vote again under its old key',
+  },
+  ERR_LOG_FOREIGN_DIRECTORY: {
+    meaning: 'the folder belongs to another replica or network, or is no log',
+    nextStep: "name the replica's own folder",
+  },
+  ERR_LOG_FORMAT_VERSION: {
+    meaning: 'the log is of another format version',
+    nextStep: 'start the release that wrote it',
+  },
+  ERR_LOG_CORRUPT: {
+    meaning: 'something that was synced is bad or missing',
+    nextStep: 'keep the folder for inspection; the voter stays lost until membership can change',
+  },
+  ERR_LOG_UNREADABLE: { meaning: 'a file of the log cannot be read', nextStep: 'check the disk' },
+} as const satisfies Record<string, ErrorMeaning>
+
+export type ErrorCode = keyof typeof errorCodes

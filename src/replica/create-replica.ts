@@ -1,0 +1,39 @@
+/** Starts a replica inside this process. */
+
+import { raft } from '../protocols/raft/raft.ts'
+import type { ProtocolName } from '../kernel/ids.ts'
+import type { ProtocolDefinition } from '../kernel/protocol.ts'
+import { QuorateError } from '../kernel/quorate-error.ts'
+import { memberOf, readIdentity, readNetworkFile, requireApproved, type ReplicaOptions } from './options.ts'
+import type { Replica } from './replica.ts'
+import { RunningReplica } from './running-replica.ts'
+
+/**
+ * Resolves when the replica has recovered its log and listens; it may then still be alone. Rejects with a QuorateError, or a
+ * DataDirectoryError about its folder.
+ */
+export async function createReplica<Command, Query, Result>(
+  options: ReplicaOptions<Command, Query, Result>,
+): Promise<Replica<Command, Query, Result>> {
+  const network = typeof options.network === 'string' ? readNetworkFile(options.network) : options.network
+  requireApproved(network)
+  const identity = typeof options.identity === 'string' ? readIdentity(options.identity) : options.identity
+  const member = memberOf(network, identity)
+  const replica = new RunningReplica({
+    network,
+    member,
+    identity,
+    definition: definitionOf(network.epoch.protocol),
+    stateMachine: options.stateMachine,
+    dataDir: options.dataDir,
+    listen: options.listen ?? member.addresses,
+    clients: options.clients ?? [],
+  })
+  await replica.start()
+  return replica
+}
+
+export function definitionOf(protocol: ProtocolName): ProtocolDefinition<unknown, unknown> {
+  if (protocol === 'raft') return raft as unknown as ProtocolDefinition<unknown, unknown>
+  throw new QuorateError('ERR_PROTOCOL_UNAVAILABLE', `this release has no replica for ${protocol}: use raft`)
+}

@@ -1,0 +1,45 @@
+// What a replica tells its application as it happens. Whoever listens cannot hurt the replica.
+
+import type { Height, ReplicaId, View } from '../kernel/ids.ts'
+import type { ProtocolEvent } from '../kernel/protocol.ts'
+
+export interface ReplicaEventMap {
+  /** Somebody else leads, or nobody does. */
+  leader: { leader: ReplicaId | null; view: View }
+  /** The last height executed in a turn. */
+  executed: { height: Height }
+  peer: { replica: ReplicaId; connected: boolean; reason: string }
+  /** What the protocol notes: for traces and operators. */
+  protocol: ProtocolEvent
+  /** Something was dropped that a peer sent. */
+  dropped: { from: ReplicaId; reason: string }
+  /** The disk is full, or has room again. */
+  storage: { stalled: boolean; message: string }
+  /** For good. */
+  failed: { cause: unknown }
+}
+
+export type ReplicaEventName = keyof ReplicaEventMap
+
+export class ReplicaEvents {
+  readonly #listeners = new Map<ReplicaEventName, Set<(detail: never) => void>>()
+
+  /** Returns what ends the listening. */
+  on<Name extends ReplicaEventName>(name: Name, listener: (detail: ReplicaEventMap[Name]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+
+  /** Called by the replica. */
+  emit<Name extends ReplicaEventName>(name: Name, detail: ReplicaEventMap[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        ;(listener as (detail: ReplicaEventMap[Name]) => void)(detail)
+      } catch (error) {
+        process.emitWarning(`a listener for ${name} threw: ${String(error)}`, { code: 'QUORATE_LISTENER' })
+      }
+    }
+  }
+}

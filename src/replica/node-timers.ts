@@ -1,0 +1,32 @@
+// The protocol's timers on Node's.
+
+import type { Timers } from './driver/driver.ts'
+
+export class NodeTimers implements Timers {
+  readonly #fire: (name: string) => void
+  readonly #running = new Map<string, ReturnType<typeof setTimeout>>()
+
+  constructor(fire: (name: string) => void) {
+    this.#fire = fire
+  }
+
+  arm(name: string, afterMs: number): void {
+    this.disarm(name)
+    const timer = setTimeout(() => {
+      this.#running.delete(name)
+      this.#fire(name)
+    }, afterMs)
+    this.#running.set(name, timer)
+  }
+
+  disarm(name: string): void {
+    const timer = this.#running.get(name)
+    if (timer === undefined) return
+    clearTimeout(timer)
+    this.#running.delete(name)
+  }
+
+  stop(): void {
+    for (const name of [...this.#running.keys()]) this.disarm(name)
+  }
+}

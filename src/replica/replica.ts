@@ -1,0 +1,55 @@
+// A replica as its application sees it.
+
+import type { QueryOptions, QueryResult, SubmitResult } from '../client/typed-client.ts'
+import type { WaitOptions } from '../client/submitter.ts'
+import type { Height, ProtocolName, ReplicaId, View } from '../kernel/ids.ts'
+import type { ProtocolStatus } from '../kernel/protocol.ts'
+import type { PeerContact } from '../network/node/peer-links.ts'
+import type { ReplicaEvents } from './events.ts'
+
+export interface ReplicaStatus {
+  network: { name: string; id: string }
+  protocol: ProtocolName
+  stateMachine: { name: string; version: number }
+  replica: ReplicaId
+  name: string
+  /** Rises with each start. */
+  incarnation: number
+  role: string
+  /** raft: the term. */
+  view: View
+  leader: ReplicaId | null
+  /** One sentence: what it does, or what it waits for. */
+  phase: string
+  decidedHeight: Height
+  executedHeight: Height
+  awaited: ProtocolStatus['awaited']
+  timers: ProtocolStatus['timers']
+  peers: PeerContact[]
+  clients: number
+  /** Operations of this process's own application that wait or are under way. */
+  submitting: number
+  /** Whether the disk is full. */
+  stalled: boolean
+  log: { durable: number; groups: number; syncs: number }
+  uptimeMs: number
+}
+
+export interface Replica<Command, Query, Result> {
+  readonly id: ReplicaId
+  readonly name: string
+  /**
+   * Orders a command through the network and resolves when it has been executed. Rejects with a QuorateError whose `certainty` says
+   * whether the operation certainly did not happen. Throws a TypeError at once for a command that has no encoding.
+   */
+  submit(command: Command, options?: WaitOptions): Promise<SubmitResult<Result>>
+  query(query: Query, options?: QueryOptions): Promise<QueryResult<Result>>
+  status(): ReplicaStatus
+  readonly events: ReplicaEvents
+  /** Where it listens. */
+  addresses(): string[]
+  /** Resolves when the replica was closed; rejects with the cause when it has failed for good. */
+  readonly closed: Promise<void>
+  /** Ends connections, finishes the log's writes and lets go of the directory. Idempotent. */
+  close(): Promise<void>
+}

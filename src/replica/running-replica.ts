@@ -1,0 +1,371 @@
+/**
+ * The wiring of one replica in production: the core that the simulator runs, on real sockets, disk, clock and timers.
+ *
+ * Whatever happens calls the core at once, and asks for a turn: at the end of this round of the event loop the core executes what was
+ * decided, starts the disk, and lets one frame for each peer go.
+ */
+
+import { performance } from 'node:perf_hooks'
+import { randomBytes } from 'node:crypto'
+import { nodeEd25519 } from '../crypto/node/ed25519-suite.ts'
+import { nodeHasher } from '../crypto/node/sha256-hasher.ts'
+import { Executor } from '../execution/executor.ts'
+import type { StateMachineDefinition } from '../execution/state-machine.ts'
+import { decode } from '../wire/codec.ts'
+import type { PublicKey } from '../kernel/crypto-ports.ts'
+import type { Member } from '../kernel/membership.ts'
+import type { ReadNetwork } from '../kernel/network-file.ts'
+import type { Now, ProtocolDefinition, Recovered } from '../kernel/protocol.ts'
+import { QuorateError } from '../kernel/quorate-error.ts'
+import { createRandom } from '../kernel/random.ts'
+import { queryTyped, submitTyped, type QueryOptions } from '../client/typed-client.ts'
+import type { Submitter, WaitOptions } from '../client/submitter.ts'
+import { linkVersion, processNonceBytes } from '../network/link/link-frame.ts'
+import { ReplicaNetwork, type PermittedClients } from '../network/node/replica-network.ts'
+import type { Log, LogListener } from '../storage/log/log.ts'
+import { openDataDirectory, type ClosableDirectory, type DataDirectory } from '../storage/node/open-data-directory.ts'
+import { ReplicaCore } from './core/replica-core.ts'
+import { ReplicaEvents } from './events.ts'
+import { NodeTimers } from './node-timers.ts'
+import type { Identity } from './options.ts'
+import { OwnClient, ownConnection } from './own-client.ts'
+import type { Replica, ReplicaStatus } from './replica.ts'
+
+export interface RunningReplicaOptions<Command, Query, Result> {
+  network: ReadNetwork
+  member: Member
+  identity: Identity
+  definition: ProtocolDefinition<unknown, unknown>
+  stateMachine: StateMachineDefinition<Command, Query, Result>
+  dataDir: string
+  listen: readonly string[]
+  clients: PermittedClients
+  /** For tests that lose power. */
+  openDirectory?: (path: string) => ClosableDirectory
+}
+
+/** How often a full disk is tried again. */
+const probeMs = 1_000
+
+export class RunningReplica<Command, Query, Result> implements Replica<Command, Query, Result> {
+  readonly events = new ReplicaEvents()
+  readonly closed: Promise<void>
+  readonly #options: RunningReplicaOptions<Command, Query, Result>
+  readonly #startedMs = performance.now()
+  readonly #executor: Executor
+  readonly #timers: NodeTimers
+  readonly #clientKeys = new Map<number, PublicKey>()
+  #core: ReplicaCore<unknown, unknown> | null = null
+  #directory: DataDirectory | null = null
+  #network: ReplicaNetwork | null = null
+  #own: OwnClient | null = null
+  #turnAsked = false
+  #stalled = false
+  #probe: ReturnType<typeof setTimeout> | null = null
+  #failure: { cause: unknown } | null = null
+  #closing: Promise<void> | null = null
+  #leader: { leader: number | null; view: number } = { leader: null, view: 0 }
+  #resolveClosed!: () => void
+  #rejectClosed!: (cause: unknown) => void
+
+  constructor(options: RunningReplicaOptions<Command, Query, Result>) {
+    const { parameters, number } = options.network.epoch
+    this.#options = options
+    this.#executor = new Executor({
+      machine: options.stateMachine,
+      hasher: nodeHasher,
+      epoch: number,
+      sessions: parameters.sessions,
+      checkpoints: parameters.checkpoints,
+    })
+    this.#timers = new NodeTimers((name) => {
+      this.#core?.timer(name, this.#now())
+      this.#turn()
+    })
+    this.closed = new Promise((resolve, reject) => {
+      this.#resolveClosed = resolve
+      this.#rejectClosed = reject
+    })
+    // Whoever does not watch it hears of a failure by every call.
+    this.closed.catch(() => {})
+  }
+
+  get id() {
+    return this.#options.member.id
+  }
+
+  get name(): string {
+    return this.#options.member.name
+  }
+
+  /** Opens directory and sockets; what was opened is closed again when anything fails. */
+  async start(): Promise<void> {
+    try {
+      await this.#open()
+    } catch (error) {
+      await this.#release()
+      throw error
+    }
+  }
+
+  submit(command: Command, options?: WaitOptions) {
+    return this.#guarded(() => submitTyped(this.#options.stateMachine, this.#submitter(), command, options))
+  }
+
+  query(query: Query, options?: QueryOptions) {
+    return this.#guarded(() => queryTyped(this.#options.stateMachine, this.#submitter(), query, options))
+  }
+
+  addresses(): string[] {
+    return this.#network?.addresses() ?? []
+  }
+
+  status(): ReplicaStatus {
+    const { network, member, stateMachine } = this.#options
+    if (this.#core === null) throw this.#unusable()
+    const status = this.#core.status(this.#now())
+    const log = this.#directory!.log
+    return {
+      network: { name: network.name, id: Buffer.from(network.epoch.network).toString('hex') },
+      protocol: status.protocol,
+      stateMachine: { name: stateMachine.name, version: stateMachine.version },
+      replica: member.id,
+      name: member.name,
+      incarnation: log.incarnation,
+      role: status.role,
+      view: status.view,
+      leader: status.leader,
+      phase: status.phase,
+      decidedHeight: status.decidedHeight,
+      executedHeight: this.#executor.height,
+      awaited: status.awaited,
+      timers: status.timers,
+      peers: this.#network?.contacts() ?? [],
+      clients: this.#network?.clientCount ?? 0,
+      submitting: this.#own?.underWay ?? 0,
+      stalled: this.#stalled,
+      log: { durable: log.durable, groups: log.groups, syncs: log.syncs },
+      uptimeMs: Math.round(performance.now() - this.#startedMs),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#release().then(() => {
+      if (this.#failure === null) this.#resolveClosed()
+    })
+    return this.#closing
+  }
+
+  async #open(): Promise<void> {
+    const { network, member, dataDir, openDirectory } = this.#options
+    const directory = await openDataDirectory(dataDir, {
+      network: network.epoch.network,
+      replica: member.id,
+      listener: this.#logListener(),
+      ...(openDirectory === undefined ? {} : { openDirectory }),
+    })
+    this.#directory = directory
+    const seed = randomBytes(16).toString('hex')
+    this.#core = this.#createCore(directory.log, seed)
+    this.#own = this.#createOwnClient(seed)
+    this.#network = this.#createNetwork(directory.incarnation, seed)
+    this.#core.start(this.#recovered(directory.log), directory.log.durable, this.#now())
+    if (this.#failure !== null) throw this.#unusable()
+    await this.#listen(this.#network)
+    this.#turn()
+  }
+
+  async #listen(network: ReplicaNetwork): Promise<void> {
+    try {
+      await network.start()
+    } catch (cause) {
+      const where = this.#options.listen.join(', ')
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new QuorateError(
+        'ERR_LISTEN',
+        `${where} cannot be listened at (${reason}): free the port, or correct the address`,
+        { cause },
+      )
+    }
+  }
+
+  #createCore(log: Log, seed: string): ReplicaCore<unknown, unknown> {
+    const { network, member, identity, definition } = this.#options
+    return new ReplicaCore({
+      definition,
+      epoch: network.epoch,
+      self: member.id,
+      executor: this.#executor,
+      log,
+      links: { send: (to, frame) => this.#network?.sendPeer(to, frame) },
+      timers: this.#timers,
+      clientKey: (connection) => this.#clientKeys.get(connection) ?? null,
+      report: () => new TextEncoder().encode(JSON.stringify(this.status())),
+      respond: (connection, bytes) => {
+        if (connection === ownConnection) this.#own?.response(bytes)
+        else this.#network?.sendClient(connection, bytes)
+      },
+      hasher: nodeHasher,
+      signer: nodeEd25519.signer(identity.consensus.secretKey),
+      verifier: nodeEd25519,
+      random: createRandom(`${seed} protocol`),
+      observer: {
+        executed: ({ header }) => this.events.emit('executed', { height: header.height }),
+        event: (event) => this.events.emit('protocol', event),
+        dropped: (from, reason) => this.events.emit('dropped', { from, reason }),
+        failed: (cause) => this.#failed(cause),
+      },
+    })
+  }
+
+  #createOwnClient(seed: string): OwnClient {
+    const { network, member, identity } = this.#options
+    this.#clientKeys.set(ownConnection, identity.link.publicKey)
+    return new OwnClient({
+      epoch: network.epoch,
+      self: member.id,
+      signer: nodeEd25519.signer(identity.link.secretKey),
+      random: createRandom(`${seed} own client`),
+      nowMs: () => performance.now(),
+      request: (bytes) => this.#core?.clientFrame(ownConnection, bytes, this.#now()),
+      turn: () => this.#turn(),
+    })
+  }
+
+  #createNetwork(incarnation: number, seed: string): ReplicaNetwork {
+    const { network, member, identity, listen, clients } = this.#options
+    return new ReplicaNetwork({
+      epoch: network.epoch,
+      self: member.id,
+      linkSecretKey: identity.link.secretKey,
+      listen,
+      hello: { version: linkVersion, incarnation, process: Uint8Array.from(randomBytes(processNonceBytes)) },
+      clients,
+      random: createRandom(`${seed} links`),
+      nowMs: () => performance.now(),
+      listener: {
+        peerFrame: (from, frame) => {
+          this.#core?.peerFrame(from, frame, this.#now())
+          this.#turn()
+        },
+        peerChanged: (replica, connected, reason) => this.events.emit('peer', { replica, connected, reason }),
+        clientFrame: (connection, frame) => {
+          this.#core?.clientFrame(connection, frame, this.#now())
+          this.#turn()
+        },
+        clientOpened: (connection, key) => void this.#clientKeys.set(connection, key),
+        clientClosed: (connection) => {
+          this.#clientKeys.delete(connection)
+          this.#core?.clientClosed(connection)
+        },
+      },
+    })
+  }
+
+  #logListener(): LogListener {
+    return {
+      durable: (upTo) => {
+        if (this.#stalled) this.#storage(false, 'the disk has room again')
+        this.#core?.durable(upTo, this.#now())
+        this.#turn()
+      },
+      full: ({ message }) => {
+        if (!this.#stalled) this.#storage(true, message)
+        this.#probe = setTimeout(() => this.#directory?.log.probe(), probeMs)
+      },
+      failed: ({ code, message }) => this.#core?.fail(new QuorateError(code, message)),
+    }
+  }
+
+  #storage(stalled: boolean, message: string): void {
+    this.#stalled = stalled
+    this.#core?.storage(stalled ? 'storage-stalled' : 'storage-resumed', this.#now())
+    this.events.emit('storage', { stalled, message })
+    this.#turn()
+  }
+
+  *#records(log: Log): Recovered<unknown>['records'] extends Iterable<infer Item> ? Generator<Item> : never {
+    for (const { sequence, bytes } of log.records()) {
+      const record = decode(this.#options.definition.logRecord, bytes)
+      // Sound by its checksum, so it was written like this: by another release, or by a bug. Either way we must not vote.
+      if (!record.ok)
+        throw new QuorateError('ERR_LOG_CORRUPT', `record ${sequence} cannot be read: ${record.error.message}`)
+      yield { sequence, record: record.value }
+    }
+  }
+
+  #recovered(log: Log): Recovered<unknown> {
+    return { incarnation: log.incarnation, records: this.#records(log), checkpoint: null }
+  }
+
+  #turn(): void {
+    if (this.#turnAsked) return
+    this.#turnAsked = true
+    setImmediate(() => this.#endTurn())
+  }
+
+  #endTurn(): void {
+    this.#turnAsked = false
+    if (this.#core === null) return
+    this.#own?.endTurn()
+    const owed = this.#core.endTurn()
+    this.#network?.endTurn()
+    this.#watchLeader()
+    if (owed) this.#turn()
+  }
+
+  #watchLeader(): void {
+    if (this.#core === null) return
+    const { leader, view } = this.#core.status(this.#now())
+    if (leader === this.#leader.leader && view === this.#leader.view) return
+    this.#leader = { leader, view }
+    this.events.emit('leader', { leader, view })
+  }
+
+  /** Fails for good and alone: nothing more is sent, and the process lives on (architecture.md §2 rule 9). */
+  #failed(cause: unknown): void {
+    if (this.#failure !== null) return
+    this.#failure = { cause }
+    this.#rejectClosed(cause)
+    this.events.emit('failed', { cause })
+    // The core is in the middle of a step.
+    queueMicrotask(() => void this.close())
+  }
+
+  #now(): Now {
+    return { monotonicMs: performance.now(), wallMs: Date.now() }
+  }
+
+  async #guarded<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#failure !== null || this.#closing !== null) throw this.#unusable()
+    try {
+      return await work()
+    } catch (error) {
+      if (this.#failure === null || !(error instanceof QuorateError) || error.code !== 'ERR_CLOSED') throw error
+      throw this.#unusable(error.certainty ?? 'indefinite')
+    }
+  }
+
+  #unusable(certainty: 'definite' | 'indefinite' = 'definite'): QuorateError {
+    if (this.#failure === null) return new QuorateError('ERR_CLOSED', 'the replica is closed', { certainty })
+    const { cause } = this.#failure
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `the replica has failed for good: ${reason}`
+    return new QuorateError('ERR_REPLICA_FAILED', message, { certainty, cause })
+  }
+
+  #submitter(): Submitter {
+    if (this.#own === null) throw this.#unusable()
+    return this.#own.submitter
+  }
+
+  async #release(): Promise<void> {
+    this.#timers.stop()
+    if (this.#probe !== null) clearTimeout(this.#probe)
+    this.#own?.close()
+    const network = this.#network
+    this.#core = null
+    await network?.stop()
+    await this.#directory?.close()
+  }
+}
