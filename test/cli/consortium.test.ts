@@ -4,6 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readSources } from '../architecture/sources.ts'
 import { buildCli, type BuiltCli, type Ended } from './built-cli.ts'
 
 let cli: BuiltCli
@@ -211,6 +212,41 @@ describe('quorate network approve and merge', () => {
     expect(readdirSync(folder)).not.toContain('none.json')
   })
 
+  it('refuse a file that says something else of a member than it said itself', async () => {
+    const file = JSON.parse(readFileSync(await network(), 'utf8')) as { members: Record<string, unknown>[] }
+    const { publicKey } = await good('keygen', '--client', '--dir', at('thief'))
+    for (const [field, value] of [
+      ['linkKey', publicKey],
+      ['addresses', ['/dns/e.example/tcp/4001']],
+      ['name', 'org-e'],
+    ] as const) {
+      const members = file.members.map((member) => (member['id'] === 1 ? { ...member, [field]: value } : member))
+      writeFileSync(at('altered.json'), JSON.stringify({ ...file, members }))
+      const approve = (name: string) => ['network', 'approve', at('altered.json'), '--dir', at(name)]
+      const { code, error } = await cli.run(...approve('a'))
+      expect(code).toBe(1)
+      expect(error).toContain(`(${field}): ask whoever assembled it (ERR_NOT_AS_SAID)`)
+    }
+    // The others cannot know.
+    await good('network', 'approve', at('altered.json'), '--dir', at('b'))
+  })
+
+  it('warn who has nothing to compare with', async () => {
+    mkdirSync(at('bare'))
+    writeFileSync(at('bare', 'consensus.key'), read('a', 'consensus.key'), { mode: 0o600 })
+    const { code, error } = await cli.run(
+      'network',
+      'approve',
+      await network(),
+      '--dir',
+      at('bare'),
+      '--out',
+      at('bare.json'),
+    )
+    expect(code).toBe(0)
+    expect(error).toMatch(/^warning: there is no .*member\.json to compare with what the file says of org-a\n$/)
+  })
+
   it('refuse a file that was changed after somebody approved it', async () => {
     await good('network', 'approve', await network(), '--dir', at('a'), '--out', at('changed.json'))
     writeFileSync(at('changed.json'), read('changed.json').replace('c.example', 'e.example'))
@@ -223,6 +259,36 @@ describe('quorate network approve and merge', () => {
     expect(ended.code).toBe(1)
     expect(JSON.parse(ended.out)).toMatchObject({ ok: false, code })
   }
+})
+
+describe('docs/operations/making-a-network.md', () => {
+  const page = readFileSync(new URL('../../docs/operations/making-a-network.md', import.meta.url), 'utf8')
+
+  it('shows commands that do, in their order, what it says', async () => {
+    const lines = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((match) => match[1]!.trim().split('\n'))
+    expect(lines.length).toBeGreaterThan(9)
+    mkdirSync(at('page'))
+    for (const line of lines) {
+      const [name, ...words] = line.split(' ')
+      expect(name).toBe('quorate')
+      // A file or a folder is one of the page's own.
+      const args = words.map((word) => (/^(net|keys-|network[-.]|approved)/.test(word) ? at('page', word) : word))
+      if (words[0] === 'network') args[0] = 'network'
+      expect(await cli.run(...args), line).toMatchObject({ code: 0, error: '' })
+    }
+    expect(await good('network', 'check', at('page', 'approved.json'))).toMatchObject({ approvals: '3 of 3' })
+  })
+
+  it('has every code with which a command fails', () => {
+    const listed = new Set([...page.matchAll(/`(ERR_\w+)`/g)].map((match) => match[1]!))
+    listed.delete('ERR_KEY_FILE')
+    const thrown = readSources()
+      .filter(({ path }) => path.startsWith('cli/'))
+      .flatMap(({ text }) => [...text.matchAll(/Failure\(\s*'(ERR_\w+)'/g)].map((match) => match[1]!))
+      .filter((code) => !code.startsWith('ERR_NETWORK_'))
+    expect(thrown.length).toBeGreaterThan(7)
+    expect([...listed].sort()).toEqual([...new Set(thrown)].sort())
+  })
 })
 
 describe('quorate init', () => {

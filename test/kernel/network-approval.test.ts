@@ -77,6 +77,9 @@ describe('approvals of a network file', () => {
     expect(merged.approvals.map((approval) => approval.member)).toEqual([1, 2, 3])
     expect(merged.missingApprovals).toEqual([])
     expect(read(merged, nothing).ok).toBe(true)
+    // What a file has is kept, for the others may say the same in another way.
+    const second = { ...merged.approvals[0]!, signature: new Uint8Array(64) }
+    expect(mergeApprovals(merged, [second]).approvals).toEqual(merged.approvals)
   })
 
   it.each<[string, Parameters<typeof read>[1], RegExp]>([
