@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs
 import { isIP } from 'node:net'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { toHex } from '../../kernel/hex.ts'
 import type { ProtocolName } from '../../kernel/ids.ts'
 import { approveNetwork } from '../../kernel/network-approval.ts'
 import type { ReadNetwork } from '../../kernel/network-file.ts'
@@ -41,6 +42,8 @@ export interface LocalNetwork {
 }
 
 export const localNetworkFileName = 'network.json'
+/** Who besides the members may connect. */
+export const clientsFileName = 'clients.txt'
 /** In a replica's folder, beside its keys. */
 export const dataFolderName = 'data'
 export const portsPerReplica = 2
@@ -82,6 +85,10 @@ async function build(dir: string, ports: readonly number[], options: LocalNetwor
   const network = await approvedByAll(options, created)
   createFile(join(dir, localNetworkFileName), networkFileText(network))
   const clientKey = createClientKey(dir)
+  createFile(
+    join(dir, clientsFileName),
+    `# Clients that the replicas let in, one public key a line.\n${toHex(clientKey)}\n`,
+  )
   for (const { id } of network.epoch.members) {
     await breathe(options.signal)
     await createData(join(replicaFolder(dir, id), dataFolderName), { network: network.epoch.network, replica: id })

@@ -71,6 +71,8 @@ export class ClientCore {
   readonly #connected = new Set<ReplicaId>()
   readonly #waiting: ClientOperation[] = []
   readonly #reads = new Map<number, Read>()
+  /** Questions about how a replica is; null answers them when it is gone. */
+  readonly #statuses = new Map<number, { replica: ReplicaId; answer: (report: Uint8Array | null) => void }>()
   #session: Session | null = null
   #opening: Opening | null = null
   #openingNotBeforeMs = 0
@@ -121,6 +123,14 @@ export class ClientCore {
     return operation
   }
 
+  /** Asks one replica how it is: answered by it alone, or by null when it is not there or goes. */
+  status(replica: ReplicaId, answer: (report: Uint8Array | null) => void): void {
+    if (!this.#connected.has(replica) || this.#statuses.size >= this.#limits.operationsMax) return answer(null)
+    const id = this.#nextReadId++
+    this.#statuses.set(id, { replica, answer })
+    this.#options.send(replica, encode(clientRequestCodec, { kind: 'status', id }))
+  }
+
   /** Nobody waits for it any more. What has not left never will; what has left stays under way. */
   abandon(operation: ClientOperation, code: 'ERR_DEADLINE' | 'ERR_ABORTED', why: string): void {
     if (operation.settle === null) return
@@ -144,6 +154,7 @@ export class ClientCore {
   disconnected(replica: ReplicaId, nowMs: number): void {
     this.#connected.delete(replica)
     if (this.#target === replica) this.#rotate()
+    for (const [id, status] of this.#statuses) if (status.replica === replica) this.#told(id, replica, null)
     this.#wake(nowMs, (target) => target === replica)
   }
 
@@ -172,16 +183,7 @@ export class ClientCore {
     if (this.#closed || this.#connected.size === 0) return
     if (this.#session === null && this.#waiting.length > 0) this.#open(nowMs)
     this.#sendDue(nowMs)
-    const session = this.#session
-    const fresh: Uint8Array[] = []
-    for (; session?.hasRoom === true && this.#waiting.length > 0;) {
-      const flight = session.fill(this.#waiting)
-      if (flight === null) break
-      for (const operation of flight.operations) operation!.sent = true
-      this.#schedule(flight, nowMs)
-      fresh.push(flight.encoded)
-    }
-    this.#submitAll(fresh)
+    this.#submitAll(this.#session === null ? [] : this.#fill(this.#session, nowMs))
   }
 
   close(): void {
@@ -194,6 +196,7 @@ export class ClientCore {
     for (const operation of this.#waiting.splice(0)) fail(operation, failure(false))
     for (const read of this.#reads.values()) fail(read.operation, failure(false))
     this.#reads.clear()
+    for (const [id, { replica }] of this.#statuses) this.#told(id, replica, null)
     this.#session?.failAll(failure(true))
     this.#session = null
   }
@@ -245,6 +248,8 @@ export class ClientCore {
         if (read !== undefined && read.target === from) read.dueMs = nowMs + this.#soon()
         return
       }
+      case 'status':
+        return this.#told(response.id, from, response.report)
       case 'refused':
         return this.#refused(from, response, nowMs)
     }
@@ -309,6 +314,13 @@ export class ClientCore {
     if (this.#opening !== null) this.#opening.dueMs = atMs
   }
 
+  #told(id: number, from: ReplicaId, report: Uint8Array | null): void {
+    const status = this.#statuses.get(id)
+    if (status === undefined || status.replica !== from) return
+    this.#statuses.delete(id)
+    status.answer(report)
+  }
+
   #hint(leader: ReplicaId | null): void {
     if (leader !== null && this.#connected.has(leader)) this.#target = leader
   }
@@ -329,6 +341,19 @@ export class ClientCore {
       signature: new Uint8Array(0),
     })
     this.#opening = { encoded, nonce, attempts: 0, dueMs: nowMs }
+  }
+
+  /** New envelopes of what waits, as many as may be under way. */
+  #fill(session: Session, nowMs: number): Uint8Array[] {
+    const fresh: Uint8Array[] = []
+    while (session.hasRoom && this.#waiting.length > 0) {
+      const flight = session.fill(this.#waiting)
+      if (flight === null) break
+      for (const operation of flight.operations) operation!.sent = true
+      this.#schedule(flight, nowMs)
+      fresh.push(flight.encoded)
+    }
+    return fresh
   }
 
   #sendDue(nowMs: number): void {

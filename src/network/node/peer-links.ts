@@ -2,7 +2,6 @@
 // wonder which one counts; a dialer never gives up, and waits longer each time.
 
 import type { Connection, Stream } from '@libp2p/interface'
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Member } from '../../kernel/membership.ts'
@@ -11,7 +10,7 @@ import { Backoff } from '../link/backoff.ts'
 import { Link, peerLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { attachStream, byteStream } from '../libp2p/attach-stream.ts'
-import { peerIdOf } from '../libp2p/identity.ts'
+import { addressesOf } from '../libp2p/addresses.ts'
 
 export interface PeerContact {
   replica: ReplicaId
@@ -119,7 +118,7 @@ export class PeerLinks {
     if (signal.aborted || this.#node === null || peer.link !== null || peer.greeting !== null) return
     let connection: Connection | null = null
     try {
-      connection = await this.#node.dial(addressesOf(peer.member), { signal })
+      connection = await this.#node.dial(addressesOf(peer.member, 'tcp'), { signal })
       this.#attach(peer, await connection.newStream(this.#options.protocol, { signal }), connection)
     } catch (error) {
       connection?.abort(new Error('no stream'))
@@ -207,13 +206,6 @@ function newPeer(member: Member, random: Random): Peer {
     framesDropped: 0,
     retry: null,
   }
-}
-
-/** Bound to the member's key: whoever else answers at the address is refused in the handshake. */
-function addressesOf(member: Member): Multiaddr[] {
-  const peer = peerIdOf(member.linkKey).toString()
-  const plain = member.addresses.filter((address) => !/\/wss?(\/|$)/.test(address))
-  return (plain.length > 0 ? plain : member.addresses).map((address) => multiaddr(`${address}/p2p/${peer}`))
 }
 
 function sameBytes(left: Uint8Array, right: Uint8Array): boolean {

@@ -47,6 +47,9 @@ export interface GatewayLimits {
 
 export const gatewayLimitsDefault: GatewayLimits = { routesMax: 65_536, readsMax: 16_384, retryAfterMs: 100 }
 
+/** Outcomes in one message to a client. */
+const responseBytesMax = 2 * 1024 * 1024
+
 interface WaitingRead {
   connection: ConnectionId
   /** The client's own number for it. */
@@ -141,12 +144,24 @@ export class ClientGateway {
 
   endTurn(): void {
     if (this.#replies.size === 0) return
-    for (const [connection, replies] of this.#replies) {
-      for (let first = 0; first < replies.length; first += envelopeOperationsMax) {
-        this.#respond(connection, { kind: 'replies', replies: replies.slice(first, first + envelopeOperationsMax) })
-      }
-    }
+    for (const [connection, replies] of this.#replies) this.#sendReplies(connection, replies)
     this.#replies.clear()
+  }
+
+  /** As few messages as fit a frame: a thousand results may be small, or a megabyte each. */
+  #sendReplies(connection: ConnectionId, replies: readonly Reply[]): void {
+    let first = 0
+    let bytes = 0
+    for (const [index, reply] of replies.entries()) {
+      const full = bytes + reply.outcome.length > responseBytesMax || index - first === envelopeOperationsMax
+      if (index > first && full) {
+        this.#respond(connection, { kind: 'replies', replies: replies.slice(first, index) })
+        first = index
+        bytes = 0
+      }
+      bytes += reply.outcome.length
+    }
+    this.#respond(connection, { kind: 'replies', replies: replies.slice(first) })
   }
 
   #submit(connection: ConnectionId, envelopes: readonly Uint8Array[], now: Now): void {

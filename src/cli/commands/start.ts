@@ -1,0 +1,130 @@
+// `quorate start`: one replica, in this process, until it is told to stop.
+
+import { join, resolve } from 'node:path'
+import { createReplica } from '../../replica/create-replica.ts'
+import type { Replica } from '../../replica/replica.ts'
+import { applicationOption, loadApplication } from '../application.ts'
+import type { Command } from '../command.ts'
+import { exitCode } from '../exit-codes.ts'
+import { watchInterruption, type Interruption } from '../interruption.ts'
+import { flag, parseOptions, requiredText, text, texts, UsageError, type CommandSpec } from '../options.ts'
+import type { Output } from '../output.ts'
+import { networkPathFor, permittedClients } from '../replica-folder.ts'
+import { dataFolderName } from '../setup/local-network.ts'
+
+const spec: CommandSpec = {
+  name: 'start',
+  summary: 'runs one replica until Ctrl-C',
+  usage: 'quorate start --dir DIR [options]',
+  options: [
+    { name: 'dir', value: 'DIR', description: "the replica's folder, with its keys and data/" },
+    { name: 'network', value: 'FILE', description: 'the network file', default: 'network.json in DIR or above it' },
+    applicationOption,
+    {
+      name: 'clients',
+      value: 'WHO',
+      description: 'anyone, or a file with the public keys of those who may connect',
+      default: 'clients.txt beside the network file',
+    },
+    {
+      name: 'listen',
+      value: 'ADDRESS',
+      description: 'a multiaddress to listen at; may be repeated',
+      default: 'the addresses in the network file',
+      repeatable: true,
+    },
+    { name: 'json', description: 'prints each event as a line of JSON' },
+  ],
+  examples: [
+    'quorate start --dir net/replica-1',
+    'quorate start --dir replica --listen /ip4/0.0.0.0/tcp/4001 --clients anyone',
+  ],
+}
+
+export const startCommand: Command = { spec, run }
+
+/** What a replica on its way out may take before the process ends all the same. */
+const closeMsMax = 5_000
+
+async function run(args: readonly string[], output: Output): Promise<number> {
+  const parsed = parseOptions(spec, args)
+  if (parsed.positionals.length > 0) throw new UsageError(`${parsed.positionals[0]} is not an option`)
+  const dir = resolve(requiredText(parsed, spec, 'dir'))
+  const networkPath = text(parsed, 'network', networkPathFor(dir))
+  const listen = texts(parsed, 'listen')
+  const interruption = watchInterruption()
+  const report = reporter(output, flag(parsed, 'json'))
+  try {
+    const replica = await createReplica({
+      network: networkPath,
+      identity: dir,
+      dataDir: join(dir, dataFolderName),
+      stateMachine: await loadApplication(text(parsed, 'app', '')),
+      clients: permittedClients(text(parsed, 'clients', ''), networkPath),
+      ...(listen.length > 0 ? { listen } : {}),
+    })
+    watch(replica, report)
+    report('listening', `replica ${replica.id} (${replica.name}) listens at ${replica.addresses().join(', ')}`, {
+      replica: replica.id,
+      addresses: replica.addresses(),
+    })
+    return await untilTheEnd(replica, interruption, report)
+  } finally {
+    interruption.dispose()
+  }
+}
+
+type Report = (event: string, sentence: string, detail: Readonly<Record<string, unknown>>) => void
+
+function reporter(output: Output, json: boolean): Report {
+  return (event, sentence, detail) => {
+    const at = new Date().toISOString()
+    output.out(json ? JSON.stringify({ at, event, ...detail }) : `${at} ${sentence}`)
+  }
+}
+
+function watch(replica: Replica<unknown, unknown, unknown>, report: Report): void {
+  replica.events.on('leader', ({ leader, view }) =>
+    report('leader', leader === null ? `nobody leads in view ${view}` : `replica ${leader} leads in view ${view}`, {
+      leader,
+      view,
+    }),
+  )
+  const seen = new Map<number, string>()
+  replica.events.on('peer', ({ replica: peer, connected, reason }) => {
+    // A peer that is away is dialled over and over: it is news once.
+    const news = connected ? 'connected' : 'away'
+    if (seen.get(peer) === news) return
+    seen.set(peer, news)
+    report('peer', connected ? `replica ${peer} is connected` : `replica ${peer} is away (${reason})`, {
+      peer,
+      connected,
+      reason,
+    })
+  })
+  replica.events.on('storage', ({ stalled, message }) =>
+    report('storage', stalled ? `stopped voting: ${message}` : 'votes again', { stalled, message }),
+  )
+}
+
+async function untilTheEnd(
+  replica: Replica<unknown, unknown, unknown>,
+  interruption: Interruption,
+  report: Report,
+): Promise<number> {
+  const failure = replica.closed.then(
+    () => null,
+    (cause: unknown) => ({ cause }),
+  )
+  const end = await Promise.race([interruption.arrived, failure])
+  if (typeof end === 'string') {
+    report('stopping', `stops: ${end}`, { reason: end })
+    await Promise.race([replica.close(), new Promise((done) => setTimeout(done, closeMsMax).unref())])
+    return exitCode.interrupted
+  }
+  if (end === null) return exitCode.ok
+  const reason = end.cause instanceof Error ? end.cause.message : String(end.cause)
+  report('failed', `failed for good: ${reason}`, { reason })
+  await replica.close()
+  return exitCode.failed
+}

@@ -1,0 +1,120 @@
+// The links of one client to the replicas: each is dialled until it answers, with longer pauses, and dialled again when it is lost.
+
+import type { Connection } from '@libp2p/interface'
+import type { Libp2p } from 'libp2p'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Member } from '../../kernel/membership.ts'
+import type { Random } from '../../kernel/random.ts'
+import { Backoff } from '../link/backoff.ts'
+import { Link, peerLinkLimits } from '../link/link.ts'
+import type { Hello } from '../link/link-frame.ts'
+import { addressesOf, type Transport } from './addresses.ts'
+import { attachStream, byteStream } from './attach-stream.ts'
+
+export interface ReplicaLinksListener {
+  connected(replica: ReplicaId): void
+  disconnected(replica: ReplicaId, reason: string): void
+  response(replica: ReplicaId, body: Uint8Array): void
+}
+
+export interface ReplicaLinksOptions {
+  node: Libp2p
+  members: readonly Member[]
+  transport: Transport
+  protocol: string
+  hello: Hello
+  random: Random
+  nowMs: () => number
+  listener: ReplicaLinksListener
+}
+
+const heartbeatMs = 5_000
+
+export class ReplicaLinks {
+  readonly #options: ReplicaLinksOptions
+  readonly #links = new Map<ReplicaId, Link>()
+  readonly #retries = new Set<ReturnType<typeof setTimeout>>()
+  readonly #stopping = new AbortController()
+  readonly #heartbeat: ReturnType<typeof setInterval>
+
+  constructor(options: ReplicaLinksOptions) {
+    this.#options = options
+    for (const member of options.members) void this.#keep(member, new Backoff(options.random.fork(`${member.id}`)))
+    this.#heartbeat = setInterval(() => {
+      for (const link of [...this.#links.values()]) link.tick(options.nowMs())
+    }, heartbeatMs)
+  }
+
+  send(to: ReplicaId, body: Uint8Array): void {
+    this.#links.get(to)?.send(body)
+  }
+
+  /** What was over a replica's budget for this turn may come in the next. */
+  endTurn(): void {
+    for (const link of this.#links.values()) link.endTurn()
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+    clearInterval(this.#heartbeat)
+    for (const retry of this.#retries) clearTimeout(retry)
+    for (const link of [...this.#links.values()]) link.close('stopped')
+  }
+
+  async #keep(member: Member, backoff: Backoff): Promise<void> {
+    const { node, transport, protocol } = this.#options
+    const { signal } = this.#stopping
+    if (signal.aborted) return
+    let connection: Connection | null = null
+    try {
+      const addresses = addressesOf(member, transport)
+      if (addresses.length === 0) return this.#options.listener.disconnected(member.id, `no ${transport} address`)
+      connection = await node.dial(addresses, { signal })
+      const stream = await connection.newStream(protocol, { signal })
+      this.#attach(member, backoff, stream, connection)
+    } catch (error) {
+      connection?.abort(new Error('no stream'))
+      this.#again(member, backoff, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #attach(
+    member: Member,
+    backoff: Backoff,
+    stream: Awaited<ReturnType<Connection['newStream']>>,
+    connection: Connection,
+  ): void {
+    const { listener, hello, nowMs } = this.#options
+    const link = new Link(
+      byteStream(stream),
+      {
+        opened: () => {
+          backoff.reset()
+          listener.connected(member.id)
+          return true
+        },
+        data: (body) => listener.response(member.id, body),
+        closed: (reason) => {
+          this.#links.delete(member.id)
+          connection.abort(new Error(reason))
+          this.#again(member, backoff, reason)
+        },
+      },
+      peerLinkLimits,
+      hello,
+      nowMs(),
+    )
+    this.#links.set(member.id, link)
+    attachStream(stream, link, nowMs)
+  }
+
+  #again(member: Member, backoff: Backoff, reason: string): void {
+    this.#options.listener.disconnected(member.id, reason)
+    if (this.#stopping.signal.aborted) return
+    const retry = setTimeout(() => {
+      this.#retries.delete(retry)
+      void this.#keep(member, backoff)
+    }, backoff.next())
+    this.#retries.add(retry)
+  }
+}
