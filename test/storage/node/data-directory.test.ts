@@ -67,6 +67,26 @@ describe('making a data directory', () => {
     await expect(createDataDirectory(join(dirname(path), 'other'), identity)).rejects.toThrow(code('ERR_DISK_IO'))
   })
 
+  it('leaves no descriptors when the disk is full, and what is half made is not overwritten', async () => {
+    const descriptors = new Set<number>()
+    const real = { openSync: fs.openSync, closeSync: fs.closeSync }
+    vi.spyOn(fs, 'openSync').mockImplementation((...call) => {
+      const descriptor = real.openSync(...call)
+      descriptors.add(descriptor)
+      return descriptor
+    })
+    vi.spyOn(fs, 'closeSync').mockImplementation((descriptor) => {
+      descriptors.delete(descriptor)
+      real.closeSync(descriptor)
+    })
+    const write = vi.spyOn(fs, 'writeSync').mockImplementation(() => fail('ENOSPC'))
+    const path = folder()
+    await expect(create(path)).rejects.toThrow(code('ERR_DISK_FULL'))
+    expect([write.mock.calls.length, descriptors.size]).toEqual([1, 0])
+    await expect(create(path)).rejects.toThrow(code('ERR_DATA_DIRECTORY_NOT_EMPTY'))
+    await expect(open(path)).rejects.toThrow(code('ERR_LOG_FOREIGN_DIRECTORY'))
+  })
+
   it('takes an empty directory, and refuses one in which anything is, even a log', async () => {
     const empty = folder()
     await create(empty)
@@ -128,7 +148,8 @@ describe('opening a data directory', () => {
     await expect(open(path)).rejects.toThrow(code('ERR_DIRECTORY_LOCKED'))
     await data.write('a')
     const closing = data.close()
-    await Promise.all([closing, data.close()])
+    expect(data.close()).toBe(closing)
+    await closing
     expectUnlocked(path)
     const again = await open(path)
     // Late, and of one who has nothing here any more.
@@ -176,10 +197,15 @@ describe('opening a data directory', () => {
     await data.close()
     const reason = new Error('enough')
     await expect(open(path, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    await expect(open(join(path, 'missing'), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     const controller = new AbortController()
-    const opening = open(path, { signal: controller.signal })
+    const files = faultyFiles()
+    const openDirectory = (log: string) => openNodeDirectory(log, files)
+    const opening = open(path, { openDirectory, signal: controller.signal })
     controller.abort(reason)
     await expect(opening).rejects.toBe(reason)
+    // It was still being read.
+    expect([files.calls, files.descriptors.size]).toEqual([[], 0])
     expectUnlocked(path)
     // Not the fault of whoever asks too late.
     const late = new AbortController()

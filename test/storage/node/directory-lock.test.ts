@@ -183,6 +183,37 @@ describe('the lock of a directory', () => {
     expect(readFileSync(join(path, 'lock'), 'utf8')).toBe(others)
   })
 
+  it('is released wherever it is: also when another process has moved it by mistake', () => {
+    const path = folder()
+    const lock = lockDirectory(path)
+    taken(lock)
+    fs.renameSync(join(path, 'lock'), join(path, 'lock-moved-1'))
+    expect(lockDirectory(path)).toMatchObject(refused(/this process/))
+    lock.release()
+    expect(readdirSync(path)).toEqual([])
+  })
+
+  it('is on disk before it has its name', () => {
+    const fsync = vi.spyOn(fs, 'fsyncSync')
+    const link = vi.spyOn(fs, 'linkSync')
+    taken(lockDirectory(folder()))
+    expect([fsync.mock.calls.length, link.mock.calls.length]).toEqual([1, 1])
+    expect(fsync.mock.invocationCallOrder[0]).toBeLessThan(link.mock.invocationCallOrder[0]!)
+  })
+
+  it('counts a process as running where the system tells nothing but that it is there', async () => {
+    const real = fs.readFileSync
+    vi.spyOn(fs, 'readFileSync').mockImplementation(((name: string, encoding: 'utf8') => {
+      if (name.startsWith('/proc/')) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
+      return real(name, encoding)
+    }) as typeof fs.readFileSync)
+    const { pid } = await living()
+    const ended = await dead()
+    expect(ownIdentity()).toEqual({ pid: process.pid, startTime: null, bootId: null })
+    expect(hasEnded({ pid, startTime: 1, bootId: 'another' })).toBe(false)
+    expect(hasEnded({ ...ended, bootId: null })).toBe(true)
+  })
+
   it('removes what killed processes left behind while they locked', async () => {
     const path = folder()
     const stale = JSON.stringify({ ...(await dead()), bootId })

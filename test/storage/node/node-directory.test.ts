@@ -335,10 +335,26 @@ describe('closing', () => {
     expect(answers).toEqual([])
   })
 
+  it('lets nothing through afterwards: the number of its descriptor may be another file’s by then', async () => {
+    const { directory, files } = opened()
+    const file = directory.open('log-1')
+    file.close()
+    expect(files.descriptors.size).toBe(0)
+    file.write(0, bytes(1, 1), () => {})
+    file.truncate(0, () => {})
+    file.sync(() => {})
+    await directory.close()
+    directory.sync(() => {})
+    directory.remove('log-1', () => {})
+    await turn()
+    expect(files.calls).toEqual([])
+  })
+
   it('waits for a removal and a sync of the directory', async () => {
     let finish = (): void => {}
     const { directory, files } = opened({ fsync: (_descriptor, done) => (finish = () => done(null)) })
     const answers: string[] = []
+    directory.open('log-1')
     directory.sync(() => answers.push('sync'))
     directory.remove('log-1', () => answers.push('remove'))
     let isClosed = false
