@@ -1,9 +1,9 @@
 /**
  * Quorate: replicated state machines. The public face: everything a user imports, nothing else.
  *
- *   import { defineStateMachine, jsonCodec, simpleSnapshot } from 'quorate'
+ *   import { createReplica, defineStateMachine, jsonCodec, simpleSnapshot } from 'quorate'
  *
- * This release holds what an application is written with and tested by; replicas on real sockets and disks come next.
+ *   const replica = await createReplica({ network: 'network.json', identity: 'replica-1', dataDir: 'replica-1/data', stateMachine })
  */
 
 export {
@@ -32,3 +32,18 @@ export { parseNetworkFile, type NetworkFile, type NetworkFileError } from './ker
 export { faultsTolerated, oneCorrect, quorum } from './kernel/quorum.ts'
 export type { FaultModel, ProtocolName } from './kernel/ids.ts'
 export type { Random } from './kernel/random.ts'
+export type { ReadNetwork } from './kernel/network-file.ts'
+export type { ReplicaId } from './kernel/ids.ts'
+export { QuorateError, type QuorateErrorDetails } from './kernel/quorate-error.ts'
+export { errorCodes, type ErrorCode } from './kernel/error-codes.ts'
+export { createReplica } from './replica/create-replica.ts'
+export { readIdentity, readNetworkFile, type Identity, type ReplicaOptions } from './replica/options.ts'
+export type { Replica, ReplicaStatus } from './replica/replica.ts'
+export type { ReplicaEventMap, ReplicaEventName, ReplicaEvents } from './replica/events.ts'
+export type { PermittedClients } from './network/node/replica-network.ts'
+export type { PeerContact } from './network/node/peer-links.ts'
+export type { WaitOptions } from './client/submitter.ts'
+export type { QueryOptions, QueryResult, SubmitResult } from './client/typed-client.ts'
+export { createDataDirectory } from './storage/node/create-data-directory.ts'
+export { DataDirectoryError, type DataDirectoryErrorCode } from './storage/node/data-directory-error.ts'
+export { generateKeyPair, readKeyFile, writeKeyFile, type KeyPair, type KeyPurpose } from './crypto/node/key-file.ts'

@@ -7,13 +7,20 @@ import { initCommand } from './commands/init.ts'
 import { keygenCommand } from './commands/keygen.ts'
 import { networkCommands } from './commands/network.ts'
 import { simCommand } from './commands/sim.ts'
+import { startCommand } from './commands/start.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { exitCode } from './exit-codes.ts'
 import { Failure } from './failure.ts'
 import { groupHelp, help, UsageError } from './options.ts'
 import { createOutput, type Output } from './output.ts'
 
-const commands: readonly (Command | CommandGroup)[] = [simCommand, initCommand, keygenCommand, networkCommands]
+const commands: readonly (Command | CommandGroup)[] = [
+  startCommand,
+  simCommand,
+  initCommand,
+  keygenCommand,
+  networkCommands,
+]
 
 // Whoever reads may have seen enough (`| head`): that is no fault, and there is no one left to tell.
 process.stdout.on('error', () => process.exit(exitCode.failed))
