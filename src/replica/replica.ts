@@ -23,6 +23,8 @@ export interface ReplicaStatus {
   phase: string
   decidedHeight: Height
   executedHeight: Height
+  /** Digest of the last executed header, hexadecimal: two replicas that executed one height agree on it, or one has diverged. */
+  executedHeader: string
   awaited: ProtocolStatus['awaited']
   timers: ProtocolStatus['timers']
   peers: PeerContact[]
