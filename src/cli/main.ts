@@ -8,6 +8,7 @@ import { keygenCommand } from './commands/keygen.ts'
 import { networkCommands } from './commands/network.ts'
 import { simCommand } from './commands/sim.ts'
 import { startCommand } from './commands/start.ts'
+import { upCommand } from './commands/up.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { exitCode } from './exit-codes.ts'
 import { Failure } from './failure.ts'
@@ -15,6 +16,7 @@ import { groupHelp, help, UsageError } from './options.ts'
 import { createOutput, type Output } from './output.ts'
 
 const commands: readonly (Command | CommandGroup)[] = [
+  upCommand,
   startCommand,
   simCommand,
   initCommand,
