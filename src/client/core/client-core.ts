@@ -260,8 +260,11 @@ export class ClientCore {
     if (!outcome.ok) return this.#options.note?.('malformed-outcome', `from replica ${from}`)
     if (this.#options.repliesNeeded === 1) this.#learnHeight(height)
     const effect = this.#session!.reply(from, number, height, index, outcome.value, encoded)
-    if (effect.kind === 'again') effect.flight.dueMs = Math.min(effect.flight.dueMs, nowMs + this.#soon())
-    else if (effect.kind === 'session-lost') this.#loseSession()
+    if (effect.kind === 'again') {
+      effect.flight.dueMs = Math.min(effect.flight.dueMs, nowMs + this.#soon())
+      // It was answered: no reason to go elsewhere.
+      effect.flight.target = null
+    } else if (effect.kind === 'session-lost') this.#loseSession()
   }
 
   #loseSession(): void {
@@ -365,7 +368,7 @@ export class ClientCore {
     }
     const again: Flight[] = []
     for (const flight of this.#session?.flights ?? []) if (flight.dueMs <= nowMs) again.push(flight)
-    const stuck = again.some((flight) => flight.target === this.#target && flight.attempts > 1)
+    const stuck = again.some((flight) => flight.target === this.#target && flight.attempts > 0)
     if (stuck) this.#rotate()
     for (const flight of again) this.#schedule(flight, nowMs)
     this.#submitAll(again.map((flight) => flight.encoded))
@@ -373,7 +376,7 @@ export class ClientCore {
   }
 
   #sendRead(read: Read, nowMs: number): void {
-    if (read.attempts > 1 && read.target === this.#target) this.#rotate()
+    if (read.attempts > 0 && read.target === this.#target) this.#rotate()
     this.#schedule(read, nowMs)
     if (this.#target !== null) this.#options.send(this.#target, read.request)
   }
