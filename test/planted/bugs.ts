@@ -198,8 +198,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'c14-durable-at-write',
     title: 'the log reports a group durable when it is written, before the sync has answered',
     file: 'src/storage/log/log.ts',
-    find: 'this.#sync(this.#segment, () => this.#groupDurable(group))',
-    replace: 'this.#groupDurable(group)\n      this.#sync(this.#segment, () => {})',
+    find: 'this.#sync(this.#segment, synced)\n      this.#sync(this.#note, synced)',
+    replace: 'synced()\n      synced()',
     finder: { kind: 'tests', files: ['test/storage'] },
   },
   {

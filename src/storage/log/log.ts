@@ -3,8 +3,8 @@
  *
  * GROUP COMMIT. `append` only gathers. `flush` starts a group: one write of all that waits, then one sync; what is appended meanwhile
  * is the next group, which starts by itself if `flush` was called for it. A record is durable when its group's sync has answered.
- * THE NOTE of the synced end is written after each sync, and synced with the next group. So it is never ahead of the truth, and
- * after a power loss at most one group behind it.
+ * THE NOTE of the synced end is written after each sync, and synced with the next group, which is durable when both syncs have
+ * answered. So it is never ahead of the truth, and after a power loss at most one group behind it.
  * FAILING. An error of a sync, or any error of a write but a full disk, is final: nothing is retried, because nobody knows what is on
  * disk then; nothing is reported durable afterwards. A full disk keeps the group; `probe` tries it again at the same place.
  */
@@ -82,6 +82,8 @@ export class Log {
   #durable: number
   #running: Group | null = null
   #flushAsked = false
+  /** The write that did not fit, at its own place. */
+  #whenRoom: (() => void) | null = null
   #state: 'open' | 'full' | 'failed' | 'closed' = 'open'
   syncs = 0
   groups = 0
@@ -132,9 +134,11 @@ export class Log {
 
   /** After `full`: tries the group again that did not fit. */
   probe(): void {
-    if (this.#state !== 'full' || this.#running === null) return
+    const again = this.#whenRoom
+    if (this.#state !== 'full' || again === null) return
     this.#state = 'open'
-    this.#writeGroup(this.#running)
+    this.#whenRoom = null
+    again()
   }
 
   /** What is on disk, oldest first, in bounded memory. What was cut is not among it. */
@@ -202,7 +206,7 @@ export class Log {
     const file = this.#directory.open(segmentFile(segment))
     const write = (): void =>
       file.write(0, header, (error) => {
-        if (error !== null) return this.#writeFailed(error)
+        if (error !== null) return this.#writeFailed(error, write)
         this.#sync(file, () => {
           this.syncs++
           this.#directory.sync((failure) => {
@@ -220,12 +224,15 @@ export class Log {
 
   #writeGroup(group: Group): void {
     this.#segment.write(this.#end.offset, group.bytes, (error) => {
-      if (error !== null) return this.#writeFailed(error)
-      this.#sync(this.#segment, () => this.#groupDurable(group))
-      // The note of the group before rides along; nobody waits for it.
-      this.#note.sync((failure) => {
-        if (failure !== null) this.#fail(failure)
-      })
+      if (error !== null) return this.#writeFailed(error, () => this.#writeGroup(group))
+      // The note of the group before rides along: two syncs at once take hardly longer than one.
+      let waiting = 2
+      const synced = (): void => {
+        waiting--
+        if (waiting === 0) this.#groupDurable(group)
+      }
+      this.#sync(this.#segment, synced)
+      this.#sync(this.#note, synced)
     })
   }
 
@@ -263,10 +270,11 @@ export class Log {
     })
   }
 
-  #writeFailed(error: FileError): void {
+  #writeFailed(error: FileError, again: () => void): void {
     if (error.code !== 'ERR_DISK_FULL') return this.#fail(error)
     if (this.#state !== 'open') return
     this.#state = 'full'
+    this.#whenRoom = again
     this.#listener.full(error)
   }
 

@@ -114,6 +114,42 @@ describe('the log', () => {
     expect(bench.texts()).toEqual(['a', 'b'])
   })
 
+  it('tries the header of a new segment again where it did not fit, and not the group in the old segment', () => {
+    const bench = written(['a', 'b'], { segmentBytesMax: 60 })
+    const log = bench.log!
+    const segments = (): string[] => bench.disk.list().filter((name) => name.startsWith('log-'))
+    const before = segments().length
+    const third = log.append(text('c'))
+    bench.disk.failNext('write', { code: 'ERR_DISK_FULL', message: 'ENOSPC' })
+    log.flush()
+    bench.run()
+    expect(bench.fullError).toMatchObject({ code: 'ERR_DISK_FULL' })
+    log.probe()
+    bench.run()
+    expect(bench.durable.at(-1)).toBe(third)
+    expect(segments().length).toBe(before + 1)
+    expect(bench.disk.size(segments().sort().at(-1)!)).toBeGreaterThan(segmentHeaderBytes)
+    bench.open()
+    expect(bench.texts()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('reports a group when the note of the group before is on disk too: the note is never two groups behind', () => {
+    const bench = new LogBench()
+    let hangs = false
+    const open = bench.disk.open.bind(bench.disk)
+    bench.disk.open = (name) => {
+      const file = open(name)
+      return name === noteFile ? { ...file, sync: (done) => (hangs ? undefined : file.sync(done)) } : file
+    }
+    bench.initialize()
+    const log = bench.open()
+    hangs = true
+    log.append(text('a'))
+    log.flush()
+    bench.run()
+    expect(bench.durable).toEqual([])
+  })
+
   it('says when too much waits, and refuses a record above the limit', () => {
     const bench = new LogBench(createRandom(1), { waitingBytesMax: 100, recordBytesMax: 64 })
     bench.initialize()
