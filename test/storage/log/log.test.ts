@@ -5,7 +5,7 @@ import { crc32 as zlibCrc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { crc32 } from '../../../src/storage/log/crc32.ts'
-import { noteSlotBytes, segmentFile, segmentHeaderBytes } from '../../../src/storage/log/format.ts'
+import { noteFile, noteSlotBytes, segmentFile, segmentHeaderBytes } from '../../../src/storage/log/format.ts'
 import { initializeLog } from '../../../src/storage/log/initialize.ts'
 import { identity, LogBench, text } from './log-bench.ts'
 
