@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** Real processes, disks, sockets and browsers, one after another: `npm run test:processes`. */
+export default defineConfig({
+  test: {
+    include: ['test/processes/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    fileParallelism: false,
+  },
+})
