@@ -259,6 +259,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
           this.#clientKeys.delete(connection)
           this.#core?.clientClosed(connection)
         },
+        failed: (cause) => this.#core?.fail(cause),
       },
     })
   }

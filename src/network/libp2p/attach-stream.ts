@@ -5,6 +5,7 @@ import type { ByteStream, Link } from '../link/link.ts'
 
 /** A ByteStream that ends quietly when libp2p's stream has ended: the link hears of it by `closed`. */
 export function byteStream(stream: Stream): ByteStream {
+  const wish = { isPaused: false, isResuming: false }
   return {
     send: (bytes) => {
       if (stream.status !== 'open' || stream.writeStatus !== 'writable') return true
@@ -16,25 +17,65 @@ export function byteStream(stream: Stream): ByteStream {
       }
     },
     pause: () => {
-      if (stream.readStatus === 'readable') stream.pause()
+      wish.isPaused = true
+      if (!wish.isResuming && stream.readStatus === 'readable') stream.pause()
     },
     resume: () => {
-      if (stream.readStatus === 'paused') stream.resume()
+      wish.isPaused = false
+      if (!wish.isResuming && stream.readStatus === 'paused') resume(stream, wish)
     },
     abort: (reason) => stream.abort(new Error(reason)),
   }
 }
 
-/** Feeds the link what happens on the stream. */
+/**
+ * libp2p hands over what waited from within `resume`, and opens the window after that: a pause asked for meanwhile would be half
+ * forgotten, and the other side go on sending until the buffer breaks the stream.
+ */
+function resume(stream: Stream, wish: { isPaused: boolean; isResuming: boolean }): void {
+  wish.isResuming = true
+  try {
+    stream.resume()
+  } finally {
+    wish.isResuming = false
+  }
+  if (wish.isPaused && stream.readStatus === 'readable') stream.pause()
+}
+
+/** Feeds the link what happens on the stream. An error of whoever listens to the link ends the link, not the process. */
 export function attachStream(stream: Stream, link: Link, nowMs: () => number): void {
+  let isTurnOwed = false
+  const oweTurn = (): void => {
+    if (isTurnOwed) return
+    isTurnOwed = true
+    setTimeout(() => {
+      isTurnOwed = false
+      guard(link, () => link.endTurn())
+    }, 0)
+  }
   stream.addEventListener('message', ({ data }) => {
-    if (data instanceof Uint8Array) return link.received(data, nowMs())
-    for (const piece of data) link.received(piece, nowMs())
+    guard(link, () => {
+      let isOver = false
+      for (const piece of data instanceof Uint8Array ? [data] : data) isOver = link.received(piece, nowMs()) || isOver
+      if (isOver) oweTurn()
+    })
   })
-  stream.addEventListener('drain', () => link.drained())
-  stream.addEventListener('remoteCloseWrite', () => link.close('ended-by-peer'))
-  stream.addEventListener('close', (event) => link.closed(event.error?.message ?? 'closed'))
+  stream.addEventListener('drain', () => guard(link, () => link.drained()))
+  stream.addEventListener('remoteCloseWrite', () => guard(link, () => link.close('ended-by-peer')))
+  // Later: libp2p ends a stream from within `send` too, and whoever sends must not hear of it in the middle.
+  stream.addEventListener('close', (event) => {
+    queueMicrotask(() => guard(link, () => link.closed(event.error?.message ?? 'closed')))
+  })
   if (stream.status !== 'open') link.closed(stream.status)
+  else if (stream.remoteWriteStatus === 'closed') link.close('ended-by-peer')
+}
+
+function guard(link: Link, act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    link.close(`failed here: ${asError(error).message}`)
+  }
 }
 
 function asError(error: unknown): Error {

@@ -1,13 +1,14 @@
 // A libp2p node that dials replicas and is dialled by nobody, with the links on it.
 
 import type { Libp2p, Libp2pOptions } from 'libp2p'
+import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 import type { Random } from '../../kernel/random.ts'
 import { linkVersion, processNonceBytes } from '../link/link-frame.ts'
 import type { Transport } from './addresses.ts'
 import { privateKeyOf } from './identity.ts'
 import { ReplicaLinks, type ReplicaLinksListener } from './replica-links.ts'
-import { connectionSettings, sharedSettings, streamProtocol } from './settings.ts'
+import { connectionSettings, diallerGater, sharedSettings, streamProtocol } from './settings.ts'
 
 export interface ConnectOptions {
   epoch: Epoch
@@ -21,7 +22,7 @@ export interface ConnectOptions {
 }
 
 export interface ConnectedReplicas {
-  send(to: number, body: Uint8Array): void
+  send(to: ReplicaId, body: Uint8Array): void
   endTurn(): void
   stop(): Promise<void>
 }
@@ -41,7 +42,7 @@ export function connectReplicas(options: ConnectOptions): ConnectedReplicas {
     },
   )
   return {
-    send: (to, body) => links?.send(to as never, body),
+    send: (to, body) => links?.send(to, body),
     endTurn: () => links?.endTurn(),
     stop: async () => {
       stopped = true
@@ -57,8 +58,7 @@ async function start({ secretKey, create }: ConnectOptions): Promise<Libp2p> {
     ...sharedSettings(),
     privateKey: await privateKeyOf(secretKey),
     connectionManager: connectionSettings,
-    // Replicas on this machine or a private network are as good as any.
-    connectionGater: { denyDialMultiaddr: () => false },
+    connectionGater: diallerGater,
   })
 }
 

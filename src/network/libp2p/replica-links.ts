@@ -1,15 +1,15 @@
 // The links of one client to the replicas: each is dialled until it answers, with longer pauses, and dialled again when it is lost.
 
-import type { Connection } from '@libp2p/interface'
 import type { Libp2p } from 'libp2p'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Member } from '../../kernel/membership.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Backoff } from '../link/backoff.ts'
-import { Link, peerLinkLimits } from '../link/link.ts'
+import { Link, replicaLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { addressesOf, type Transport } from './addresses.ts'
 import { attachStream, byteStream } from './attach-stream.ts'
+import { openStream, type OpenedStream } from './open-stream.ts'
 
 export interface ReplicaLinksListener {
   connected(replica: ReplicaId): void
@@ -28,8 +28,6 @@ export interface ReplicaLinksOptions {
   listener: ReplicaLinksListener
 }
 
-const heartbeatMs = 5_000
-
 export class ReplicaLinks {
   readonly #options: ReplicaLinksOptions
   readonly #links = new Map<ReplicaId, Link>()
@@ -42,7 +40,7 @@ export class ReplicaLinks {
     for (const member of options.members) void this.#keep(member, new Backoff(options.random.fork(`${member.id}`)))
     this.#heartbeat = setInterval(() => {
       for (const link of [...this.#links.values()]) link.tick(options.nowMs())
-    }, heartbeatMs)
+    }, replicaLinkLimits.heartbeatMs)
   }
 
   send(to: ReplicaId, body: Uint8Array): void {
@@ -62,34 +60,26 @@ export class ReplicaLinks {
   }
 
   async #keep(member: Member, backoff: Backoff): Promise<void> {
-    const { node, transport, protocol } = this.#options
+    const { node, transport, protocol, listener } = this.#options
     const { signal } = this.#stopping
     if (signal.aborted) return
-    let connection: Connection | null = null
     try {
       const addresses = addressesOf(member, transport)
-      if (addresses.length === 0) return this.#options.listener.disconnected(member.id, `no ${transport} address`)
-      connection = await node.dial(addresses, { signal })
-      const stream = await connection.newStream(protocol, { signal })
-      this.#attach(member, backoff, stream, connection)
+      if (addresses.length === 0) return listener.disconnected(member.id, `no ${transport} address`)
+      this.#attach(member, backoff, await openStream(node, addresses, protocol, signal))
     } catch (error) {
-      connection?.abort(new Error('no stream'))
       this.#again(member, backoff, error instanceof Error ? error.message : String(error))
     }
   }
 
-  #attach(
-    member: Member,
-    backoff: Backoff,
-    stream: Awaited<ReturnType<Connection['newStream']>>,
-    connection: Connection,
-  ): void {
+  #attach(member: Member, backoff: Backoff, { stream, connection }: OpenedStream): void {
     const { listener, hello, nowMs } = this.#options
+    let openedMs: number | null = null
     const link = new Link(
       byteStream(stream),
       {
         opened: () => {
-          backoff.reset()
+          openedMs = nowMs()
           listener.connected(member.id)
           return true
         },
@@ -97,10 +87,11 @@ export class ReplicaLinks {
         closed: (reason) => {
           this.#links.delete(member.id)
           connection.abort(new Error(reason))
+          if (openedMs !== null) backoff.lasted(nowMs() - openedMs)
           this.#again(member, backoff, reason)
         },
       },
-      peerLinkLimits,
+      replicaLinkLimits,
       hello,
       nowMs(),
     )

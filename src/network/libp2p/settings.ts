@@ -2,15 +2,19 @@
 
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
+import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import type { NetworkId } from '../../kernel/ids.ts'
 
-/** Buffered by yamux for a stream that is paused; its window keeps an honest peer below it. */
-const readBufferBytesMax = 16 * 1024 * 1024
-const windowBytesMax = 8 * 1024 * 1024
+/** On the way to a stream, and buffered for one that is paused; whoever sends more loses the connection. It does not grow. */
+export const windowBytesMax: number = 1024 * 1024
+const readBufferBytesMax = 4 * 1024 * 1024
 /** Our own queue holds what the socket does not take; a stream that still has so much unwritten is broken. */
 const writeBufferBytesMax = 32 * 1024 * 1024
-const negotiationMsMax = 5_000
+/** Unwritten behind all streams of a connection: answers to floods below our frames, for somebody who does not read. */
+const connectionWriteBytesMax = 16 * 1024 * 1024
+/** For a handshake, and for agreeing on what a stream is for. */
+export const negotiationMsMax = 5_000
 
 /** One stream each way of asking is all that anyone needs on a connection. */
 const streamsPerConnectionMax = 4
@@ -27,7 +31,7 @@ export function sharedSettings(): Libp2pOptions {
         maxEarlyStreams: streamsPerConnectionMax,
         maxMessageSize: 64 * 1024,
         streamOptions: {
-          initialStreamWindowSize: 1024 * 1024,
+          initialStreamWindowSize: windowBytesMax,
           maxStreamWindowSize: windowBytesMax,
           maxReadBufferLength: readBufferBytesMax,
           maxWriteBufferLength: writeBufferBytesMax,
@@ -40,9 +44,25 @@ export function sharedSettings(): Libp2pOptions {
   }
 }
 
+/** libp2p bounds what a stream has unwritten, and not what its connection has: anybody could have us answer pings for ever. */
+export function boundWrites(connection: MultiaddrConnection): void {
+  connection.maxWriteBufferLength = connectionWriteBytesMax
+}
+
+/** For whoever dials: replicas on this machine or a private network are as good as any. */
+export const diallerGater: ConnectionGater = {
+  denyDialMultiaddr: () => false,
+  denyOutboundEncryptedConnection: (_peer, connection) => {
+    boundWrites(connection)
+    return false
+  },
+}
+
 export const connectionSettings = {
   dialTimeout: negotiationMsMax,
   addressDialTimeout: negotiationMsMax,
+  // A member's addresses are tried as they stand in the network file.
+  addressSorter: (): 0 => 0,
   inboundUpgradeTimeout: negotiationMsMax,
   outboundStreamProtocolNegotiationTimeout: negotiationMsMax,
   inboundStreamProtocolNegotiationTimeout: negotiationMsMax,

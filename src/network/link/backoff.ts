@@ -28,8 +28,8 @@ export class Backoff {
     return Math.ceil(delayMs / 2) + this.#random.below(Math.floor(delayMs / 2) + 1)
   }
 
-  /** It worked. */
-  reset(): void {
-    this.#delayMs = this.#limits.delayMsMin
+  /** A link has ended that was open for so long. One that falls at once did not work: who breaks it must not keep us dialling. */
+  lasted(openMs: number): void {
+    if (openMs >= this.#limits.delayMsMax) this.#delayMs = this.#limits.delayMsMin
   }
 }

@@ -4,7 +4,7 @@ import { linkBodyBytesMax, linkHeaderBytes } from './link-frame.ts'
 
 export interface DecodedFrame {
   kind: number
-  /** A view of what arrived, or a copy if it arrived in pieces: nobody writes to it any more. */
+  /** Nobody writes to it any more, and whoever keeps it keeps at most twice its size. */
   body: Uint8Array
 }
 
@@ -46,7 +46,7 @@ export class FrameDecoder {
       const wanted = this.#lengthOf(rest)
       if (typeof wanted === 'string') return wanted
       if (rest.length < wanted) break
-      take({ kind: rest[linkHeaderBytes - 1]!, body: rest.subarray(linkHeaderBytes, wanted) })
+      take({ kind: rest[linkHeaderBytes - 1]!, body: compact(rest.subarray(linkHeaderBytes, wanted)) })
       rest = rest.subarray(wanted)
     }
     if (rest.length > 0) this.#hold(rest)
@@ -73,9 +73,17 @@ export class FrameDecoder {
   }
 
   #release(): DecodedFrame {
-    const frame = { kind: this.#buffer[linkHeaderBytes - 1]!, body: this.#buffer.subarray(linkHeaderBytes, this.#held) }
+    const frame = {
+      kind: this.#buffer[linkHeaderBytes - 1]!,
+      body: compact(this.#buffer.subarray(linkHeaderBytes, this.#held)),
+    }
     this.#buffer = new Uint8Array(0)
     this.#held = 0
     return frame
   }
+}
+
+/** A small frame must not keep the large chunk that it came in: a pool of small requests would hold all that was ever around them. */
+function compact(body: Uint8Array): Uint8Array {
+  return body.length * 2 < body.buffer.byteLength ? body.slice() : body
 }

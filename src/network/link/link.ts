@@ -2,7 +2,7 @@
  * One authenticated stream to somebody, with what every stream needs: frames with limits, a bounded queue to send, a budget for what
  * is received in one turn, heartbeats of our own with the round trip they measure, and an end when the other side has gone silent.
  *
- * The host calls `received`, `drained`, `closed` and `tick`; the link calls the stream and the listener, never from within `send`.
+ * The host calls `received`, `drained`, `closed` and `tick`; the link calls the stream, and the listener never from within `send`.
  */
 
 import { decode, encode, type Codec, u53 } from '../../wire/codec.ts'
@@ -28,8 +28,12 @@ export interface LinkListener {
 }
 
 export interface LinkLimits {
-  /** Without a frame for so long, the other side is taken for gone. */
+  /** The host's pace of calling `tick`. */
+  heartbeatMs: number
+  /** Without a byte for so long, the other side is taken for gone. */
   silenceMsMax: number
+  /** For the greeting, however slowly it comes. */
+  greetingMsMax: number
   /** Received in one turn of the loop; the rest waits for the next, so that nobody takes the loop for himself. */
   turnBytesMax: number
   /** Nothing more is read from somebody who leaves so much unread; Infinity between replicas, where that could block both. */
@@ -39,14 +43,21 @@ export interface LinkLimits {
 }
 
 export const peerLinkLimits: LinkLimits = {
+  heartbeatMs: 1_000,
   silenceMsMax: 10_000,
+  greetingMsMax: 10_000,
   turnBytesMax: 4 * 1024 * 1024,
   unreadBytesMax: Infinity,
   bodyBytesMax: linkBodyBytesMax,
 }
 
+/** What a client grants the replicas. */
+export const replicaLinkLimits: LinkLimits = { ...peerLinkLimits, heartbeatMs: 5_000, silenceMsMax: 15_000 }
+
 export const clientLinkLimits: LinkLimits = {
+  heartbeatMs: 1_000,
   silenceMsMax: 60_000,
+  greetingMsMax: 10_000,
   turnBytesMax: 1024 * 1024,
   unreadBytesMax: 4 * 1024 * 1024,
   bodyBytesMax: 4 * 1024 * 1024,
@@ -66,6 +77,8 @@ export class Link {
   readonly #queue: SendQueue
   #state: 'greeting' | 'open' | 'closed' = 'greeting'
   #lastReceivedMs: number
+  #lastTickMs: number
+  #silentMs = 0
   #pingId = 0
   #pingSentMs: number | null = null
   #roundTripMs: number | null = null
@@ -79,6 +92,7 @@ export class Link {
     this.#decoder = new FrameDecoder(limits.bodyBytesMax)
     this.#queue = new SendQueue((frame) => this.#write(frame), limits.send)
     this.#lastReceivedMs = nowMs
+    this.#lastTickMs = nowMs
     this.#queue.send(linkFrame(linkFrameKind.hello, encode(helloCodec, own)))
   }
 
@@ -103,36 +117,48 @@ export class Link {
     return this.#queue.waitingBytes
   }
 
+  /** What the other side makes us keep. */
+  get heldBytes(): number {
+    return this.#queue.waitingBytes + this.#decoder.allocated
+  }
+
   /** Lost when the link is closed, as any frame may be. */
   send(body: Uint8Array): void {
     if (this.#state !== 'closed') this.#enqueue(linkFrame(linkFrameKind.data, body))
   }
 
-  received(chunk: Uint8Array, nowMs: number): void {
-    if (this.#state === 'closed') return
+  /** True: the budget of this turn is used up, and the host owes an `endTurn` in the next, whatever else happens. */
+  received(chunk: Uint8Array, nowMs: number): boolean {
+    if (this.#state === 'closed') return false
     this.#lastReceivedMs = nowMs
     const problem = this.#decoder.push(chunk, (frame) => this.#frame(frame.kind, frame.body, nowMs))
-    if (problem !== null) return this.close(problem)
+    if (problem !== null) this.close(problem)
+    if (this.#state === 'open') this.#silentMs = 0
     this.#turnBytes += chunk.length
-    this.#regulate()
+    this.#pauseIfTooMuch()
+    return this.#turnBytes > this.#limits.turnBytesMax
   }
 
   drained(): void {
     if (this.#state === 'closed') return
     this.#queue.drained()
-    this.#regulate()
+    this.#resumeIfNotTooMuch()
   }
 
   /** The host's loop has gone once round: what was over the budget may come. */
   endTurn(): void {
     this.#turnBytes = 0
-    this.#regulate()
+    this.#resumeIfNotTooMuch()
   }
 
   /** A heartbeat, at the host's pace. */
   tick(nowMs: number): void {
     if (this.#state === 'closed') return
-    if (nowMs - this.#lastReceivedMs > this.#limits.silenceMsMax) return this.close('silent')
+    const { heartbeatMs, silenceMsMax, greetingMsMax } = this.#limits
+    // While this process stood still, stopped or busy, it heard nobody: that is not the silence of the other side.
+    this.#silentMs += Math.min(nowMs - this.#lastTickMs, 2 * heartbeatMs)
+    this.#lastTickMs = nowMs
+    if (this.#silentMs > (this.#state === 'open' ? silenceMsMax : greetingMsMax)) return this.close('silent')
     if (this.#state !== 'open') return
     // One ping at a time; one that stays unanswered is forgotten with the next.
     this.#pingId++
@@ -188,20 +214,28 @@ export class Link {
 
   #enqueue(frame: Uint8Array): void {
     this.#queue.send(frame)
-    this.#regulate()
+    this.#pauseIfTooMuch()
   }
 
   #write(frame: Uint8Array): boolean {
     return this.#state === 'closed' ? true : this.#stream.send(frame)
   }
 
-  #regulate(): void {
-    if (this.#state === 'closed') return
+  #pauseIfTooMuch(): void {
+    if (this.#state === 'closed' || this.#paused || !this.#isTooMuch()) return
+    this.#paused = true
+    this.#stream.pause()
+  }
+
+  /** What waited may be received at once, from within: never called by `send`. */
+  #resumeIfNotTooMuch(): void {
+    if (this.#state === 'closed' || !this.#paused || this.#isTooMuch()) return
+    this.#paused = false
+    this.#stream.resume()
+  }
+
+  #isTooMuch(): boolean {
     const { turnBytesMax, unreadBytesMax } = this.#limits
-    const tooMuch = this.#turnBytes > turnBytesMax || this.#queue.waitingBytes > unreadBytesMax
-    if (tooMuch === this.#paused) return
-    this.#paused = tooMuch
-    if (tooMuch) this.#stream.pause()
-    else this.#stream.resume()
+    return this.#turnBytes > turnBytesMax || this.#queue.waitingBytes > unreadBytesMax
   }
 }

@@ -9,6 +9,9 @@ export interface SendLimits {
 
 export const sendLimitsDefault: SendLimits = { bytesMax: 32 * 1024 * 1024, framesMax: 4096 }
 
+/** Stands where a frame has been: the list must not keep what was sent or lost. */
+const gone = new Uint8Array(0)
+
 export class SendQueue {
   readonly #limits: SendLimits
   readonly #write: (frame: Uint8Array) => boolean
@@ -54,6 +57,7 @@ export class SendQueue {
 
   #shift(): Uint8Array {
     const frame = this.#frames[this.#head]!
+    this.#frames[this.#head] = gone
     this.#bytes -= frame.length
     this.#head++
     if (this.#head > 64 && this.#head * 2 > this.#frames.length) {

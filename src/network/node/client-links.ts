@@ -12,22 +12,17 @@ export interface ClientLinksOptions {
   frame: (connection: number, body: Uint8Array) => void
   opened: (connection: number, key: PublicKey) => void
   closed: (connection: number) => void
+  bytesMax?: number
 }
 
-/** Connections of clients to one replica, and of one key. */
-export const clientConnectionsMax = 1024
-export const clientConnectionsPerKeyMax = 32
-
-interface Client {
-  readonly key: string
-  readonly link: Link
-}
+/** What all clients together may make a replica keep; whoever makes it keep most is let go first. */
+export const clientBytesMax: number = 512 * 1024 * 1024
 
 export class ClientLinks {
   readonly #options: ClientLinksOptions
-  readonly #clients = new Map<number, Client>()
-  readonly #perKey = new Map<string, number>()
+  readonly #clients = new Map<number, Link>()
   #nextNumber = 1
+  #stopped = false
 
   constructor(options: ClientLinksOptions) {
     this.#options = options
@@ -37,17 +32,10 @@ export class ClientLinks {
     return this.#clients.size
   }
 
-  /** Whether one more of this key is taken. */
-  hasRoomFor(key: PublicKey): boolean {
-    if (this.#clients.size >= clientConnectionsMax) return false
-    return (this.#perKey.get(nameOf(key)) ?? 0) < clientConnectionsPerKeyMax
-  }
-
   accept(key: PublicKey, stream: Stream, connection: Connection): void {
-    if (!this.hasRoomFor(key)) return connection.abort(new Error('too many connections'))
+    if (this.#stopped) return connection.abort(new Error('stopped'))
     const { nowMs, hello, frame, opened, closed } = this.#options
     const number = this.#nextNumber++
-    const name = nameOf(key)
     const link = new Link(
       byteStream(stream),
       {
@@ -57,7 +45,7 @@ export class ClientLinks {
         },
         data: (body) => frame(number, body),
         closed: (reason) => {
-          this.#forget(number, name)
+          this.#clients.delete(number)
           closed(number)
           connection.abort(new Error(reason))
         },
@@ -66,36 +54,38 @@ export class ClientLinks {
       hello,
       nowMs(),
     )
-    this.#clients.set(number, { key: name, link })
-    this.#perKey.set(name, (this.#perKey.get(name) ?? 0) + 1)
+    this.#clients.set(number, link)
     attachStream(stream, link, nowMs)
   }
 
   send(connection: number, body: Uint8Array): void {
-    this.#clients.get(connection)?.link.send(body)
+    this.#clients.get(connection)?.send(body)
   }
 
   endTurn(): void {
-    for (const { link } of this.#clients.values()) link.endTurn()
+    for (const link of this.#clients.values()) link.endTurn()
   }
 
   tick(): void {
     const nowMs = this.#options.nowMs()
-    for (const { link } of [...this.#clients.values()]) link.tick(nowMs)
+    for (const link of [...this.#clients.values()]) link.tick(nowMs)
+    this.#shed()
   }
 
   stop(): void {
-    for (const { link } of [...this.#clients.values()]) link.close('stopped')
+    this.#stopped = true
+    for (const link of [...this.#clients.values()]) link.close('stopped')
   }
 
-  #forget(number: number, key: string): void {
-    if (!this.#clients.delete(number)) return
-    const left = (this.#perKey.get(key) ?? 0) - 1
-    if (left > 0) this.#perKey.set(key, left)
-    else this.#perKey.delete(key)
+  #shed(): void {
+    let heldBytes = 0
+    for (const link of this.#clients.values()) heldBytes += link.heldBytes
+    const { bytesMax = clientBytesMax } = this.#options
+    if (heldBytes <= bytesMax) return
+    for (const link of [...this.#clients.values()].sort((left, right) => right.heldBytes - left.heldBytes)) {
+      heldBytes -= link.heldBytes
+      link.close('too much kept for clients')
+      if (heldBytes <= bytesMax) return
+    }
   }
-}
-
-function nameOf(key: PublicKey): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('hex')
 }

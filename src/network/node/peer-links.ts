@@ -11,6 +11,7 @@ import { Link, peerLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { attachStream, byteStream } from '../libp2p/attach-stream.ts'
 import { addressesOf } from '../libp2p/addresses.ts'
+import { openStream } from '../libp2p/open-stream.ts'
 
 export interface PeerContact {
   replica: ReplicaId
@@ -41,6 +42,7 @@ interface Peer {
   greeting: Link | null
   /** The newest process that has shown itself as this member. */
   newest: Hello | null
+  openedMs: number
   lastReceivedMs: number | null
   framesDropped: number
   retry: ReturnType<typeof setTimeout> | null
@@ -105,7 +107,9 @@ export class PeerLinks {
   /** A stream that a member opened. */
   accept(replica: ReplicaId, stream: Stream, connection: Connection): void {
     const peer = this.#peers.get(replica)
-    if (peer === undefined) return stream.abort(new Error('not a peer'))
+    if (peer === undefined || this.#stopping.signal.aborted) return connection.abort(new Error('not a peer'))
+    // Two links between two would take turns at replacing each other.
+    if (this.#dials(peer)) return connection.abort(new Error('dialled from here'))
     this.#attach(peer, stream, connection)
   }
 
@@ -116,12 +120,11 @@ export class PeerLinks {
   async #dial(peer: Peer): Promise<void> {
     const { signal } = this.#stopping
     if (signal.aborted || this.#node === null || peer.link !== null || peer.greeting !== null) return
-    let connection: Connection | null = null
     try {
-      connection = await this.#node.dial(addressesOf(peer.member, 'tcp'), { signal })
-      this.#attach(peer, await connection.newStream(this.#options.protocol, { signal }), connection)
+      const addresses = addressesOf(peer.member, 'tcp')
+      const { stream, connection } = await openStream(this.#node, addresses, this.#options.protocol, signal)
+      this.#attach(peer, stream, connection)
     } catch (error) {
-      connection?.abort(new Error('no stream'))
       this.#dialAgain(peer, reasonOf(error))
     }
   }
@@ -162,18 +165,17 @@ export class PeerLinks {
   /** The newest process of a member counts. One that repeats an incarnation runs on a restored backup, or beside its twin. */
   #opened(peer: Peer, link: Link, hello: Hello): boolean {
     const { newest } = peer
-    const { id } = peer.member
-    if (newest !== null && hello.incarnation < newest.incarnation) return this.#refuse(id, 'incarnation-older')
+    if (newest !== null && hello.incarnation < newest.incarnation) return this.#refuse(peer, 'incarnation-older')
     const twin =
       newest !== null && hello.incarnation === newest.incarnation && !sameBytes(hello.process, newest.process)
-    if (twin) return this.#refuse(id, 'incarnation-repeated')
+    if (twin) return this.#refuse(peer, 'incarnation-repeated')
     const before = peer.link
     peer.newest = hello
     peer.link = link
     peer.greeting = null
     before?.close('replaced')
-    peer.backoff.reset()
-    this.#options.changed(id, true, 'connected')
+    peer.openedMs = this.#options.nowMs()
+    this.#options.changed(peer.member.id, true, 'connected')
     return true
   }
 
@@ -183,13 +185,15 @@ export class PeerLinks {
     if (peer.link === link) {
       peer.lastReceivedMs = link.lastReceivedMs
       peer.link = null
+      peer.backoff.lasted(this.#options.nowMs() - peer.openedMs)
       if (!this.#dials(peer)) this.#options.changed(peer.member.id, false, reason)
     }
     if (peer.link === null && peer.greeting === null) this.#dialAgain(peer, reason)
   }
 
-  #refuse(id: ReplicaId, reason: string): boolean {
-    this.#options.changed(id, false, reason)
+  /** The link that it had stays. */
+  #refuse(peer: Peer, reason: string): boolean {
+    this.#options.changed(peer.member.id, peer.link !== null, reason)
     return false
   }
 }
@@ -202,6 +206,7 @@ function newPeer(member: Member, random: Random): Peer {
     link: null,
     greeting: null,
     newest: null,
+    openedMs: 0,
     lastReceivedMs: null,
     framesDropped: 0,
     retry: null,

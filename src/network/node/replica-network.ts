@@ -4,7 +4,7 @@
  */
 
 import './promise-with-resolvers.ts'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { createLibp2p, type Libp2p } from 'libp2p'
@@ -12,10 +12,13 @@ import type { PublicKey } from '../../kernel/crypto-ports.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 import type { Random } from '../../kernel/random.ts'
+import { peerLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { linkKeyOf, privateKeyOf } from '../libp2p/identity.ts'
-import { connectionSettings, sharedSettings, streamProtocol } from '../libp2p/settings.ts'
-import { clientConnectionsMax, ClientLinks } from './client-links.ts'
+import { boundWrites, connectionSettings, diallerGater, sharedSettings, streamProtocol } from '../libp2p/settings.ts'
+import { ClientLinks } from './client-links.ts'
+import { clientConnectionsMax, InboundConnections, memberConnectionsMax } from './inbound-connections.ts'
+import { nameOfKey } from './key-name.ts'
 import { PeerLinks, type PeerContact } from './peer-links.ts'
 
 /** Who besides the members may connect. */
@@ -27,6 +30,8 @@ export interface ReplicaNetworkListener {
   clientFrame(connection: number, frame: Uint8Array): void
   clientOpened(connection: number, key: PublicKey): void
   clientClosed(connection: number): void
+  /** One of the others threw: a bug of ours, which must not reach libp2p or a timer. */
+  failed(cause: unknown): void
 }
 
 export interface ReplicaNetworkOptions {
@@ -42,8 +47,6 @@ export interface ReplicaNetworkOptions {
   listener: ReplicaNetworkListener
 }
 
-/** How often links are asked for a sign of life. */
-export const heartbeatMs = 1_000
 /** New connections of one host in a second: a whole network on one machine starts at once. */
 const inboundPerSecondMax = 256
 /** Connections that have not shown a key yet. */
@@ -57,14 +60,27 @@ export class ReplicaNetwork {
   readonly #permitted: ReadonlySet<string> | null
   readonly #peers: PeerLinks
   readonly #clients: ClientLinks
+  readonly #inbound: InboundConnections
   #node: Libp2p | null = null
+  #stopped = false
   #heartbeat: ReturnType<typeof setInterval> | null = null
 
   constructor(options: ReplicaNetworkOptions) {
     const { epoch, self, clients, hello, random, nowMs, listener } = options
     this.#options = options
-    this.#members = new Map(epoch.members.map((member) => [hex(member.linkKey), member.id]))
-    this.#permitted = clients === 'anyone' ? null : new Set(clients.map((key) => hex(key)))
+    this.#members = new Map(epoch.members.map((member) => [nameOfKey(member.linkKey), member.id]))
+    this.#permitted = clients === 'anyone' ? null : new Set(clients.map((key) => nameOfKey(key)))
+    this.#inbound = new InboundConnections(
+      (key) => this.#members.has(nameOfKey(key)),
+      (key) => this.#isPermitted(key),
+    )
+    const guard = (act: () => void): void => {
+      try {
+        act()
+      } catch (cause) {
+        listener.failed(cause)
+      }
+    }
     const protocol = streamProtocol(epoch.network, 'replica')
     this.#peers = new PeerLinks({
       self,
@@ -73,71 +89,45 @@ export class ReplicaNetwork {
       hello,
       random,
       nowMs,
-      frame: (from, frame) => listener.peerFrame(from, frame),
-      changed: (replica, connected, reason) => listener.peerChanged(replica, connected, reason),
+      frame: (from, frame) => guard(() => listener.peerFrame(from, frame)),
+      changed: (replica, connected, reason) => guard(() => listener.peerChanged(replica, connected, reason)),
     })
     this.#clients = new ClientLinks({
       hello,
       nowMs,
-      frame: (connection, frame) => listener.clientFrame(connection, frame),
-      opened: (connection, key) => listener.clientOpened(connection, key),
-      closed: (connection) => listener.clientClosed(connection),
+      frame: (connection, frame) => guard(() => listener.clientFrame(connection, frame)),
+      opened: (connection, key) => guard(() => listener.clientOpened(connection, key)),
+      closed: (connection) => guard(() => listener.clientClosed(connection)),
     })
   }
 
-  /** Rejects when an address cannot be listened at. */
+  /** Rejects when an address cannot be listened at; nothing is left open then. */
   async start(): Promise<void> {
-    const { epoch, linkSecretKey, listen } = this.#options
-    const members = epoch.members.length
-    const node = await createLibp2p({
-      ...sharedSettings(),
-      privateKey: await privateKeyOf(linkSecretKey),
-      addresses: { listen: [...listen] },
-      transports: [tcp(), webSockets()],
-      connectionGater: {
-        denyInboundEncryptedConnection: (peer) => !this.#admits(peer),
-      },
-      connectionManager: {
-        ...connectionSettings,
-        // Above all that the gater admits: libp2p must never choose whom to drop.
-        maxConnections: 2 * (members + clientConnectionsMax) + inboundPendingMax,
-        inboundConnectionThreshold: inboundPerSecondMax,
-        maxIncomingPendingConnections: inboundPendingMax,
-      },
-      start: false,
-    })
-    const handler = { maxInboundStreams: 1, maxOutboundStreams: 1 }
-    await node.handle(
-      streamProtocol(epoch.network, 'replica'),
-      (stream, link) => this.#acceptPeer(stream, link),
-      handler,
-    )
-    await node.handle(
-      streamProtocol(epoch.network, 'client'),
-      (stream, link) => this.#acceptClient(stream, link),
-      handler,
-    )
-    await node.start()
+    const node = await this.#create()
+    try {
+      await this.#handle(node)
+      await node.start()
+      if (this.#stopped) throw new Error('stopped before it had started')
+    } catch (error) {
+      this.#peers.stop()
+      this.#clients.stop()
+      await stopNode(node)
+      throw error
+    }
     this.#node = node
     this.#peers.start(node)
-    this.#heartbeat = setInterval(() => {
-      this.#peers.tick()
-      this.#clients.tick()
-    }, heartbeatMs)
+    this.#heartbeat = setInterval(() => this.#tick(), peerLinkLimits.heartbeatMs)
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat)
     this.#heartbeat = null
     this.#peers.stop()
     this.#clients.stop()
     const node = this.#node
     this.#node = null
-    if (node === null) return
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, stopMsMax)))
-    await Promise.race([Promise.resolve(node.stop()).catch(() => {}), patience])
-    clearTimeout(timer)
+    if (node !== null) await stopNode(node)
   }
 
   sendPeer(to: ReplicaId, frame: Uint8Array): void {
@@ -167,31 +157,87 @@ export class ReplicaNetwork {
     return (this.#node?.getMultiaddrs() ?? []).map((address) => address.toString())
   }
 
-  #admits(peer: PeerId): boolean {
+  /** Connections that were made to this replica. */
+  get inboundCount(): number {
+    return this.#inbound.count
+  }
+
+  async #create(): Promise<Libp2p> {
+    const { epoch, linkSecretKey, listen } = this.#options
+    return createLibp2p({
+      ...sharedSettings(),
+      privateKey: await privateKeyOf(linkSecretKey),
+      addresses: { listen: [...listen] },
+      transports: [tcp(), webSockets()],
+      connectionGater: {
+        ...diallerGater,
+        denyInboundEncryptedConnection: (peer, connection) => !this.#admits(peer, connection),
+      },
+      connectionManager: {
+        ...connectionSettings,
+        // Above all that is admitted: libp2p must never choose whom to drop.
+        maxConnections: clientConnectionsMax + epoch.members.length * (memberConnectionsMax + 1) + inboundPendingMax,
+        inboundConnectionThreshold: inboundPerSecondMax,
+        maxIncomingPendingConnections: inboundPendingMax,
+      },
+      start: false,
+    })
+  }
+
+  async #handle(node: Libp2p): Promise<void> {
+    const { network } = this.#options.epoch
+    const one = { maxInboundStreams: 1, maxOutboundStreams: 1 }
+    await node.handle(streamProtocol(network, 'replica'), (stream, from) => this.#acceptPeer(stream, from), one)
+    await node.handle(streamProtocol(network, 'client'), (stream, from) => this.#acceptClient(stream, from), one)
+    node.addEventListener('connection:open', ({ detail: connection }) => {
+      const key = linkKeyOf(connection.remotePeer)
+      if (connection.direction === 'outbound' || key === null) return
+      this.#inbound.opened(connection, key, this.#options.nowMs())
+    })
+    node.addEventListener('connection:close', ({ detail: connection }) => this.#inbound.closed(connection))
+    // libp2p remembers for ever whoever was there, and strangers have as many keys as they like.
+    node.addEventListener('peer:disconnect', ({ detail: peer }) => {
+      node.peerStore.delete(peer).catch(() => {})
+    })
+  }
+
+  #tick(): void {
+    this.#peers.tick()
+    this.#clients.tick()
+    this.#inbound.tick(this.#options.nowMs())
+  }
+
+  #admits(peer: PeerId, connection: MultiaddrConnection): boolean {
     const key = linkKeyOf(peer)
-    if (key === null) return false
-    if (this.#members.has(hex(key))) return true
-    return this.#isPermitted(key) && this.#clients.hasRoomFor(key)
+    boundWrites(connection)
+    return key !== null && this.#inbound.admits(key)
   }
 
   #isPermitted(key: PublicKey): boolean {
-    return this.#permitted === null || this.#permitted.has(hex(key)) || this.#members.has(hex(key))
+    const name = nameOfKey(key)
+    return this.#permitted === null || this.#permitted.has(name) || this.#members.has(name)
   }
 
   #acceptPeer(stream: Stream, connection: Connection): void {
     const key = linkKeyOf(connection.remotePeer)
-    const replica = key === null ? undefined : this.#members.get(hex(key))
-    if (replica === undefined) connection.abort(new Error('not a member'))
-    else this.#peers.accept(replica, stream, connection)
+    const replica = key === null ? undefined : this.#members.get(nameOfKey(key))
+    if (replica === undefined) return connection.abort(new Error('not a member'))
+    this.#inbound.used(connection)
+    this.#peers.accept(replica, stream, connection)
   }
 
   #acceptClient(stream: Stream, connection: Connection): void {
     const key = linkKeyOf(connection.remotePeer)
-    if (key === null || !this.#isPermitted(key)) connection.abort(new Error('not permitted'))
-    else this.#clients.accept(key, stream, connection)
+    if (key === null || !this.#isPermitted(key)) return connection.abort(new Error('not permitted'))
+    this.#inbound.used(connection)
+    this.#clients.accept(key, stream, connection)
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+/** libp2p gets so long, and is left alone then. */
+async function stopNode(node: Libp2p): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, stopMsMax)))
+  await Promise.race([Promise.resolve(node.stop()).catch(() => {}), patience])
+  clearTimeout(timer)
 }
