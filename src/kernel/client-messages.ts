@@ -34,6 +34,8 @@ export type ClientResponse =
   | { kind: 'refused'; reason: RefusalReason; retryAfterMs: number; leader: ReplicaId | null }
   | { kind: 'answer'; id: number; height: Height; answer: Uint8Array }
   | { kind: 'unanswered'; id: number; reason: RefusalReason; leader: ReplicaId | null }
+  /** Who orders operations soonest, as this replica sees it: unasked, and only advice. */
+  | { kind: 'hint'; leader: ReplicaId }
   /** JSON for people and dashboards, which grows with each release: what reads it takes what it knows. */
   | { kind: 'status'; id: number; report: Uint8Array }
 
@@ -81,5 +83,6 @@ export const clientResponseCodec: Codec<ClientResponse> = union<ClientResponse>(
   refused: { tag: 3, codec: struct({ reason, retryAfterMs: u32, leader }) },
   answer: { tag: 4, codec: struct({ id: u53, height: u53, answer: bytes(resultBytesMax) }) },
   unanswered: { tag: 5, codec: struct({ id: u53, reason, leader }) },
+  hint: { tag: 7, codec: struct({ leader: replicaIdCodec }) },
   status: { tag: 6, codec: struct({ id: u53, report: bytes(statusReportBytesMax) }) },
 })

@@ -209,6 +209,9 @@ export class SimulatedClient {
         return this.#opened(response)
       case 'answer':
         return this.#answer(response.id, response.height, response.answer)
+      case 'hint':
+        this.#target = Math.max(0, this.#options.replicas.indexOf(response.leader))
+        return
       case 'unanswered':
       case 'refused': {
         // The next attempt goes to the leader named; when nobody is named, to anyone.

@@ -120,6 +120,7 @@ export const registry: readonly Registered[] = [
   }),
   one('helloCodec', helloCodec, { version: 1, incarnation: 3, process: fill(16, 8) }),
   one('clientRequestCodec status', clientRequestCodec, { kind: 'status', id: 5 }),
+  one('clientResponseCodec hint', clientResponseCodec, { kind: 'hint', leader: replicaId(3) }),
   one('clientResponseCodec status', clientResponseCodec, { kind: 'status', id: 5, report: fill(2, 123) }),
   one('clientResponseCodec replies', clientResponseCodec, {
     kind: 'replies',

@@ -248,6 +248,8 @@ export class ClientCore {
         if (read !== undefined && read.target === from) read.dueMs = nowMs + this.#soon()
         return
       }
+      case 'hint':
+        return this.#hint(response.leader)
       case 'status':
         return this.#told(response.id, from, response.report)
       case 'refused':

@@ -31,6 +31,7 @@ export interface GatewayOptions {
   /** Asks the protocol for a linearizable read. */
   read: (id: number, now: Now) => void
   leader: (now: Now) => ReplicaId | null
+  self: ReplicaId
   /** How this replica is, as JSON. */
   report: (now: Now) => Uint8Array
   limits?: GatewayLimits
@@ -65,6 +66,10 @@ export class ClientGateway {
   readonly #routes = new Map<string, ConnectionId>()
   /** What to forget when a connection closes. */
   readonly #routesOf = new Map<ConnectionId, Set<string>>()
+  /** Whom each connection was last told to turn to. */
+  readonly #hinted = new Map<ConnectionId, ReplicaId>()
+  /** Connections that have submitted something in this turn. */
+  readonly #submitted = new Set<ConnectionId>()
   readonly #reads = new Map<number, WaitingRead>()
   readonly #replies = new Map<ConnectionId, Reply[]>()
   #nextReadId = 1
@@ -93,6 +98,8 @@ export class ClientGateway {
   closed(connection: ConnectionId): void {
     for (const route of this.#routesOf.get(connection) ?? []) this.#routes.delete(route)
     this.#routesOf.delete(connection)
+    this.#hinted.delete(connection)
+    this.#submitted.delete(connection)
     this.#replies.delete(connection)
     for (const [id, read] of this.#reads) if (read.connection === connection) this.#reads.delete(id)
   }
@@ -142,10 +149,22 @@ export class ClientGateway {
     for (const [id, read] of this.#reads) this.#answerIfExecuted(id, read)
   }
 
-  endTurn(): void {
+  endTurn(now: Now): void {
+    if (this.#submitted.size > 0) this.#hint(now)
     if (this.#replies.size === 0) return
     for (const [connection, replies] of this.#replies) this.#sendReplies(connection, replies)
     this.#replies.clear()
+  }
+
+  /** An operation that takes the way over a follower takes longer: its client learns of the leader, once for each leader. */
+  #hint(now: Now): void {
+    const leader = this.#options.leader(now)
+    for (const connection of this.#submitted) {
+      if (leader === null || leader === this.#options.self || this.#hinted.get(connection) === leader) continue
+      this.#hinted.set(connection, leader)
+      this.#respond(connection, { kind: 'hint', leader })
+    }
+    this.#submitted.clear()
   }
 
   /** As few messages as fit a frame: a thousand results may be small, or a megabyte each. */
@@ -178,6 +197,7 @@ export class ClientGateway {
       else if (added !== 'known') refusal = 'overloaded'
     }
     if (refusal !== null) this.#refuse(connection, refusal, now)
+    else this.#submitted.add(connection)
   }
 
   #query(connection: ConnectionId, request: Extract<ClientRequest, { kind: 'query' }>, now: Now): void {

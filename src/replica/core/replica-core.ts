@@ -101,6 +101,7 @@ export class ReplicaCore<Message, LogRecord> {
       report: options.report,
       read: (id, now) => this.#driver.input({ kind: 'read', id }, now),
       leader: (now) => this.#driver.status(now).leader,
+      self: options.self,
     })
   }
 
@@ -175,7 +176,7 @@ export class ReplicaCore<Message, LogRecord> {
       left -= this.#executeDecided(left)
     }
     this.#driver.endTurn()
-    this.#gateway.endTurn()
+    this.#gateway.endTurn(this.#now)
     return this.#decided.length > 0 && !this.#driver.failed
   }
 

@@ -12,6 +12,7 @@ import { createExecutor, none, open, openSession, operations, run } from '../../
 const now = { monotonicMs: 1, wallMs: 1 }
 
 function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
+  let leads: number | null = 2
   const executor = createExecutor()
   const sent: { to: number; response: ClientResponse }[] = []
   const reads: number[] = []
@@ -25,7 +26,8 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
     },
     authentic: (envelope) => envelope.client[0] !== 66,
     read: (id) => void reads.push(id),
-    leader: () => 2 as ReplicaId,
+    leader: () => leads as ReplicaId | null,
+    self: 2 as ReplicaId,
     report: () => new Uint8Array([123, 125]),
     limits: { ...gatewayLimitsDefault, ...limits },
   })
@@ -36,7 +38,16 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
   const query = (to: number, id: number, consistency: 'linearizable' | 'local' = 'linearizable'): void =>
     gateway.request(to, encode(clientRequestCodec, { kind: 'query', id, consistency, query: none }), now)
   const executes = (...envelopes: Envelope[]): void => gateway.executed(run(executor, ...envelopes))
-  return { gateway, executor, reads, submit, query, executes, taken: () => sent.splice(0) }
+  return {
+    gateway,
+    executor,
+    reads,
+    submit,
+    query,
+    executes,
+    taken: () => sent.splice(0),
+    lead: (replica: number | null) => void (leads = replica),
+  }
 }
 
 describe('a read', () => {
@@ -118,13 +129,13 @@ describe('replies', () => {
     executes(envelopes[0]!)
     executes(envelopes[1]!, envelopes[2]!)
     expect(taken()).toEqual([])
-    gateway.endTurn()
+    gateway.endTurn(now)
     const messages = taken().map(({ to, response }) => [to, response.kind === 'replies' && response.replies.length])
     expect(messages).toEqual([
       [7, 4],
       [8, 2],
     ])
-    gateway.endTurn()
+    gateway.endTurn(now)
     expect(taken()).toEqual([])
   })
 
@@ -160,5 +171,24 @@ describe('a connection that closed', () => {
     gateway.closed(7)
     executes(open(1, 1))
     expect(taken().map(({ to }) => to)).toEqual([8])
+  })
+})
+
+describe('a hint', () => {
+  it('tells who submits to a follower who leads: once for each leader, and never that this replica does', () => {
+    const { gateway, submit, lead, taken } = bench()
+    const hints = (): unknown[] => {
+      submit(7, open(1, 1))
+      gateway.endTurn(now)
+      return taken().map(({ to, response }) => [to, response])
+    }
+    expect(hints()).toEqual([])
+    lead(3)
+    expect(hints()).toEqual([[7, { kind: 'hint', leader: 3 }]])
+    expect(hints()).toEqual([])
+    lead(null)
+    expect(hints()).toEqual([])
+    lead(1)
+    expect(hints()).toEqual([[7, { kind: 'hint', leader: 1 }]])
   })
 })
