@@ -23,9 +23,9 @@ await build({
     },
     outDir: dirname(file),
     emptyOutDir: false,
-    // Libraries as ES modules are left as they are by default; nobody makes this one smaller after us.
-    minify: 'oxc',
     target: 'es2023',
+    // Vite leaves the white space of libraries to whoever bundles them next: here nobody does.
+    rolldownOptions: { output: { minify: true, codeSplitting: false } },
   },
 })
 
