@@ -24,11 +24,12 @@ afterAll(() => cluster?.remove())
 describe('the bundled client', () => {
   it('is one module without imports, and knows nothing of Node', () => {
     expect(readdirSync(join(cluster.folder, 'dist/browser'))).toEqual(['quorate-client.js'])
-    expect(bundle).toMatch(/export\s*\{[^}]*\bas createClient\b/)
-    expect(bundle).not.toMatch(/["'`]node:/)
-    expect(bundle).not.toMatch(/\bimport\s*["'`{*(]|\bfrom\s*["'`][\w@./]/)
-    // What a bundler puts in place of a module of Node's.
-    expect(bundle).not.toContain('browser-external')
+    // Lists of what was found: a failure does not print the whole bundle.
+    expect(bundle.match(/\bas createClient\b/g)).toHaveLength(1)
+    expect(bundle.match(/["'`]node:\w+/g)).toBeNull()
+    expect(bundle.match(/\bimport\s*["'`{*(].{0,40}|\bfrom\s*["'`][\w@./].{0,40}/g)).toBeNull()
+    // What the bundler puts in place of a module of Node's.
+    expect(bundle.match(/externalized for browser.{0,40}/g)).toBeNull()
   })
 })
 
