@@ -9,7 +9,7 @@ import { Link, replicaLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { addressesOf, type Transport } from './addresses.ts'
 import { attachStream, byteStream } from './attach-stream.ts'
-import { openStream, type OpenedStream } from './open-stream.ts'
+import { Dialler, type OpenedStream } from './dialler.ts'
 
 export interface ReplicaLinksListener {
   connected(replica: ReplicaId): void
@@ -32,11 +32,13 @@ export class ReplicaLinks {
   readonly #options: ReplicaLinksOptions
   readonly #links = new Map<ReplicaId, Link>()
   readonly #retries = new Set<ReturnType<typeof setTimeout>>()
-  readonly #stopping = new AbortController()
+  readonly #dialler: Dialler
+  #stopped = false
   readonly #heartbeat: ReturnType<typeof setInterval>
 
   constructor(options: ReplicaLinksOptions) {
     this.#options = options
+    this.#dialler = new Dialler(options.node, options.protocol)
     for (const member of options.members) void this.#keep(member, new Backoff(options.random.fork(`${member.id}`)))
     this.#heartbeat = setInterval(() => {
       for (const link of [...this.#links.values()]) link.tick(options.nowMs())
@@ -53,20 +55,19 @@ export class ReplicaLinks {
   }
 
   stop(): void {
-    this.#stopping.abort()
+    this.#stopped = true
+    this.#dialler.stop()
     clearInterval(this.#heartbeat)
     for (const retry of this.#retries) clearTimeout(retry)
     for (const link of [...this.#links.values()]) link.close('stopped')
   }
 
   async #keep(member: Member, backoff: Backoff): Promise<void> {
-    const { node, transport, protocol, listener } = this.#options
-    const { signal } = this.#stopping
-    if (signal.aborted) return
+    const { transport, listener } = this.#options
     try {
       const addresses = addressesOf(member, transport)
       if (addresses.length === 0) return listener.disconnected(member.id, `no ${transport} address`)
-      this.#attach(member, backoff, await openStream(node, addresses, protocol, signal))
+      this.#attach(member, backoff, await this.#dialler.open(addresses))
     } catch (error) {
       this.#again(member, backoff, error instanceof Error ? error.message : String(error))
     }
@@ -101,7 +102,7 @@ export class ReplicaLinks {
 
   #again(member: Member, backoff: Backoff, reason: string): void {
     this.#options.listener.disconnected(member.id, reason)
-    if (this.#stopping.signal.aborted) return
+    if (this.#stopped) return
     const retry = setTimeout(() => {
       this.#retries.delete(retry)
       void this.#keep(member, backoff)

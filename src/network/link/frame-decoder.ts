@@ -30,7 +30,8 @@ export class FrameDecoder {
 
   /** Hands on each frame that became whole. After a problem the stream is worthless: whoever sent it is lost or evil. */
   push(chunk: Uint8Array, take: (frame: DecodedFrame) => void): FrameProblem | null {
-    let rest = chunk
+    // A Buffer's own slice would copy nothing.
+    let rest = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
     while (this.#held > 0 && rest.length > 0) {
       const wanted = this.#held < linkHeaderBytes ? linkHeaderBytes : this.#lengthOf(this.#buffer)
       if (typeof wanted === 'string') return wanted

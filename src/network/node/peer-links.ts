@@ -11,7 +11,7 @@ import { Link, peerLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { attachStream, byteStream } from '../libp2p/attach-stream.ts'
 import { addressesOf } from '../libp2p/addresses.ts'
-import { openStream } from '../libp2p/open-stream.ts'
+import { Dialler } from '../libp2p/dialler.ts'
 
 export interface PeerContact {
   replica: ReplicaId
@@ -51,8 +51,8 @@ interface Peer {
 export class PeerLinks {
   readonly #options: PeerLinksOptions
   readonly #peers: ReadonlyMap<ReplicaId, Peer>
-  readonly #stopping = new AbortController()
-  #node: Libp2p | null = null
+  #dialler: Dialler | null = null
+  #stopped = false
 
   constructor(options: PeerLinksOptions) {
     this.#options = options
@@ -61,12 +61,13 @@ export class PeerLinks {
   }
 
   start(node: Libp2p): void {
-    this.#node = node
+    this.#dialler = new Dialler(node, this.#options.protocol)
     for (const peer of this.#peers.values()) if (this.#dials(peer)) void this.#dial(peer)
   }
 
   stop(): void {
-    this.#stopping.abort()
+    this.#stopped = true
+    this.#dialler?.stop()
     for (const peer of this.#peers.values()) {
       if (peer.retry !== null) clearTimeout(peer.retry)
       peer.greeting?.close('stopped')
@@ -107,7 +108,7 @@ export class PeerLinks {
   /** A stream that a member opened. */
   accept(replica: ReplicaId, stream: Stream, connection: Connection): void {
     const peer = this.#peers.get(replica)
-    if (peer === undefined || this.#stopping.signal.aborted) return connection.abort(new Error('not a peer'))
+    if (peer === undefined || this.#stopped) return connection.abort(new Error('not a peer'))
     // Two links between two would take turns at replacing each other.
     if (this.#dials(peer)) return connection.abort(new Error('dialled from here'))
     this.#attach(peer, stream, connection)
@@ -118,11 +119,9 @@ export class PeerLinks {
   }
 
   async #dial(peer: Peer): Promise<void> {
-    const { signal } = this.#stopping
-    if (signal.aborted || this.#node === null || peer.link !== null || peer.greeting !== null) return
+    if (this.#stopped || this.#dialler === null || peer.link !== null || peer.greeting !== null) return
     try {
-      const addresses = addressesOf(peer.member, 'tcp')
-      const { stream, connection } = await openStream(this.#node, addresses, this.#options.protocol, signal)
+      const { stream, connection } = await this.#dialler.open(addressesOf(peer.member, 'tcp'))
       this.#attach(peer, stream, connection)
     } catch (error) {
       this.#dialAgain(peer, reasonOf(error))
@@ -130,7 +129,7 @@ export class PeerLinks {
   }
 
   #dialAgain(peer: Peer, reason: string): void {
-    if (this.#stopping.signal.aborted || !this.#dials(peer)) return
+    if (this.#stopped || !this.#dials(peer)) return
     this.#options.changed(peer.member.id, false, reason)
     if (peer.retry !== null) clearTimeout(peer.retry)
     peer.retry = setTimeout(() => {

@@ -157,6 +157,11 @@ export class ReplicaNetwork {
     return (this.#node?.getMultiaddrs() ?? []).map((address) => address.toString())
   }
 
+  /** What may be asked for on a connection. */
+  protocols(): string[] {
+    return this.#node?.getProtocols() ?? []
+  }
+
   /** Connections that were made to this replica. */
   get inboundCount(): number {
     return this.#inbound.count
