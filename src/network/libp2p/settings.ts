@@ -2,7 +2,7 @@
 
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
+import type { ConnectionGater, StreamMuxerFactory } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import type { NetworkId } from '../../kernel/ids.ts'
 
@@ -11,8 +11,11 @@ export const windowBytesMax: number = 1024 * 1024
 const readBufferBytesMax = 4 * 1024 * 1024
 /** Our own queue holds what the socket does not take; a stream that still has so much unwritten is broken. */
 const writeBufferBytesMax = 32 * 1024 * 1024
-/** Unwritten behind all streams of a connection: answers to floods below our frames, for somebody who does not read. */
-const connectionWriteBytesMax = 16 * 1024 * 1024
+/**
+ * Unwritten behind all streams of a connection: pongs and windows of yamux, for somebody who does not read. libp2p bounds a stream's
+ * and not a connection's: anybody could have us answer pings into memory for ever.
+ */
+const connectionWriteBytesMax = 2 * 1024 * 1024
 /** For a handshake, and for agreeing on what a stream is for. */
 export const negotiationMsMax = 5_000
 
@@ -22,41 +25,38 @@ const streamsPerConnectionMax = 4
 export function sharedSettings(): Libp2pOptions {
   return {
     connectionEncrypters: [noise()],
-    streamMuxers: [
-      yamux({
-        // Heartbeats are ours: a busy loop must not cost a connection.
-        enableKeepAlive: false,
-        maxInboundStreams: streamsPerConnectionMax,
-        maxOutboundStreams: streamsPerConnectionMax,
-        maxEarlyStreams: streamsPerConnectionMax,
-        maxMessageSize: 64 * 1024,
-        streamOptions: {
-          initialStreamWindowSize: windowBytesMax,
-          maxStreamWindowSize: windowBytesMax,
-          maxReadBufferLength: readBufferBytesMax,
-          maxWriteBufferLength: writeBufferBytesMax,
-        },
-      }),
-    ],
+    streamMuxers: [boundedYamux],
     connectionMonitor: { enabled: false, abortConnectionOnPingFailure: false },
     // No discovery, no routing, no identify: members and clients are known, and dial each other by address.
     services: {},
   }
 }
 
-/** libp2p bounds what a stream has unwritten, and not what its connection has: anybody could have us answer pings for ever. */
-export function boundWrites(connection: MultiaddrConnection): void {
-  connection.maxWriteBufferLength = connectionWriteBytesMax
+function boundedYamux(): StreamMuxerFactory {
+  const factory = yamux({
+    // Heartbeats are ours: a busy loop must not cost a connection.
+    enableKeepAlive: false,
+    maxInboundStreams: streamsPerConnectionMax,
+    maxOutboundStreams: streamsPerConnectionMax,
+    maxEarlyStreams: streamsPerConnectionMax,
+    streamOptions: {
+      initialStreamWindowSize: windowBytesMax,
+      maxStreamWindowSize: windowBytesMax,
+      maxReadBufferLength: readBufferBytesMax,
+      maxWriteBufferLength: writeBufferBytesMax,
+    },
+  })()
+  return {
+    protocol: factory.protocol,
+    createStreamMuxer: (connection) => {
+      connection.maxWriteBufferLength = connectionWriteBytesMax
+      return factory.createStreamMuxer(connection)
+    },
+  }
 }
 
 /** For whoever dials: replicas on this machine or a private network are as good as any. */
-export const diallerGater: ConnectionGater = {
-  denyDialMultiaddr: () => false,
-  denyOutboundEncryptedConnection: (_peer, connection) => {
-    boundWrites(connection)
-    return false
-  },
-}
+export const diallerGater: ConnectionGater = { denyDialMultiaddr: () => false }
 
 export const connectionSettings = {
   dialTimeout: negotiationMsMax,

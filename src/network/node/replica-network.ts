@@ -4,7 +4,7 @@
  */
 
 import './promise-with-resolvers.ts'
-import type { Connection, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { createLibp2p, type Libp2p } from 'libp2p'
@@ -15,7 +15,7 @@ import type { Random } from '../../kernel/random.ts'
 import { peerLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { linkKeyOf, privateKeyOf } from '../libp2p/identity.ts'
-import { boundWrites, connectionSettings, diallerGater, sharedSettings, streamProtocol } from '../libp2p/settings.ts'
+import { connectionSettings, diallerGater, sharedSettings, streamProtocol } from '../libp2p/settings.ts'
 import { ClientLinks } from './client-links.ts'
 import { clientConnectionsMax, InboundConnections, memberConnectionsMax } from './inbound-connections.ts'
 import { nameOfKey } from './key-name.ts'
@@ -176,7 +176,7 @@ export class ReplicaNetwork {
       transports: [tcp(), webSockets()],
       connectionGater: {
         ...diallerGater,
-        denyInboundEncryptedConnection: (peer, connection) => !this.#admits(peer, connection),
+        denyInboundEncryptedConnection: (peer) => !this.#admits(peer),
       },
       connectionManager: {
         ...connectionSettings,
@@ -212,9 +212,8 @@ export class ReplicaNetwork {
     this.#inbound.tick(this.#options.nowMs())
   }
 
-  #admits(peer: PeerId, connection: MultiaddrConnection): boolean {
+  #admits(peer: PeerId): boolean {
     const key = linkKeyOf(peer)
-    boundWrites(connection)
     return key !== null && this.#inbound.admits(key)
   }
 

@@ -192,6 +192,33 @@ describe('somebody who does not read', () => {
   })
 })
 
+describe('floods below our frames', () => {
+  it('of pings, by somebody who does not read the answers, end the connection and fill no memory', async () => {
+    const replica = await startMember(1, [memberOf(1)])
+    const node = await startNode('client')
+    const connection = await dial(node, replica)
+    const stream = await connection.newStream(streamProtocol(network, 'client'))
+    stream.send(greeting)
+    await until(() => replica.clients.size === 1)
+    const { muxer, maConn } = connection as unknown as {
+      muxer: { send(bytes: Uint8Array): boolean }
+      maConn: { pause(): void; writeBufferLength: number }
+    }
+    maConn.pause()
+    // Type 2, flag SYN, stream 0: a ping of yamux.
+    const ping = Uint8Array.of(0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7)
+    const pings = Uint8Array.from({ length: 12 * 5_000 }, (_, index) => ping[index % 12]!)
+    for (let sent = 0; sent < 400 && replica.clients.size === 1;) {
+      if (maConn.writeBufferLength < 1024 * 1024) {
+        sent++
+        muxer.send(pings)
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => replica.clients.size === 0)
+  })
+})
+
 describe('incarnations', () => {
   it('that are repeated by another process, or older, are refused; a newer one replaces', async () => {
     const members = [memberOf(1), memberOf(2)]
