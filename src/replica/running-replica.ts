@@ -22,7 +22,7 @@ import { queryTyped, submitTyped, type QueryOptions } from '../client/typed-clie
 import type { Submitter, WaitOptions } from '../client/submitter.ts'
 import { linkVersion, processNonceBytes } from '../network/link/link-frame.ts'
 import { ReplicaNetwork, type PermittedClients } from '../network/node/replica-network.ts'
-import type { Log, LogListener } from '../storage/log/log.ts'
+import type { Log, LogLimits, LogListener } from '../storage/log/log.ts'
 import { openDataDirectory, type ClosableDirectory, type DataDirectory } from '../storage/node/open-data-directory.ts'
 import { ReplicaCore } from './core/replica-core.ts'
 import { ReplicaEvents } from './events.ts'
@@ -42,6 +42,8 @@ export interface RunningReplicaOptions<Command, Query, Result> {
   clients: PermittedClients
   /** For tests that lose power. */
   openDirectory?: (path: string) => ClosableDirectory
+  /** For tests that want many segments. */
+  logLimits?: LogLimits
 }
 
 /** How often a full disk is tried again. */
@@ -158,12 +160,13 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   async #open(): Promise<void> {
-    const { network, member, dataDir, openDirectory } = this.#options
+    const { network, member, dataDir, openDirectory, logLimits } = this.#options
     const directory = await openDataDirectory(dataDir, {
       network: network.epoch.network,
       replica: member.id,
       listener: this.#logListener(),
       ...(openDirectory === undefined ? {} : { openDirectory }),
+      ...(logLimits === undefined ? {} : { limits: logLimits }),
     })
     this.#directory = directory
     const seed = randomBytes(16).toString('hex')

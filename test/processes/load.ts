@@ -29,9 +29,11 @@ export interface LoadOptions {
   pauseMs: number
   operationsMax: number
   deadlineMs: number
+  /** Makes the client of a key. Default: the one that applications use. */
+  clientOf?: (secretKey: Uint8Array) => StoreClient
 }
 
-type StoreClient = Client<StoreCommand, StoreQuery, StoreResult>
+export type StoreClient = Client<StoreCommand, StoreQuery, StoreResult>
 
 export class Load {
   readonly recorder: HistoryRecorder
@@ -53,9 +55,10 @@ export class Load {
     this.#options = options
     this.#random = createRandom(options.seed)
     this.recorder = new HistoryRecorder({ operationsMax: options.operationsMax })
-    this.clients = options.secretKeys.map((secretKey) =>
-      createClient({ network: options.network, key: { secretKey }, stateMachine: keyValueStore }),
-    )
+    const { network, secretKeys } = options
+    const usual = (secretKey: Uint8Array): StoreClient =>
+      createClient({ network, key: { secretKey }, stateMachine: keyValueStore })
+    this.clients = secretKeys.map(options.clientOf ?? usual)
   }
 
   start(): void {

@@ -1,0 +1,256 @@
+/**
+ * One network, killed again and again under load. After each kill it serves again, a linearizable read sees everything that was
+ * acknowledged, clients' history is linearizable with its positions, every incarnation is above the one before, no replica refuses its
+ * log, and no two have executed different blocks at one height.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLocalNetwork, type LocalNetwork } from '../../../src/cli/setup/local-network.ts'
+import { readKeyFile } from '../../../src/crypto/node/key-file.ts'
+import type { ReplicaId } from '../../../src/kernel/ids.ts'
+import { createRandom, type Random } from '../../../src/kernel/random.ts'
+import { judge, Load } from '../load.ts'
+import { Mains } from './mains.ts'
+import { membersInFile, powerLossNetwork } from './network.ts'
+import { renewableClient, type RenewableClient } from './renewable-client.ts'
+import { addCounts, emptyReport, sum, type KillReport, type PowerLossReport } from './report.ts'
+
+export interface BatchOptions {
+  replicas: 1 | 3
+  kills: number
+  seed: string
+  onKill?: (kill: KillReport) => void
+  /** Ends the batch early, with everything cleaned up. */
+  signal?: AbortSignal
+}
+
+/** Service is back within this time: many capped election timeouts, and a busy machine. */
+const servedMsMax = 10_000
+const loadBeforeKillMsMax = 150
+const recoveryMsMax = 15
+const clientsTotal = 3
+
+export async function runBatch(options: BatchOptions): Promise<PowerLossReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-power-'))
+  const dir = join(folder, 'network')
+  const setup = { dir, name: 'power', protocol: 'raft', replicas: membersInFile, host: '127.0.0.1' } as const
+  let batch: Batch | null = null
+  try {
+    batch = new Batch(options, await createLocalNetwork(setup))
+    return await batch.run()
+  } finally {
+    await batch?.end()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+class Batch {
+  readonly #options: BatchOptions
+  readonly #random: Random
+  readonly #mains: Mains
+  readonly #renewables: RenewableClient[] = []
+  readonly #load: Load
+  readonly #report = emptyReport()
+  /** By height: who said first what stands there. */
+  readonly #headers = new Map<number, { id: number; header: string }>()
+  #starts = 0
+  #loadEnded = false
+
+  constructor(options: BatchOptions, local: LocalNetwork) {
+    this.#options = options
+    this.#random = createRandom(`power-loss ${options.seed}`)
+    this.#mains = new Mains(local, options.replicas)
+    const network = powerLossNetwork(local.network, options.replicas)
+    const key = readKeyFile(local.clientKeyPath, 'client')
+    if (!key.ok) throw new Error(key.message)
+    this.#load = new Load({
+      network,
+      secretKeys: Array.from({ length: clientsTotal }, () => key.pair.secretKey),
+      loopsPerClient: 4,
+      keys: 60,
+      seed: `load ${options.seed}`,
+      pauseMs: 4,
+      operationsMax: 200_000,
+      deadlineMs: 2 * servedMsMax,
+      clientOf: (secretKey) => {
+        const renewable = renewableClient(network, secretKey)
+        this.#renewables.push(renewable)
+        return renewable.client
+      },
+    })
+  }
+
+  async run(): Promise<PowerLossReport> {
+    const startedMs = performance.now()
+    try {
+      await this.#killAll()
+    } catch (error) {
+      // Whatever a replica said is nearer to the cause than that it was not heard any more.
+      const message = error instanceof Error ? error.message : String(error)
+      this.#report.problem ??= this.#mains.problems[0] ?? message
+    }
+    this.#report.acknowledged = this.#load.completed
+    this.#report.unknown = this.#load.unknown
+    this.#report.elapsedMs = Math.round(performance.now() - startedMs)
+    return this.#report
+  }
+
+  async end(): Promise<void> {
+    await this.#mains.off()
+    if (!this.#loadEnded) await this.#closeLoad()
+  }
+
+  async #killAll(): Promise<void> {
+    const { kills, signal } = this.#options
+    await this.#powerOn(this.#mains.ids)
+    this.#load.start()
+    await this.#serving()
+    for (let kill = 1; kill <= kills; kill++) {
+      signal?.throwIfAborted()
+      await this.#kill(kill)
+    }
+    await this.#serving()
+    await this.#settled()
+    await this.#closeLoad()
+    this.#require(judge(this.#load.recorder.history()))
+    addCounts(this.#report, await this.#mains.cut(this.#mains.ids))
+  }
+
+  async #kill(kill: number): Promise<void> {
+    const random = this.#random
+    // The one before was under load and is over, or this one hits its recovery.
+    const moment = kill > 1 && random.chance(1, 4) ? 'recovery' : 'load'
+    if (moment === 'recovery') await sleep(random.below(recoveryMsMax))
+    else {
+      await this.#serving()
+      await sleep(random.below(loadBeforeKillMsMax))
+    }
+    const cut = moment === 'recovery' ? this.#mains.ids : this.#victims()
+    const counts = await this.#mains.cut(cut)
+    const late = cut.length === membersInFile && random.chance(1, 2) ? random.pick(cut) : null
+    this.#count(kill, moment, cut, late, counts)
+    await this.#powerOn(cut.filter((id) => id !== late))
+    if (late === null) return
+    await this.#serving()
+    await this.#powerOn([late])
+  }
+
+  #victims(): number[] {
+    const ids = this.#mains.ids
+    if (ids.length === 1 || this.#random.chance(7, 10)) return ids
+    const first = this.#random.pick(ids)
+    const others = ids.filter((id) => id !== first)
+    return this.#random.chance(1, 2) ? [first] : [first, this.#random.pick(others)]
+  }
+
+  #count(
+    kill: number,
+    moment: KillReport['moment'],
+    cut: number[],
+    late: number | null,
+    counts: Awaited<ReturnType<Mains['cut']>>,
+  ): void {
+    const report = this.#report
+    const lostWrites = sum(counts, 'unsyncedWrites')
+    const lostBytes = sum(counts, 'unsyncedBytes')
+    const lostNames = sum(counts, 'unsyncedNames')
+    addCounts(report, counts)
+    report.kills++
+    if (moment === 'recovery') report.killsInRecovery++
+    report.processesKilled += counts.length
+    report.lostWrites += lostWrites
+    report.lostBytes += lostBytes
+    report.lostNames += lostNames
+    const { completed: acknowledged } = this.#load
+    this.#options.onKill?.({ kill, moment, cut, late, lostWrites, lostBytes, lostNames, acknowledged })
+  }
+
+  async #powerOn(ids: readonly number[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#mains.powerOn(id, `${this.#options.seed}/${++this.#starts}`)))
+  }
+
+  /** Those that have power serve, and know everything that was acknowledged. */
+  async #serving(): Promise<void> {
+    await Promise.all(this.#mains.on.map((id) => this.#mains.ready(id)))
+    this.#require(this.#mains.problems[0] ?? null)
+    const acknowledged = this.#acknowledgedHeight()
+    for (const { renew } of this.#renewables) renew()
+    await this.#requireSeen(acknowledged)
+    await this.#load.served(servedMsMax)
+    this.#mains.prepare()
+    this.#require(this.#mains.problems[0] ?? null)
+    this.#require(judge(this.#load.recorder.history()))
+    await this.#compareHeaders()
+  }
+
+  #acknowledgedHeight(): number {
+    let highest = 0
+    for (const { outcome } of this.#load.recorder.history().operations) {
+      if (outcome.kind === 'ok' && outcome.position !== undefined) highest = Math.max(highest, outcome.position.height)
+    }
+    return highest
+  }
+
+  /** A read that came after an acknowledgement sees its height, or it is lost. */
+  async #requireSeen(acknowledged: number): Promise<void> {
+    const key = new TextEncoder().encode('key-0')
+    const { height } = await this.#load.clients[0]!.query({ kind: 'get', key }, { deadlineMs: servedMsMax })
+    if (height < acknowledged) {
+      this.#require(`height ${acknowledged} was acknowledged, and a linearizable read sees height ${height}`)
+    }
+  }
+
+  async #compareHeaders(): Promise<number[]> {
+    const [client] = this.#load.clients
+    const asked = this.#mains.on.map((id) => client!.status(id as ReplicaId, { deadlineMs: 1_000 }))
+    const heights: number[] = []
+    for (const report of await Promise.all(asked)) {
+      if (report === null) continue
+      const { replica, executedHeight, executedHeader } = JSON.parse(report) as {
+        replica: number
+        executedHeight: number
+        executedHeader: string
+      }
+      heights.push(executedHeight)
+      const other = this.#headers.get(executedHeight)
+      if (other === undefined) this.#headers.set(executedHeight, { id: replica, header: executedHeader })
+      else if (other.header !== executedHeader) {
+        this.#require(`replicas ${other.id} and ${replica} have executed different blocks at height ${executedHeight}`)
+      }
+    }
+    return heights
+  }
+
+  /** All replicas execute what has been decided, and are compared there. */
+  async #settled(): Promise<void> {
+    const untilMs = performance.now() + servedMsMax
+    const target = Math.max(...(await this.#compareHeaders()))
+    for (;;) {
+      const heights = await this.#compareHeaders()
+      if (heights.length === this.#options.replicas && heights.every((height) => height >= target)) return
+      if (performance.now() > untilMs) throw new Error(`heights are ${heights.join(', ')}: not all reached ${target}`)
+      await sleep(20)
+    }
+  }
+
+  #require(problem: string | null): void {
+    if (problem === null) return
+    this.#report.problem ??= problem
+    throw new Error(problem)
+  }
+
+  /** When a run has failed, nobody waits for what nobody will answer. */
+  async #closeLoad(): Promise<void> {
+    this.#loadEnded = true
+    if (this.#report.problem !== null || this.#mains.on.length === 0) {
+      await Promise.all(this.#load.clients.map((client) => client.close()))
+    }
+    await this.#load.stop()
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
