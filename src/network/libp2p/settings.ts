@@ -1,20 +1,17 @@
 // libp2p with every default that matters here set on purpose (architecture.md §8; docs/decisions/0009-links.md).
 
 import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
-import type { ConnectionGater, StreamMuxerFactory } from '@libp2p/interface'
+import type { ConnectionGater } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import type { NetworkId } from '../../kernel/ids.ts'
+import { boundedYamux } from './bounded-yamux.ts'
 
 /** On the way to a stream, and buffered for one that is paused; whoever sends more loses the connection. It does not grow. */
 export const windowBytesMax: number = 1024 * 1024
 const readBufferBytesMax = 4 * 1024 * 1024
 /** Our own queue holds what the socket does not take; a stream that still has so much unwritten is broken. */
 const writeBufferBytesMax = 32 * 1024 * 1024
-/**
- * Unwritten behind all streams of a connection: pongs and windows of yamux, for somebody who does not read. libp2p bounds a stream's
- * and not a connection's: anybody could have us answer pings into memory for ever.
- */
+/** Unwritten behind all streams of a connection: pongs and windows of yamux, for somebody who does not read. */
 const connectionWriteBytesMax = 2 * 1024 * 1024
 /** For a handshake, and for agreeing on what a stream is for. */
 export const negotiationMsMax = 5_000
@@ -25,33 +22,28 @@ const streamsPerConnectionMax = 4
 export function sharedSettings(): Libp2pOptions {
   return {
     connectionEncrypters: [noise()],
-    streamMuxers: [boundedYamux],
+    streamMuxers: [
+      () =>
+        boundedYamux(
+          {
+            // Heartbeats are ours: a busy loop must not cost a connection.
+            enableKeepAlive: false,
+            maxInboundStreams: streamsPerConnectionMax,
+            maxOutboundStreams: streamsPerConnectionMax,
+            maxEarlyStreams: streamsPerConnectionMax,
+            streamOptions: {
+              initialStreamWindowSize: windowBytesMax,
+              maxStreamWindowSize: windowBytesMax,
+              maxReadBufferLength: readBufferBytesMax,
+              maxWriteBufferLength: writeBufferBytesMax,
+            },
+          },
+          { frameBytesMax: windowBytesMax, writeBytesMax: connectionWriteBytesMax },
+        ),
+    ],
     connectionMonitor: { enabled: false, abortConnectionOnPingFailure: false },
     // No discovery, no routing, no identify: members and clients are known, and dial each other by address.
     services: {},
-  }
-}
-
-function boundedYamux(): StreamMuxerFactory {
-  const factory = yamux({
-    // Heartbeats are ours: a busy loop must not cost a connection.
-    enableKeepAlive: false,
-    maxInboundStreams: streamsPerConnectionMax,
-    maxOutboundStreams: streamsPerConnectionMax,
-    maxEarlyStreams: streamsPerConnectionMax,
-    streamOptions: {
-      initialStreamWindowSize: windowBytesMax,
-      maxStreamWindowSize: windowBytesMax,
-      maxReadBufferLength: readBufferBytesMax,
-      maxWriteBufferLength: writeBufferBytesMax,
-    },
-  })()
-  return {
-    protocol: factory.protocol,
-    createStreamMuxer: (connection) => {
-      connection.maxWriteBufferLength = connectionWriteBytesMax
-      return factory.createStreamMuxer(connection)
-    },
   }
 }
 
