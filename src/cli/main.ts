@@ -3,26 +3,16 @@
 
 import { readFileSync } from 'node:fs'
 import { nearest } from '../kernel/nearest.ts'
-import { initCommand } from './commands/init.ts'
-import { keygenCommand } from './commands/keygen.ts'
-import { networkCommands } from './commands/network.ts'
-import { simCommand } from './commands/sim.ts'
-import { startCommand } from './commands/start.ts'
-import { upCommand } from './commands/up.ts'
+import { QuorateError } from '../kernel/quorate-error.ts'
+import { commandTable } from './command-table.ts'
+import { walCommands } from './commands/wal.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { exitCode } from './exit-codes.ts'
 import { Failure } from './failure.ts'
 import { groupHelp, help, UsageError } from './options.ts'
 import { createOutput, type Output } from './output.ts'
 
-const commands: readonly (Command | CommandGroup)[] = [
-  upCommand,
-  startCommand,
-  simCommand,
-  initCommand,
-  keygenCommand,
-  networkCommands,
-]
+const certaintyInWords = { definite: 'certainly not executed', indefinite: 'may have been executed' } as const
 
 // Whoever reads may have seen enough (`| head`): that is no fault, and there is no one left to tell.
 process.stdout.on('error', () => process.exit(exitCode.failed))
@@ -40,8 +30,16 @@ async function main(args: readonly string[]): Promise<number> {
     output.out(version())
     return exitCode.ok
   }
-  const command = commands.find((one) => nameOf(one) === name)
-  if (command === undefined) return unknown(name, commands, '', output)
+  const entry = commandTable.find((one) => one.name === name)
+  if (entry === undefined) {
+    return unknown(
+      name,
+      commandTable.map((one) => one.name),
+      '',
+      output,
+    )
+  }
+  const command = await entry.load()
   if ('spec' in command) return runCommand(command, rest, output)
   return runGroup(command, rest, output)
 }
@@ -59,7 +57,9 @@ async function runGroup({ name, summary, commands }: CommandGroup, args: readonl
     return exitCode.usage
   }
   const command = commands.find((one) => one.spec.name === `${name} ${word}`)
-  return command === undefined ? unknown(word, commands, `${name} `, output) : runCommand(command, rest, output)
+  if (command !== undefined) return runCommand(command, rest, output)
+  const words = specs.map((spec) => spec.name.slice(name.length + 1))
+  return unknown(word, words, `${name} `, output)
 }
 
 async function runCommand(command: Command, args: readonly string[], output: Output): Promise<number> {
@@ -70,26 +70,23 @@ async function runCommand(command: Command, args: readonly string[], output: Out
   try {
     return await command.run(args, output)
   } catch (error) {
-    if (!(error instanceof Failure)) return explain(error, command.spec.name, args.includes('--debug'), output.error)
+    if (!(error instanceof Failure || error instanceof QuorateError)) {
+      return explain(error, command.spec.name, args.includes('--debug'), output.error)
+    }
     const { code, message } = error
-    if (args.includes('--json')) output.out(JSON.stringify({ ok: false, code, message }))
-    else output.error(`${message} (${code})`)
+    const certainty = error instanceof QuorateError ? error.certainty : null
+    if (args.includes('--json')) {
+      output.out(JSON.stringify({ ok: false, code, message, ...(certainty === null ? {} : { certainty }) }))
+    } else output.error(`${message} (${code})${certainty === null ? '' : `: ${certaintyInWords[certainty]}`}`)
     return exitCode.failed
   }
 }
 
-function unknown(word: string, known: typeof commands, group: string, output: Output): number {
-  const near = nearest(
-    word,
-    known.map((one) => nameOf(one).slice(group.length)),
-  )
+function unknown(word: string, known: readonly string[], group: string, output: Output): number {
+  const near = nearest(word, known)
   const hint = near === null ? '' : `; did you mean ${group}${near}?`
   output.error(`quorate: there is no command ${group}${word}${hint} (quorate ${group}--help lists them)`)
   return exitCode.usage
-}
-
-function nameOf(command: Command | CommandGroup): string {
-  return 'spec' in command ? command.spec.name : command.name
 }
 
 function explain(error: unknown, name: string, debug: boolean, print: (line: string) => void): number {
@@ -110,10 +107,7 @@ function isOfTheHost(error: unknown): boolean {
 }
 
 function overview(): string {
-  const lines = commands.map((command) => {
-    const { summary } = 'spec' in command ? command.spec : command
-    return `  ${nameOf(command).padEnd(10)} ${summary}`
-  })
+  const lines = commandTable.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`)
   return [
     'quorate: replicated state machines',
     '',

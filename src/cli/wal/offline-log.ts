@@ -1,0 +1,132 @@
+// A replica's log as it lies on disk, read and never written: whose it is, what recovery makes of it, and its records.
+
+import { existsSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { toHex } from '../../kernel/hex.ts'
+import { raftRecordCodec, type RaftRecord } from '../../protocols/raft/records.ts'
+import { decodeIdentity, identityBytes, identityFile, segmentOf } from '../../storage/log/format.ts'
+import { readRecords } from '../../storage/log/log-reader.ts'
+import { recoverLog, type LogRefusal, type RecoveredLog } from '../../storage/log/recovery.ts'
+import { crc32 } from '../../storage/node/crc32.ts'
+import { logFolder } from '../../storage/node/create-data-directory.ts'
+import { lockFile } from '../../storage/node/directory-lock.ts'
+import { openNodeDirectory, type NodeDirectory } from '../../storage/node/node-directory.ts'
+import { decode } from '../../wire/codec.ts'
+import { Failure } from '../failure.ts'
+import { dataFolderName } from '../setup/local-network.ts'
+
+export interface OfflineLog {
+  path: string
+  directory: NodeDirectory
+  network: string
+  replica: number
+  /** A process has the directory open, or had when it died: what is read may still change. */
+  isLocked: boolean
+  segments: { name: string; bytes: number }[]
+  recovered: RecoveredLog | LogRefusal
+}
+
+/** `path` is a data directory, or the replica's folder around it. */
+export function openOfflineLog(path: string): OfflineLog {
+  const data = dataDirectoryOf(resolve(path))
+  const directory = openNodeDirectory(join(data, logFolder))
+  const { network, replica } = identityOf(directory, data)
+  const names = directory.list().filter((name) => segmentOf(name) !== null)
+  return {
+    path: data,
+    directory,
+    network: toHex(network),
+    replica,
+    isLocked: existsSync(join(data, lockFile)),
+    segments: names.sort().map((name) => ({ name, bytes: directory.size(name) })),
+    recovered: recover(directory, { network, replica }),
+  }
+}
+
+function dataDirectoryOf(path: string): string {
+  for (const candidate of [path, join(path, dataFolderName)]) {
+    if (existsSync(join(candidate, logFolder)) && readdirSync(join(candidate, logFolder)).length > 0) return candidate
+  }
+  throw new Failure('ERR_DATA_DIRECTORY_MISSING', `${path} holds no log: name a data directory, or a replica's folder`)
+}
+
+function identityOf(directory: NodeDirectory, path: string): { network: Uint8Array; replica: number } {
+  const read = directory.list().includes(identityFile) ? directory.read(identityFile, 0, identityBytes + 1) : null
+  const identity = read?.ok === true && read.bytes.length === identityBytes ? decodeIdentity(read.bytes, crc32) : null
+  if (identity !== null) return identity
+  const message = `${path} does not say whose log it is (${identityFile} is missing or damaged): keep it for inspection`
+  throw new Failure('ERR_LOG_CORRUPT', message)
+}
+
+function recover(directory: NodeDirectory, expected: { network: Uint8Array; replica: number }) {
+  const recovery = recoverLog({ directory, crc32, expected })
+  for (;;) {
+    const step = recovery.next()
+    if (step.done === true) return step.value
+  }
+}
+
+export interface WalRecord {
+  sequence: number
+  bytes: number
+  /** Null if this release cannot read it. */
+  record: RaftRecord | null
+}
+
+/** Oldest first, in bounded memory: one segment at a time. */
+export function* walRecords({ directory }: OfflineLog, { firstSegment, end }: RecoveredLog): Generator<WalRecord> {
+  for (const { sequence, bytes } of readRecords(directory, firstSegment, end)) {
+    const record = decode(raftRecordCodec, bytes)
+    yield { sequence, bytes: bytes.length, record: record.ok ? record.value : null }
+  }
+}
+
+export interface WalTotals {
+  records: number
+  bytes: number
+  unreadable: number
+  /** Sequence of the first record that this release cannot read. */
+  firstUnreadable: number | null
+  hardStates: number
+  entries: number
+  lastTerm: number
+  /** Where the last entries end: later ones may have replaced earlier ones. */
+  lastIndex: number
+}
+
+export function totalsOf(
+  log: OfflineLog,
+  recovered: RecoveredLog,
+  each: (record: WalRecord) => void = () => {},
+): WalTotals {
+  const totals: WalTotals = {
+    records: 0,
+    bytes: 0,
+    unreadable: 0,
+    firstUnreadable: null,
+    hardStates: 0,
+    entries: 0,
+    lastTerm: 0,
+    lastIndex: 0,
+  }
+  for (const one of walRecords(log, recovered)) {
+    each(one)
+    add(totals, one)
+  }
+  return totals
+}
+
+function add(totals: WalTotals, { sequence, bytes, record }: WalRecord): void {
+  totals.records++
+  totals.bytes += bytes
+  if (record === null) {
+    totals.unreadable++
+    totals.firstUnreadable ??= sequence
+  } else if (record.kind === 'hard-state') {
+    totals.hardStates++
+    totals.lastTerm = record.term
+  } else {
+    totals.entries += record.entries.length
+    totals.lastIndex = record.firstIndex + record.entries.length - 1
+  }
+}

@@ -1,0 +1,125 @@
+// A log on disk, looked at by people: what is sound is said to be, what is not is named, and nothing is ever written.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Command } from '../../src/cli/command.ts'
+import { walInspectCommand } from '../../src/cli/commands/wal-inspect.ts'
+import { walVerifyCommand } from '../../src/cli/commands/wal-verify.ts'
+import { Failure } from '../../src/cli/failure.ts'
+import { raftRecordCodec, type RaftRecord } from '../../src/protocols/raft/records.ts'
+import { createDataDirectory } from '../../src/storage/node/create-data-directory.ts'
+import { openDataDirectory } from '../../src/storage/node/open-data-directory.ts'
+import { encode } from '../../src/wire/codec.ts'
+
+const identity = { network: new Uint8Array(32).fill(7), replica: 2 }
+const records: RaftRecord[] = [
+  { kind: 'hard-state', term: 1, votedFor: 2 },
+  { kind: 'hard-state', term: 2, votedFor: 0 },
+  { kind: 'hard-state', term: 5, votedFor: 1 },
+]
+let folder = ''
+let data = ''
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'quorate-wal-'))
+  data = join(folder, 'data')
+  await createDataDirectory(data, identity)
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+async function write(bodies: readonly Uint8Array[]): Promise<void> {
+  const durable = { upTo: 0, wake: (): void => {} }
+  const listener = {
+    durable: (upTo: number) => {
+      durable.upTo = upTo
+      durable.wake()
+    },
+    full: () => {},
+    failed: () => {},
+  }
+  const { log, close } = await openDataDirectory(data, { ...identity, listener })
+  const last = Math.max(...bodies.map((body) => log.append(body)))
+  log.flush()
+  while (durable.upTo < last) await new Promise<void>((resolve) => (durable.wake = resolve))
+  await close()
+}
+
+async function run(
+  command: Command,
+  ...args: readonly string[]
+): Promise<{ code: number; out: string; error: string }> {
+  const out: string[] = []
+  const error: string[] = []
+  const same = (text: string): string => text
+  const output = { progress: () => {}, bold: same, red: same, green: same }
+  const code = await command.run(args, { ...output, out: (line) => out.push(line), error: (line) => error.push(line) })
+  return { code, out: out.join('\n'), error: error.join('\n') }
+}
+
+function contents(): string {
+  const log = join(data, 'log')
+  return readdirSync(log)
+    .sort()
+    .map((name) => `${name}:${readFileSync(join(log, name)).toString('hex')}`)
+    .join('\n')
+}
+
+describe('quorate wal', () => {
+  it('says that a sound log is sound, what it holds, and writes nothing', async () => {
+    await write(records.map((record) => encode(raftRecordCodec, record)))
+    const before = contents()
+    const verified = await run(walVerifyCommand, folder)
+    expect(verified).toMatchObject({ code: 0, error: '' })
+    expect(verified.out).toContain('sound: 3 records')
+    const inspected = await run(walInspectCommand, data, '--json')
+    expect(JSON.parse(inspected.out)).toMatchObject({
+      ok: true,
+      replica: 2,
+      network: '07'.repeat(32),
+      incarnation: 1,
+      records: 3,
+      'hard states': 3,
+      'last term': 5,
+    })
+    const listed = await run(walInspectCommand, data, '--records', '--from', '3', '--limit', '1')
+    expect(listed.out).toMatch(/^3 {2}\d+ bytes {2}term 2, no vote$/)
+    expect(contents()).toBe(before)
+  })
+
+  it('tells a torn tail, which a start would cut, from corruption, which it would refuse', async () => {
+    await write(records.map((record) => encode(raftRecordCodec, record)))
+    const segment = join(data, 'log', 'log-0000000001')
+    const sound = readFileSync(segment)
+    writeFileSync(segment, Buffer.concat([sound, Buffer.from([1, 2, 3])]))
+    const torn = await run(walVerifyCommand, data, '--json')
+    expect(torn.code).toBe(0)
+    expect(JSON.parse(torn.out)).toMatchObject({ ok: true, records: 3, tornBytes: 3 })
+    truncateSync(segment, sound.length - 1)
+    const corrupt = await run(walVerifyCommand, data)
+    expect(corrupt.code).toBe(1)
+    expect(corrupt.error).toMatch(/^log-0000000001 is corrupt at byte \d+: .*\(ERR_LOG_CORRUPT\)$/)
+    const shown = await run(walInspectCommand, data)
+    expect(shown.code).toBe(1)
+    expect(shown.out).toContain('log-0000000001')
+  })
+
+  it('names a record that is sound and of another release', async () => {
+    await write([encode(raftRecordCodec, records[0]!), new Uint8Array([99])])
+    const verified = await run(walVerifyCommand, data)
+    expect(verified.code).toBe(1)
+    expect(verified.error).toContain('record 3')
+    expect(verified.error).toContain('ERR_LOG_FORMAT_VERSION')
+    expect((await run(walInspectCommand, data, '--records')).out).toContain('cannot be read by this release')
+  })
+
+  it('warns of a log that somebody has open, and refuses what is no log', async () => {
+    writeFileSync(join(data, 'lock'), '{}')
+    expect((await run(walVerifyCommand, data)).error).toContain('has this log open')
+    await expect(run(walVerifyCommand, join(folder, 'nothing'))).rejects.toThrow(Failure)
+    writeFileSync(join(data, 'log', 'identity'), 'damaged')
+    await expect(run(walInspectCommand, data)).rejects.toThrow(/does not say whose log it is/)
+  })
+})
