@@ -41,9 +41,10 @@ export function parseOptions(spec: CommandSpec, args: readonly string[]): Parsed
   const given = withNegativeNumbers(args, options)
   const seen = new Set<string>()
   for (const argument of given) {
+    // Behind it, nothing is an option.
+    if (argument === '--') break
     if (!argument.startsWith('--')) continue
     const name = argument.slice(2).split('=')[0]!
-    if (name === '') continue
     const option = options.find((one) => one.name === name)
     if (option === undefined) throw unknownOption(spec, name, options)
     if (seen.has(name) && option.repeatable !== true) throw new UsageError(`--${name} is given twice: give it once`)
