@@ -3,14 +3,14 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { encode } from '../../../src/wire/codec.ts'
 import { FrameDecoder } from '../../../src/network/link/frame-decoder.ts'
 import { clientLinkLimits } from '../../../src/network/link/link.ts'
 import { helloCodec, linkFrame, linkFrameKind, linkVersion } from '../../../src/network/link/link-frame.ts'
 import { sendLimitsDefault } from '../../../src/network/link/send-queue.ts'
 import { streamProtocol, windowBytesMax } from '../../../src/network/libp2p/settings.ts'
-import { clientConnectionsPerKeyMax } from '../../../src/network/node/inbound-connections.ts'
+import { clientConnectionsPerKeyMax, InboundConnections } from '../../../src/network/node/inbound-connections.ts'
 import {
   addressesOf,
   epochOf,
@@ -44,14 +44,19 @@ describe('the gater', () => {
   it('refuses a key that is neither member nor permitted before any handler runs, and lets the permitted in', async () => {
     const replica = await startMember(1, [memberOf(1)], { clients: [keyOf('permitted')] })
     const stranger = await startNode('stranger')
-    // Refused while the dialler still asks for a multiplexer: libp2p has made no connection of it, and no handler could be asked for.
-    await expect(dial(stranger, replica)).rejects.toThrow()
+    // libp2p must not even make a connection of it, on which a handler could be asked for.
+    const made = vi.spyOn(InboundConnections.prototype, 'opened')
+    const connection = await dial(stranger, replica).catch(() => null)
+    await until(() => connection === null || connection.status !== 'open')
+    expect(made).not.toHaveBeenCalled()
     expect(replica.network.inboundCount).toBe(0)
     expect(replica.clients.size).toBe(0)
     const stream = await openAs(await startNode('permitted'), replica, 'client')
     stream.send(greeting)
     await until(() => replica.clients.size === 1)
     expect(replica.network.inboundCount).toBe(1)
+    expect(made).toHaveBeenCalledOnce()
+    made.mockRestore()
   })
 
   it('lets a key connect so often and no more, and again when a connection has gone', async () => {
@@ -186,9 +191,11 @@ describe('somebody who does not read', () => {
     expect(dropped()).toBeGreaterThanOrEqual(count - waitingMax - 4)
     expect(isConnected(first, 2)).toBe(true)
     ;(taken as unknown as Stream).resume()
-    await until(() => bodies.length === count - dropped())
-    expect(bodies.at(-1)).toBe(count - 1)
-    expect(bodies).toEqual([...bodies].sort((left, right) => left - right))
+    await until(() => bodies.at(-1) === count - 1)
+    // Heartbeats are frames too, and get lost as others do.
+    expect(bodies.length).toBeGreaterThanOrEqual(count - dropped())
+    expect(bodies.length).toBeLessThanOrEqual(waitingMax + 4)
+    expect(bodies).toEqual([...new Set(bodies)].sort((left, right) => left - right))
   })
 })
 
