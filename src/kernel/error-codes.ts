@@ -4,53 +4,70 @@
 export interface ErrorMeaning {
   meaning: string
   nextStep: string
+  /** Of an operation: whether it certainly was not executed. `either`: the error itself says which. */
+  certainty?: 'definite' | 'indefinite' | 'either'
 }
 
-export const errorCodes = {
-  // Operations: each comes with `certainty`.
+const operationCodes = {
   ERR_OVERLOADED: {
+    certainty: 'definite',
     meaning: 'too many operations wait here already; nothing of this one has left',
     nextStep: 'try again after `retryAfterMs`, or submit less at once',
   },
   ERR_DEADLINE: {
+    certainty: 'either',
     meaning: 'no answer came in time; `certainty` says whether the operation may have been executed',
     nextStep: 'where it is indefinite, read the state before trying again; raise `deadlineMs` if the network is slow',
   },
   ERR_ABORTED: {
+    certainty: 'either',
     meaning: "the caller's signal ended the wait",
     nextStep: 'where it is indefinite, read the state before trying again',
   },
-  ERR_CLOSED: { meaning: 'the client or replica was closed', nextStep: 'make a new one' },
+  ERR_CLOSED: { certainty: 'either', meaning: 'the client or replica was closed', nextStep: 'make a new one' },
   ERR_INVALID_COMMAND: {
+    certainty: 'definite',
     meaning: "the state machine's `validate` refuses the command on every replica",
     nextStep: 'correct the command',
   },
   ERR_OPERATION_FAILED: {
+    certainty: 'definite',
     meaning: "the state machine's `apply` threw on every replica, and was undone",
     nextStep: 'correct the state machine or the command',
   },
   ERR_REPLY_EVICTED: {
+    certainty: 'indefinite',
     meaning: 'the operation was executed most likely, and its result is no longer kept',
     nextStep: 'read the state to find out',
   },
   ERR_SESSION_EXPIRED: {
+    certainty: 'indefinite',
     meaning: 'the session was evicted while the operation was under way',
     nextStep: 'read the state to find out whether it was executed',
   },
   ERR_SEQUENCE_REUSED: {
+    certainty: 'definite',
     meaning: "the operation's number stands for something else",
     nextStep: 'do not run two clients on one session',
   },
-  ERR_INVALID_QUERY: { meaning: 'the state machine refuses the query', nextStep: 'correct the query' },
+  ERR_INVALID_QUERY: {
+    certainty: 'definite',
+    meaning: 'the state machine refuses the query',
+    nextStep: 'correct the query',
+  },
   ERR_MALFORMED: {
+    certainty: 'definite',
     meaning: 'the operation is too large, or the replicas cannot read what was sent',
     nextStep: 'split the operation; run the same release on clients and replicas',
   },
   ERR_RESULT_UNREADABLE: {
+    certainty: 'indefinite',
     meaning: 'the operation was executed, and its result does not decode with the codec given',
     nextStep: 'use the state machine definition that the replicas run',
   },
-  // Replicas and clients.
+} as const satisfies Record<string, ErrorMeaning>
+
+const replicaCodes = {
   ERR_REPLICA_FAILED: {
     meaning: 'the replica has failed for good; its `cause` says why',
     nextStep: 'look at the cause; restart the replica when it is mended',
@@ -71,7 +88,14 @@ export const errorCodes = {
     meaning: 'no replica could be reached in time',
     nextStep: 'check that the replicas run and that the key is permitted',
   },
-  // Network and member files.
+  ERR_EXECUTION_HALTED: {
+    meaning:
+      'the state machine broke its contract, and the replica executes no further; it is the `cause` of a failed replica',
+    nextStep: 'correct the state machine: the message names the height and the operation',
+  },
+} as const satisfies Record<string, ErrorMeaning>
+
+const networkFileCodes = {
   ERR_NETWORK_TOO_LARGE: {
     meaning: 'the network file is larger than any is',
     nextStep: 'check that it is the right file',
@@ -96,11 +120,13 @@ export const errorCodes = {
     nextStep: 'let those named run `quorate network approve`, and merge',
   },
   ERR_NETWORK_FILE: { meaning: 'the network file cannot be read', nextStep: 'correct the path' },
-  // Keys, directories, disks.
   ERR_NETWORK_PROOF: {
     meaning: "a member file's keys have not both signed it",
     nextStep: 'let the organisation make it again with `quorate keygen`',
   },
+} as const satisfies Record<string, ErrorMeaning>
+
+const storageCodes = {
   ERR_KEY_FILE_EXISTS: {
     meaning: 'a key file is there and is not overwritten',
     nextStep: 'choose another name, or move that key away',
@@ -162,4 +188,66 @@ export const errorCodes = {
   ERR_LOG_UNREADABLE: { meaning: 'a file of the log cannot be read', nextStep: 'check the disk' },
 } as const satisfies Record<string, ErrorMeaning>
 
+const commandLineCodes = {
+  ERR_NO_SUCH_KEY: { meaning: 'the store has no such key', nextStep: 'list the keys with `quorate scan`' },
+  ERR_REFUSED: { meaning: 'the store refuses the command, and nothing was changed', nextStep: 'correct the command' },
+  ERR_APPLICATION: {
+    meaning: 'the module of `--app` does not load, or exports no state machine',
+    nextStep: 'name a JavaScript module that exports `stateMachine`',
+  },
+  ERR_CLIENTS_FILE: { meaning: 'a line of the list of clients is no public key', nextStep: 'correct the line named' },
+  ERR_FILE_EXISTS: {
+    meaning: 'a file is there and is not overwritten',
+    nextStep: 'choose another name, or move it away',
+  },
+  ERR_FILE_NOT_READ: { meaning: 'a file cannot be read', nextStep: 'name a file that exists' },
+  ERR_FILE_NOT_WRITTEN: {
+    meaning: 'a file cannot be written',
+    nextStep: 'check that its folder exists, is yours and has space',
+  },
+  ERR_FOLDER_IN_USE: {
+    meaning: 'the folder to be made is the one that you are in',
+    nextStep: 'name a new folder inside it',
+  },
+  ERR_FOLDER_NOT_EMPTY: {
+    meaning: 'the folder to be made has something in it',
+    nextStep: 'name a new folder, or empty that one',
+  },
+  ERR_NOT_AS_SAID: {
+    meaning: "the network file says something else of the member than the member's own file does",
+    nextStep: 'ask whoever assembled it',
+  },
+  ERR_NOT_A_MEMBER: { meaning: 'the key is of no member of the network file', nextStep: 'name the folder of a member' },
+  ERR_NO_PORTS: {
+    meaning: 'the address offers no free ports',
+    nextStep: 'name an address of this machine, or `--port`',
+  },
+  ERR_OTHER_NETWORK: {
+    meaning: 'the files or options are of different networks',
+    nextStep: 'name files of one network, whose id is the same',
+  },
+} as const satisfies Record<string, ErrorMeaning>
+
+export const errorCodes = {
+  ...operationCodes,
+  ...replicaCodes,
+  ...networkFileCodes,
+  ...storageCodes,
+  ...commandLineCodes,
+} as const
+
 export type ErrorCode = keyof typeof errorCodes
+
+export interface ErrorGroup {
+  title: string
+  codes: Readonly<Record<string, ErrorMeaning>>
+}
+
+/** In the order of docs/errors.md. */
+export const errorGroups: readonly ErrorGroup[] = [
+  { title: 'Operations', codes: operationCodes },
+  { title: 'Replicas and clients', codes: replicaCodes },
+  { title: 'Network and member files', codes: networkFileCodes },
+  { title: 'Keys, directories, disks', codes: storageCodes },
+  { title: 'The command line', codes: commandLineCodes },
+]
