@@ -74,7 +74,7 @@ export async function withClient<Command, Query, Result>(
   try {
     const client = createClient({ network, key: files.key, stateMachine })
     const { signal } = interruption
-    const deadlineMs = (): number => Math.max(1, endMs - performance.now())
+    const deadlineMs = (): number => Math.max(1, Math.ceil(endMs - performance.now()))
     try {
       const working = work({ client, network, signal, timeoutMs, deadlineMs })
       // What an interrupted work comes to is of no interest any more.
