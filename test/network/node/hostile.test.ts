@@ -114,6 +114,18 @@ describe('a member that sends what is no frame', () => {
   })
 })
 
+describe('a client that sends what is no frame', () => {
+  it('loses its connection, and its place is free again', async () => {
+    const replica = await startMember(1, [memberOf(1)])
+    const stream = await openAs(await startNode('client'), replica, 'client')
+    expect(replica.network.inboundCount).toBe(1)
+    stream.send(Uint8Array.from(Buffer.from('GET / HTTP/1.1\r\n\r\n')))
+    await until(() => stream.status !== 'open')
+    expect(replica.network.inboundCount).toBe(0)
+    expect(replica.network.clientCount).toBe(0)
+  })
+})
+
 describe('somebody who does not read', () => {
   it('as a client is not read from either: what it sends on stays with it, and all is answered once it reads', async () => {
     const answer = new Uint8Array(64 * 1024)

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { ConnectionGater } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import { afterEach, expect } from 'vitest'
+import { afterEach, expect, vi } from 'vitest'
 import { nodeEd25519 } from '../../../src/crypto/node/ed25519-suite.ts'
 import { replicaId, type ReplicaId } from '../../../src/kernel/ids.ts'
 import type { Epoch, Member } from '../../../src/kernel/membership.ts'
@@ -21,6 +21,10 @@ import {
   type PermittedClients,
   type ReplicaNetworkOptions,
 } from '../../../src/network/node/replica-network.ts'
+
+/** Long: a machine may have much else to do. */
+const waitMsMax = 60_000
+vi.setConfig({ testTimeout: 2 * waitMsMax })
 
 export const anyPort = '/ip4/127.0.0.1/tcp/0'
 const open: { stop(): Promise<void> }[] = []
@@ -187,7 +191,7 @@ export async function startDeafServer(): Promise<string> {
 
 /** Waits for what must come: at the latest when the test's own time is up. */
 export async function until(what: () => boolean): Promise<void> {
-  await expect.poll(what, { interval: 5, timeout: 20_000 }).toBe(true)
+  await expect.poll(what, { interval: 5, timeout: waitMsMax }).toBe(true)
 }
 
 export const isConnected = ({ network }: Started, to: number): boolean =>
