@@ -39,6 +39,7 @@ type Work<Command, Query, Result> = (session: ClientSession<Command, Query, Resu
 
 const timeoutSecondsDefault = 10
 const timeoutSecondsMax = 3600
+const closeMsMax = 500
 
 /** Waits for one replica, works, and closes the client. */
 export function withReplica<Command, Query, Result>(
@@ -84,11 +85,19 @@ export async function withClient<Command, Query, Result>(
       if (signal.aborted) return exitCode.interrupted
       throw error
     } finally {
-      await client.close()
+      await closed(client)
     }
   } finally {
     interruption.dispose()
   }
+}
+
+/** What is left of a connection must not keep the answer back; and while the timer runs, the process does not end before its code is set. */
+async function closed(client: { close(): Promise<void> }): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, closeMsMax)))
+  await Promise.race([client.close(), patience])
+  clearTimeout(timer)
 }
 
 function filesOf(parsed: ParsedOptions): { network: string; key: string } {
