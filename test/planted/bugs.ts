@@ -228,6 +228,41 @@ export const plantedBugs: readonly PlantedBug[] = [
     finder: { kind: 'tests', files: ['test/storage/node'] },
   },
   {
+    name: 'power-loss-file-not-synced',
+    title: 'a group counts as durable without a sync of its segment: a kill takes what was acknowledged',
+    file: 'src/storage/log/log.ts',
+    find: 'this.#sync(this.#segment, synced)',
+    replace: 'synced()',
+    finder: { kind: 'power-loss', replicas: 1, kills: 12, seed: 1 },
+  },
+  {
+    name: 'power-loss-name-not-synced',
+    title: 'a new segment is used without a sync of the directory: a kill takes it with all that it holds',
+    file: 'src/storage/log/log.ts',
+    find: `          this.#directory.sync((failure) => {
+            if (failure !== null) return this.#fail(failure)
+            this.#segment.close()
+            this.#segment = file
+            this.#end = { ...this.#end, segment, offset: segmentHeaderBytes }
+            this.#segmentStarts.push({ segment, firstSequence })
+            this.#writeGroup(group)
+          })`,
+    replace: `          this.#segment.close()
+          this.#segment = file
+          this.#end = { ...this.#end, segment, offset: segmentHeaderBytes }
+          this.#segmentStarts.push({ segment, firstSequence })
+          this.#writeGroup(group)`,
+    finder: { kind: 'power-loss', replicas: 1, kills: 12, seed: 1 },
+  },
+  {
+    name: 'power-loss-effects-before-durable',
+    title: 'effects leave at once: what followers acknowledge, a kill of all takes from them',
+    file: 'src/replica/driver/effect-queue.ts',
+    find: 'if (this.#persisted <= this.#durable && this.#head === this.#ordered.length) act()',
+    replace: 'if (this.#persisted >= 0) act()',
+    finder: { kind: 'power-loss', replicas: 3, kills: 25, seed: 1 },
+  },
+  {
     name: 'lock-of-a-running-process-taken',
     title: 'the lock of a process that runs is taken over like that of one that has ended',
     file: 'src/storage/node/directory-lock.ts',

@@ -29,6 +29,7 @@ function range(bug: PlantedBug): { from: number; to: number } {
 }
 
 function line(bug: PlantedBug, found: Found): string {
-  const by = bug.finder.kind === 'simulator' ? `simulator n=${bug.finder.replicas} seed ${found.seed ?? '-'}` : 'tests'
+  const { finder } = bug
+  const by = finder.kind === 'tests' ? 'tests' : `${finder.kind} n=${finder.replicas} seed ${found.seed ?? '-'}`
   return `${found.found ? 'found ' : 'MISSED'} ${bug.name.padEnd(40)} ${by.padEnd(26)} ${found.seconds.toFixed(1)} s  ${found.report.slice(0, 160)}`
 }

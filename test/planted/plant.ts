@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cpuSecondsMax, seedsMax, type PlantedBug } from './planted-bug.ts'
+import { cpuSecondsMax, seedsMax, type Finder, type PlantedBug } from './planted-bug.ts'
 
 export interface Found {
   found: boolean
@@ -31,30 +31,46 @@ export function search(bug: PlantedBug, seeds: { from: number; to: number }): Fo
   const startedMs = Date.now()
   try {
     prepare(bug, folder)
-    const outcome =
-      bug.finder.kind === 'simulator' ? simulate(bug.finder, folder, seeds) : test(bug.finder.files, folder)
-    return { ...outcome, seconds: (Date.now() - startedMs) / 1000 }
+    return { ...find(bug.finder, folder, seeds), seconds: (Date.now() - startedMs) / 1000 }
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function find(finder: Finder, folder: string, seeds: { from: number; to: number }): Omit<Found, 'seconds'> {
+  switch (finder.kind) {
+    case 'simulator':
+      return simulate(finder, folder, seeds)
+    case 'power-loss':
+      return losePower(finder, folder)
+    case 'tests':
+      return test(finder.files, folder)
   }
 }
 
 function prepare(bug: PlantedBug, folder: string): void {
   cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  for (const file of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts']) {
+  for (const file of [
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'tsconfig.tools.json',
+    'vitest.config.ts',
+  ]) {
     cpSync(join(root, file), join(folder, file))
   }
   const path = join(folder, bug.file)
   writeFileSync(path, planted(bug, readFileSync(path, 'utf8')))
-  if (bug.finder.kind === 'simulator') compile(folder)
-  else copyTests(folder)
+  if (bug.finder.kind === 'simulator') return compile(folder, 'tsconfig.build.json')
+  copyTests(folder)
+  if (bug.finder.kind === 'power-loss') compile(folder, 'tsconfig.tools.json')
 }
 
-function compile(folder: string): void {
+function compile(folder: string, project: string): void {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   // Types were checked in the sources; a bug may leave something unused.
-  const args = [compiler, '-p', 'tsconfig.build.json', '--noCheck', '--declaration', 'false', '--sourceMap', 'false']
+  const args = [compiler, '-p', project, '--noCheck', '--declaration', 'false', '--sourceMap', 'false']
   const { status, stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
   if (status !== 0) throw new Error(`the planted copy does not compile: ${stdout}`)
 }
@@ -68,7 +84,7 @@ function copyTests(folder: string): void {
 }
 
 function simulate(
-  finder: Extract<PlantedBug['finder'], { kind: 'simulator' }>,
+  finder: Extract<Finder, { kind: 'simulator' }>,
   folder: string,
   seeds: { from: number; to: number },
 ): Omit<Found, 'seconds'> {
@@ -91,6 +107,18 @@ interface Failure {
 function firstFailure(stdout: string): Failure | null {
   const report = JSON.parse(stdout) as { failures?: Failure[] }
   return report.failures?.[0] ?? null
+}
+
+/** The seed draws kills and disks; when a kill hits a write is the machine's affair. So a few kills more are allowed than it takes. */
+function losePower(finder: Extract<Finder, { kind: 'power-loss' }>, folder: string): Omit<Found, 'seconds'> {
+  const { replicas, kills, seed } = finder
+  const args = ['.tools/test/processes/power-loss/main.js', '--replicas', String(replicas), '--kills', String(kills)]
+  args.push('--seed', String(seed), '--json')
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const last = stdout.trimEnd().split('\n').at(-1) ?? ''
+  if (!last.startsWith('{')) return { found: false, seed, report: stderr.slice(-500) }
+  const { problem, kills: killed } = JSON.parse(last) as { problem: string | null; kills: number }
+  return { found: problem !== null, seed, report: problem === null ? '' : `after ${killed} kills: ${problem}` }
 }
 
 function test(files: readonly string[], folder: string): Omit<Found, 'seconds'> {

@@ -19,6 +19,8 @@ export type Finder =
   | { kind: 'simulator'; replicas: number; faults: 'none' | 'network' | 'process' | 'all'; seed: number }
   /** Test files of which at least one test must fail: scenarios, vectors, properties. */
   | { kind: 'tests'; files: readonly string[] }
+  /** Real replicas whose disk forgets with SIGKILL what was not synced (test/processes/power-loss): so many kills find it. */
+  | { kind: 'power-loss'; replicas: 1 | 3; kills: number; seed: number }
 
 export const seedsMax = 2000
 export const cpuSecondsMax = 300
