@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { ReplicaId } from '../../src/kernel/ids.ts'
 import { readReport } from '../../src/cli/replica-report.ts'
 import { statusTable } from '../../src/cli/status-table.ts'
 
@@ -41,16 +42,16 @@ test('a replica that lies writes one line, without control characters, and shift
   }
   const report = readReport(JSON.stringify(lies))
   expect(report).toMatchObject({ view: null, leader: null, decidedHeight: null, silentMs: null })
-  const lines = statusTable([{ replica: 1, name: 'one', report, roundTripMs: 1 }], 'raft')
+  const lines = statusTable([{ replica: 1 as ReplicaId, name: 'one', report, roundTripMs: 1 }], 'raft')
   expect(lines).toHaveLength(2)
   expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
   expect(lines[1]!.length).toBeLessThan(2_000)
 })
 
 test('behind is counted against the highest that anybody says is decided', () => {
-  const one = { replica: 1, name: 'one', report: readReport(JSON.stringify(honest)), roundTripMs: 1 }
-  const two = { ...one, replica: 2, report: readReport(JSON.stringify({ ...honest, executedHeight: 9 })) }
-  const rows = statusTable([one, two, { ...one, replica: 3, report: null }], 'pbft')
+  const one = { replica: 1 as ReplicaId, name: 'one', report: readReport(JSON.stringify(honest)), roundTripMs: 1 }
+  const two = { ...one, replica: 2 as ReplicaId, report: readReport(JSON.stringify({ ...honest, executedHeight: 9 })) }
+  const rows = statusTable([one, two, { ...one, replica: 3 as ReplicaId, report: null }], 'pbft')
   expect(rows[0]).toContain('view')
   expect(rows[1]).toMatch(/ 9 +7 +2 +1 ms/)
   expect(rows[2]).toMatch(/ 9 +9 +0 +1 ms/)
