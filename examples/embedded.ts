@@ -26,6 +26,7 @@ const counter = defineStateMachine({
 const folder = process.argv[2] ?? 'net/replica-1'
 const network = `${folder}/../network.json`
 const replica = await createReplica({ network, identity: folder, dataDir: `${folder}/data`, stateMachine: counter })
+process.on('SIGINT', () => void replica.close())
 replica.events.on('leader', ({ leader }) => console.log(`replica ${leader ?? 'nobody'} leads`))
 try {
   const { result, height } = await replica.submit({ add: 1 }, { deadlineMs: 20_000 })
@@ -33,5 +34,4 @@ try {
 } catch (error) {
   if (error instanceof QuorateError) console.log(`${error.code} (${error.certainty}): ${error.message}`)
 }
-process.on('SIGINT', () => void replica.close())
 await replica.closed

@@ -10,11 +10,8 @@ const readme = readFileSync(`${root}README.md`, 'utf8')
 describe('the README', () => {
   it('shows the example that is compiled and run', () => {
     const snippet = /```ts\n([\s\S]*?)```/.exec(readme)![1]!
-    const body = snippet.slice(snippet.indexOf('defineStateMachine({')).trim().replace(/\s+/g, ' ')
-    const example = readFileSync(`${root}examples/counter.ts`, 'utf8')
-      .replace('<Command>', '<{ add: number }>')
-      .replace(/\s+/g, ' ')
-    expect(example).toContain(body)
+    const example = readFileSync(`${root}examples/embedded.ts`, 'utf8').replace("'../src/index.ts'", "'quorate'")
+    expect(example.slice(example.indexOf('import '))).toBe(snippet)
   })
 
   it('links to files that exist', () => {
@@ -25,9 +22,6 @@ describe('the README', () => {
 
   it('names the commands that CI runs', () => {
     const commands = [...readme.matchAll(/```sh\n(.*)\n```/g)].map((match) => match[1])
-    expect(commands).toEqual([
-      'npm ci && npx quorate sim --protocol raft --replicas 3 --seeds 1..100',
-      'npm ci && npm test',
-    ])
+    expect(commands).toEqual(['npm ci && npx quorate up --protocol raft --replicas 3', 'npm ci && npm test'])
   })
 })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createLocalNetwork, replicaFolder } from '../../src/cli/setup/local-network.ts'
 import { childrenOf, isAlive } from '../cli/built-cli.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -30,8 +31,12 @@ interface Run {
 }
 
 /** `heard` is called with all of the output so far, and with what ends the process by a signal. */
-function run(example: string, heard?: (out: string, pid: number, interrupt: () => void) => void): Promise<Run> {
-  const child = spawn(process.execPath, [join(folder, '.tools/examples', example)], { cwd: folder })
+function run(
+  example: string,
+  args: readonly string[] = [],
+  heard?: (out: string, pid: number, interrupt: () => void) => void,
+): Promise<Run> {
+  const child = spawn(process.execPath, [join(folder, '.tools/examples', example), ...args], { cwd: folder })
   let [out, error] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text
@@ -58,6 +63,30 @@ describe('the counter', () => {
   })
 })
 
+describe('the replica of the README', () => {
+  it('counts together with two others', async () => {
+    const dir = join(folder, 'net')
+    await createLocalNetwork({ dir, name: 'embedded', protocol: 'raft', replicas: 3, host: '127.0.0.1' })
+    const counted = /the counter says (\d) at height/
+    let waiting = 3
+    const interrupts: (() => void)[] = []
+    // Each ends by Ctrl-C when all have counted: one that left earlier could take the quorum along.
+    const runs = [1, 2, 3].map((id) => {
+      let seen = false
+      return run('embedded.js', [replicaFolder(dir, id)], (out, _pid, interrupt) => {
+        if (seen || !counted.test(out)) return
+        seen = true
+        interrupts.push(interrupt)
+        waiting--
+        if (waiting === 0) for (const one of interrupts) one()
+      })
+    })
+    const ended = await Promise.all(runs)
+    expect(ended.map(({ code, error }) => ({ code, error }))).toEqual(Array(3).fill({ code: 0, error: '' }))
+    expect(ended.map(({ out }) => counted.exec(out)?.[1]).sort()).toEqual(['1', '2', '3'])
+  })
+})
+
 describe('the ledger', () => {
   it('survives its leader, agrees on every balance, and leaves nothing behind', async () => {
     const { code, out, error } = await run('ledger/main.js')
@@ -78,7 +107,7 @@ describe('the ledger', () => {
     'is over at once with Ctrl-C, with its processes and its folder: after "%s"',
     async (moment) => {
       let interrupted: Promise<number[]> | null = null
-      const { code, out, error } = await run('ledger/main.js', (soFar, pid, interrupt) => {
+      const { code, out, error } = await run('ledger/main.js', [], (soFar, pid, interrupt) => {
         if (interrupted !== null || !soFar.includes(moment)) return
         interrupted = childrenOf(pid, 2).then((children) => {
           interrupt()
