@@ -1,6 +1,6 @@
 // Bundles `quorate/client`, as a bundler for browsers finds it, into one ES module: for a page that has no build of its own.
 // node scripts/bundle-client.mjs [package folder] [file to write]: the compiled package is this one if none is named.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = resolve(process.argv[2] ?? root)
 const file = resolve(process.argv[3] ?? join(folder, 'dist/browser/quorate-client.js'))
 const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+const entry = join(folder, exports['./client'].browser.default)
+if (!existsSync(entry)) throw new Error(`${entry} is not there: run npm run build first`)
 
 await build({
   configFile: false,
@@ -17,7 +19,7 @@ await build({
   logLevel: 'warn',
   build: {
     lib: {
-      entry: join(folder, exports['./client'].browser.default),
+      entry,
       formats: ['es'],
       fileName: () => basename(file),
     },
