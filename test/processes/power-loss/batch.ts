@@ -18,6 +18,8 @@ import { renewableClient, type RenewableClient } from './renewable-client.ts'
 import { addCounts, emptyReport, sum, type KillReport, type PowerLossReport } from './report.ts'
 
 export interface BatchOptions {
+  /** Of one replica: replica-process.ts. */
+  program: string
   replicas: 1 | 3
   kills: number
   seed: string
@@ -61,7 +63,7 @@ class Batch {
   constructor(options: BatchOptions, local: LocalNetwork) {
     this.#options = options
     this.#random = createRandom(`power-loss ${options.seed}`)
-    this.#mains = new Mains(local, options.replicas)
+    this.#mains = new Mains(options.program, local, options.replicas)
     const network = powerLossNetwork(local.network, options.replicas)
     const key = readKeyFile(local.clientKeyPath, 'client')
     if (!key.ok) throw new Error(key.message)

@@ -2,16 +2,11 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { replicaFolder, type LocalNetwork } from '../../../src/cli/setup/local-network.ts'
 import { readCounts } from './counts-file.ts'
 import type { Told } from './replica-messages.ts'
 import type { VolatileCounts } from './volatile-directory.ts'
 
-const root = fileURLToPath(
-  new URL(import.meta.url.includes('/.tools/') ? '../../../../' : '../../../', import.meta.url),
-)
-const program = join(root, '.tools/test/processes/power-loss/replica-process.js')
 const answerMsMax = 15_000
 
 interface Life {
@@ -23,6 +18,7 @@ interface Life {
 }
 
 export class Mains {
+  readonly #program: string
   readonly #local: LocalNetwork
   readonly #replicas: number
   readonly #spares = new Map<number, Life>()
@@ -32,7 +28,8 @@ export class Mains {
   /** What no replica may say. */
   readonly problems: string[] = []
 
-  constructor(local: LocalNetwork, replicas: number) {
+  constructor(program: string, local: LocalNetwork, replicas: number) {
+    this.#program = program
     this.#local = local
     this.#replicas = replicas
   }
@@ -57,7 +54,8 @@ export class Mains {
     await this.#heard(life, id, 'loaded')
     this.#spares.delete(id)
     this.#lives.set(id, life)
-    life.child.send(seed)
+    // It may have died while it loaded, and its end has been noted.
+    if (!life.gone) life.child.send(seed, () => {})
     await this.#heard(life, id, 'opening')
   }
 
@@ -86,7 +84,7 @@ export class Mains {
     const counts = join(this.#local.dir, `counts-${++this.#livesTotal}`)
     const args = ['--folder', replicaFolder(this.#local.dir, id), '--network', this.#local.networkPath]
     args.push('--replicas', String(this.#replicas), '--counts', counts)
-    const child = fork(program, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
+    const child = fork(this.#program, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
     const life: Life = { child, counts, told: new Set(), watchers: new Set(), gone: false }
     let said = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)))

@@ -1,7 +1,11 @@
 // As many kills as wanted, in batches: each has a network of its own, so that no log and no history grows without end, and an
 // interrupted run goes on with the next.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { runBatch } from './batch.ts'
+import { bundleReplica } from './bundle.ts'
 import { addReport, emptyReport, type KillReport, type PowerLossReport } from './report.ts'
 
 export interface PowerLossOptions {
@@ -19,6 +23,15 @@ export const killsPerBatch = 25
 
 /** Stops at the first problem. */
 export async function runPowerLoss(options: PowerLossOptions): Promise<PowerLossReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-power-program-'))
+  try {
+    return await runBatches(options, await bundleReplica(folder))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function runBatches(options: PowerLossOptions, program: string): Promise<PowerLossReport> {
   const { replicas, kills, seed, done, onKill, onBatch, signal } = options
   const total = emptyReport()
   for (let batch = 1; (batch - 1) * killsPerBatch < kills && total.problem === null; batch++) {
@@ -26,6 +39,7 @@ export async function runPowerLoss(options: PowerLossOptions): Promise<PowerLoss
     const report =
       known ??
       (await runBatch({
+        program,
         replicas,
         kills: Math.min(killsPerBatch, kills - (batch - 1) * killsPerBatch),
         seed: `${seed}/${batch}`,
