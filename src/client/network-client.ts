@@ -122,6 +122,7 @@ export class NetworkClient<Command, Query, Result> implements Client<Command, Qu
   }
 
   ready({ replicas = 1, deadlineMs = readyDeadlineMs } = {}): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false)
     if (this.#connected.size >= replicas) return Promise.resolve(true)
     return new Promise((resolve) => {
       const settle = (isReady: boolean): void => {

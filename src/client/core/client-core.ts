@@ -1,7 +1,12 @@
 /**
  * A client without its sockets and timers: opens a session, sends envelopes and reads, sends again what is not answered, and follows
- * the hints about who leads. The host calls `connected`, `disconnected`, `response`, `tick` when `dueMs` has come, and `endTurn` when
- * it has no more to say for now; nothing is sent before that, so that operations of one turn share an envelope.
+ * the hints about who leads. The host calls `connected`, `disconnected`, `response`, and `endTurn` when it has no more to say for now
+ * or `dueMs` has come; no envelope or read is sent before that, so that operations of one turn share an envelope.
+ *
+ * WHOM TO BELIEVE. Where replicas may lie (`repliesNeeded` above 1), openings and operations are answered by as many equal replies, and
+ * heights are learnt from those alone. Hints and refusals change only when and where something is sent, within bounds, so one replica's
+ * word is enough for them. A linearizable read cannot be had from one replica there: it is refused, and whoever needs one submits a
+ * command that reads. `local` reads promise nothing anywhere, and are one replica's.
  */
 
 import { decode, encode } from '../../wire/codec.ts'
@@ -16,16 +21,16 @@ import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { envelopeBytesMax, operationBytesMax } from '../../kernel/limits.ts'
 import { outcomeCodec } from '../../kernel/outcome.ts'
 import type { Random } from '../../kernel/random.ts'
+import { Opening } from './opening.ts'
 import { fail, settle, type ClientFailure, type ClientOperation } from './operation.ts'
+import { Reads, StatusQuestions, type Read } from './reads.ts'
+import { RetryTimes, type Attempts, type RetryLimits } from './retry.ts'
 import { encodeEnvelope, Session, type Flight, type SessionOptions } from './session.ts'
 
-export interface ClientLimits {
+export interface ClientLimits extends RetryLimits {
   /** Operations and reads that wait or are under way. */
   operationsMax: number
   bytesMax: number
-  /** An envelope or read without an answer goes to the next replica after so long, and then twice as long, up to the second. */
-  retryMsMin: number
-  retryMsMax: number
 }
 
 export const clientLimitsDefault: ClientLimits = {
@@ -46,33 +51,19 @@ export interface ClientCoreOptions extends SessionOptions {
   note?: (event: string, detail: string) => void
 }
 
-interface Opening {
-  encoded: Uint8Array
-  nonce: Uint8Array
-  attempts: number
-  dueMs: number
-}
-
-interface Read {
-  readonly id: number
-  readonly request: Uint8Array
-  readonly operation: ClientOperation
-  attempts: number
-  dueMs: number
-  target: ReplicaId | null
-}
-
-const retrySoonMs = 20
 const overloadedRetryMs = 100
 
 export class ClientCore {
   readonly #options: ClientCoreOptions
   readonly #limits: ClientLimits
   readonly #connected = new Set<ReplicaId>()
-  readonly #waiting: ClientOperation[] = []
-  readonly #reads = new Map<number, Read>()
-  /** Questions about how a replica is; null answers them when it is gone. */
-  readonly #statuses = new Map<number, { replica: ReplicaId; answer: (report: Uint8Array | null) => void }>()
+  /** Those that never left, in the order of their numbers to be. */
+  readonly #waiting = new Set<ClientOperation>()
+  readonly #reads = new Reads()
+  readonly #statuses: StatusQuestions
+  readonly #times: RetryTimes
+  /** Have not been sent what is under way, and each replica's word counts. */
+  readonly #newcomers = new Set<ReplicaId>()
   #session: Session | null = null
   #opening: Opening | null = null
   #openingNotBeforeMs = 0
@@ -86,6 +77,8 @@ export class ClientCore {
   constructor(options: ClientCoreOptions) {
     this.#options = options
     this.#limits = options.limits ?? clientLimitsDefault
+    this.#statuses = new StatusQuestions(this.#limits.operationsMax)
+    this.#times = new RetryTimes(this.#limits, options.random)
   }
 
   /** Operations and reads that wait or are under way. */
@@ -110,35 +103,34 @@ export class ClientCore {
   /** `settle` is called once, now or later. */
   submit(command: Uint8Array, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
     const operation = this.#admit(command, settled)
-    if (operation.settle !== null) this.#waiting.push(operation)
+    if (operation.settle !== null) this.#waiting.add(operation)
     return operation
   }
 
   query(query: Uint8Array, consistency: Consistency, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
     const operation = this.#admit(query, settled)
     if (operation.settle === null) return operation
-    const id = this.#nextReadId++
-    const request = encode(clientRequestCodec, { kind: 'query', id, consistency, query })
-    this.#reads.set(id, { id, request, operation, attempts: 0, dueMs: 0, target: null })
+    if (consistency === 'linearizable' && this.#options.repliesNeeded > 1) {
+      const message = 'one replica may lie about it: ask for consistency local, or submit a command that reads'
+      fail(operation, { code: 'ERR_INVALID_QUERY', certainty: 'definite', message })
+      return operation
+    }
+    this.#reads.add(this.#nextReadId++, operation, consistency)
     return operation
   }
 
   /** Asks one replica how it is: answered by it alone, or by null when it is not there or goes. */
   status(replica: ReplicaId, answer: (report: Uint8Array | null) => void): void {
-    if (!this.#connected.has(replica) || this.#statuses.size >= this.#limits.operationsMax) return answer(null)
+    if (this.#closed || !this.#connected.has(replica)) return answer(null)
     const id = this.#nextReadId++
-    this.#statuses.set(id, { replica, answer })
+    this.#statuses.add(id, replica, answer)
     this.#options.send(replica, encode(clientRequestCodec, { kind: 'status', id }))
   }
 
   /** Nobody waits for it any more. What has not left never will; what has left stays under way. */
   abandon(operation: ClientOperation, code: 'ERR_DEADLINE' | 'ERR_ABORTED', why: string): void {
     if (operation.settle === null) return
-    const index = this.#waiting.indexOf(operation)
-    if (index >= 0) this.#waiting.splice(index, 1)
-    const read = [...this.#reads.values()].find((one) => one.operation === operation)
-    if (read !== undefined) this.#reads.delete(read.id)
-    const certain = index >= 0 || read !== undefined
+    const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation)
     const message = certain
       ? `${why}: it was not executed; try again`
       : `${why}: it may have been executed, or may yet be; read the state to find out`
@@ -147,62 +139,77 @@ export class ClientCore {
 
   connected(replica: ReplicaId, nowMs: number): void {
     this.#connected.add(replica)
+    if (this.#options.repliesNeeded > 1) this.#newcomers.add(replica)
     if (this.#target === null || !this.#connected.has(this.#target)) this.#target = replica
-    this.#wake(nowMs, (target) => target === null || !this.#connected.has(target))
+    this.#wake(nowMs, (target) => target !== null && !this.#connected.has(target))
   }
 
   disconnected(replica: ReplicaId, nowMs: number): void {
     this.#connected.delete(replica)
+    this.#newcomers.delete(replica)
     if (this.#target === replica) this.#rotate()
-    for (const [id, status] of this.#statuses) if (status.replica === replica) this.#told(id, replica, null)
+    this.#statuses.gone(replica)
     this.#wake(nowMs, (target) => target === replica)
   }
 
   response(from: ReplicaId, bytes: Uint8Array, nowMs: number): void {
+    if (this.#closed || !this.#options.replicas.includes(from)) return
     const response = decode(clientResponseCodec, bytes)
     if (!response.ok) return this.#options.note?.('malformed-response', `from replica ${from}`)
     this.#respond(from, response.value, nowMs)
   }
 
-  /** When `tick` is due; null if nothing is. */
+  /** When `endTurn` is due, if nothing else happens; null if never. */
   get dueMs(): number | null {
     let due: number | null = null
     const consider = (atMs: number): void => {
       if (due === null || atMs < due) due = atMs
     }
-    if (this.#connected.size === 0) return null
-    if (this.#opening !== null) consider(this.#opening.dueMs)
-    else if (this.#session === null && this.#waiting.length > 0) consider(this.#openingNotBeforeMs)
-    for (const flight of this.#session?.flights ?? []) consider(flight.dueMs)
-    for (const read of this.#reads.values()) consider(read.dueMs)
+    if (this.#closed || this.#connected.size === 0) return null
+    if (this.#opening === null && this.#session === null && this.#waiting.size > 0) consider(this.#openingNotBeforeMs)
+    for (const item of this.#underWay()) consider(item.dueMs)
     return due
   }
 
   /** Sends what is new and what is due. */
   endTurn(nowMs: number): void {
     if (this.#closed || this.#connected.size === 0) return
-    if (this.#session === null && this.#waiting.length > 0) this.#open(nowMs)
-    this.#sendDue(nowMs)
+    if (this.#session === null && this.#waiting.size > 0) this.#open(nowMs)
+    this.#welcome()
+    this.#sendOpening(nowMs)
+    this.#sendFlights(nowMs)
+    for (const read of this.#reads.all()) if (read.dueMs <= nowMs) this.#sendRead(read, nowMs)
     this.#submitAll(this.#session === null ? [] : this.#fill(this.#session, nowMs))
   }
 
+  /** All that is open is settled. The session is closed too, if its end arrives: the next client of this key has room for one. */
   close(): void {
+    if (this.#closed) return
     this.#closed = true
     const message = (sent: boolean): string =>
       sent ? 'the client was closed: it may have been executed, or may yet be' : 'the client was closed before it left'
     const failure = (sent: boolean): ClientFailure => {
       return { code: 'ERR_CLOSED', certainty: sent ? 'indefinite' : 'definite', message: message(sent) }
     }
-    for (const operation of this.#waiting.splice(0)) fail(operation, failure(false))
-    for (const read of this.#reads.values()) fail(read.operation, failure(false))
-    this.#reads.clear()
-    for (const [id, { replica }] of this.#statuses) this.#told(id, replica, null)
-    this.#session?.failAll(failure(true))
+    const waiting = [...this.#waiting]
+    const session = this.#session
+    this.#waiting.clear()
     this.#session = null
+    this.#opening = null
+    if (session !== null) this.#submitAll([this.#closing(session)])
+    for (const operation of waiting) fail(operation, failure(false))
+    this.#reads.failAll(failure(false))
+    this.#statuses.gone(null)
+    session?.failAll(failure(true))
+  }
+
+  #closing({ id }: Session): Uint8Array {
+    const { client } = this.#options
+    return encodeEnvelope(this.#options, { kind: 'close', client, session: id, signature: new Uint8Array(0) })
   }
 
   #admit(bytes: Uint8Array, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
-    const operation: ClientOperation = { command: bytes, settle: settled, sent: false }
+    const operation: ClientOperation = { command: bytes, settle: settled }
     const refuse = (code: ClientFailure['code'], message: string, retryAfterMs?: number): ClientOperation => {
       const base = { code, certainty: 'definite', message } as const
       fail(operation, retryAfterMs === undefined ? base : { ...base, retryAfterMs })
@@ -239,19 +246,19 @@ export class ClientCore {
         }
         return
       case 'opened':
-        return this.#opened(response, nowMs)
+        return this.#opened(from, response, nowMs)
       case 'answer':
         return this.#answer(response.id, response.height, response.answer)
       case 'unanswered': {
         this.#hint(response.leader)
-        const read = this.#reads.get(response.id)
-        if (read !== undefined && read.target === from) read.dueMs = nowMs + this.#soon()
+        const read = this.#reads.find(response.id)
+        if (read !== undefined && read.target === from) this.#times.postpone(read, nowMs)
         return
       }
       case 'hint':
         return this.#hint(response.leader)
       case 'status':
-        return this.#told(response.id, from, response.report)
+        return this.#statuses.told(response.id, from, response.report)
       case 'refused':
         return this.#refused(from, response, nowMs)
     }
@@ -260,10 +267,10 @@ export class ClientCore {
   #reply(from: ReplicaId, number: number, height: Height, index: number, encoded: Uint8Array, nowMs: number): void {
     const outcome = decode(outcomeCodec, encoded)
     if (!outcome.ok) return this.#options.note?.('malformed-outcome', `from replica ${from}`)
-    if (this.#options.repliesNeeded === 1) this.#learnHeight(height)
     const effect = this.#session!.reply(from, number, height, index, outcome.value, encoded)
+    if (effect.kind !== 'none') this.#learnHeight(height)
     if (effect.kind === 'again') {
-      effect.flight.dueMs = Math.min(effect.flight.dueMs, nowMs + this.#soon())
+      this.#times.postpone(effect.flight, nowMs)
       // It was answered: no reason to go elsewhere.
       effect.flight.target = null
     } else if (effect.kind === 'session-lost') this.#loseSession()
@@ -280,30 +287,33 @@ export class ClientCore {
     })
   }
 
-  #opened(response: Extract<ClientResponse, { kind: 'opened' }>, nowMs: number): void {
+  #opened(from: ReplicaId, response: Extract<ClientResponse, { kind: 'opened' }>, nowMs: number): void {
     const opening = this.#opening
-    if (opening === null || !sameBytes(opening.nonce, response.nonce)) return
-    const outcome = decode(outcomeCodec, response.outcome)
-    if (!outcome.ok) return
-    this.#opening = null
+    const effect = opening?.response(from, response)
+    if (opening === null || effect === undefined || effect.kind === 'none') return
     this.#learnHeight(response.height)
-    if (outcome.value.kind === 'opened') {
-      this.#session = new Session(this.#options, outcome.value.session)
+    if (effect.kind === 'refused') {
+      this.#options.note?.('opening-refused', effect.code)
+      // There may be room later, and copies of it find the same session.
+      opening.dueMs = nowMs + this.#limits.retryMsMin
+      opening.target = null
       return
     }
-    // Too old a height is known better now; a full table may empty.
-    const code = outcome.value.kind === 'refused' ? outcome.value.code : outcome.value.kind
-    this.#options.note?.('opening-refused', code)
-    this.#openingNotBeforeMs = nowMs + (code === 'OpeningExpired' ? this.#soon() : this.#limits.retryMsMin)
+    this.#opening = null
+    if (effect.kind === 'opened') this.#session = new Session(this.#options, effect.session)
+    else this.#options.note?.('opening-refused', 'OpeningExpired')
+    // With a height that is known better now, the next comes at once: heights may pass faster than any pause.
+    const isNews = this.#knownHeight > opening.referenceHeight
+    this.#openingNotBeforeMs = isNews ? nowMs : nowMs + this.#times.soonMs(1)
   }
 
   #answer(id: number, height: Height, answer: Uint8Array): void {
-    const read = this.#reads.get(id)
+    const read = this.#reads.find(id)
     if (read === undefined) return
     const outcome = decode(outcomeCodec, answer)
     if (!outcome.ok) return
-    this.#reads.delete(id)
-    this.#learnHeight(height)
+    this.#reads.remove(read)
+    if (this.#options.repliesNeeded === 1) this.#learnHeight(height)
     if (outcome.value.kind === 'executed') {
       return settle(read.operation, { ok: true, result: outcome.value.result, height, index: 0 })
     }
@@ -314,16 +324,9 @@ export class ClientCore {
   /** It says nothing about any one envelope: all that is with this replica waits a little, and follows the hint. */
   #refused(from: ReplicaId, response: Extract<ClientResponse, { kind: 'refused' }>, nowMs: number): void {
     if (response.reason !== 'overloaded') this.#hint(response.leader)
-    const atMs = nowMs + response.retryAfterMs + this.#soon()
-    for (const flight of this.#session?.flights ?? []) if (flight.target === from) flight.dueMs = atMs
-    if (this.#opening !== null) this.#opening.dueMs = atMs
-  }
-
-  #told(id: number, from: ReplicaId, report: Uint8Array | null): void {
-    const status = this.#statuses.get(id)
-    if (status === undefined || status.replica !== from) return
-    this.#statuses.delete(id)
-    status.answer(report)
+    for (const item of [...(this.#session?.flights ?? []), ...(this.#opening === null ? [] : [this.#opening])]) {
+      if (item.target === from) this.#times.postpone(item, nowMs, response.retryAfterMs)
+    }
   }
 
   #hint(leader: ReplicaId | null): void {
@@ -337,71 +340,68 @@ export class ClientCore {
 
   #open(nowMs: number): void {
     if (this.#opening !== null || nowMs < this.#openingNotBeforeMs) return
-    const nonce = this.#options.nonce()
-    const encoded = encodeEnvelope(this.#options, {
-      kind: 'open',
-      client: this.#options.client,
-      nonce,
-      referenceHeight: this.#knownHeight,
-      signature: new Uint8Array(0),
-    })
-    this.#opening = { encoded, nonce, attempts: 0, dueMs: nowMs }
+    this.#opening = new Opening(this.#options, this.#options.nonce(), this.#knownHeight, nowMs)
   }
 
   /** New envelopes of what waits, as many as may be under way. */
   #fill(session: Session, nowMs: number): Uint8Array[] {
     const fresh: Uint8Array[] = []
-    while (session.hasRoom && this.#waiting.length > 0) {
+    while (session.hasRoom && this.#waiting.size > 0) {
       const flight = session.fill(this.#waiting)
       if (flight === null) break
-      for (const operation of flight.operations) operation!.sent = true
-      this.#schedule(flight, nowMs)
+      this.#times.sent(flight, this.#target, nowMs)
       fresh.push(flight.encoded)
     }
     return fresh
   }
 
-  #sendDue(nowMs: number): void {
+  #sendOpening(nowMs: number): void {
     const opening = this.#opening
-    if (opening !== null && opening.dueMs <= nowMs) {
-      if (opening.attempts > 0) this.#rotate()
-      this.#schedule(opening, nowMs)
-      this.#submitAll([opening.encoded])
-    }
-    const again: Flight[] = []
-    for (const flight of this.#session?.flights ?? []) if (flight.dueMs <= nowMs) again.push(flight)
-    const stuck = again.some((flight) => flight.target === this.#target && flight.attempts > 0)
-    if (stuck) this.#rotate()
-    for (const flight of again) this.#schedule(flight, nowMs)
+    if (opening === null || opening.dueMs > nowMs) return
+    this.#leaveSilent(opening)
+    this.#times.sent(opening, this.#target, nowMs)
+    this.#submitAll([opening.encoded])
+  }
+
+  /** Before an envelope go those with lower numbers, which may be what it was waiting for: sessions execute in order. */
+  #sendFlights(nowMs: number): void {
+    const flights = [...(this.#session?.flights ?? [])]
+    const isDue = (flight: Flight): boolean => flight.dueMs <= nowMs
+    const again = flights.slice(0, flights.findLastIndex(isDue) + 1)
+    for (const flight of again) if (isDue(flight)) this.#leaveSilent(flight)
+    for (const flight of again) this.#times.sent(flight, this.#target, nowMs)
     this.#submitAll(again.map((flight) => flight.encoded))
-    for (const read of this.#reads.values()) if (read.dueMs <= nowMs) this.#sendRead(read, nowMs)
   }
 
   #sendRead(read: Read, nowMs: number): void {
-    if (read.attempts > 0 && read.target === this.#target) this.#rotate()
-    this.#schedule(read, nowMs)
+    this.#leaveSilent(read)
+    this.#times.sent(read, this.#target, nowMs)
     if (this.#target !== null) this.#options.send(this.#target, read.request)
   }
 
-  /** When it goes out again if nothing comes: later each time, and not at one moment with everybody else's. */
-  #schedule(item: { attempts: number; dueMs: number; target?: ReplicaId | null }, nowMs: number): void {
-    const { retryMsMin, retryMsMax } = this.#limits
-    const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(item.attempts, 10))
-    item.attempts++
-    item.target = this.#target
-    item.dueMs = nowMs + delayMs + this.#options.random.below(Math.ceil(delayMs / 4))
+  /** Whoever has it and did not answer in time is not asked again. */
+  #leaveSilent(item: Attempts): void {
+    if (item.target !== null && item.target === this.#target) this.#rotate()
+  }
+
+  /** Replicas that have come since the envelopes left get them too. */
+  #welcome(): void {
+    if (this.#newcomers.size === 0) return
+    const flights = [...(this.#session?.flights ?? [])]
+    const encoded = [...(this.#opening === null ? [] : [this.#opening]), ...flights].map((item) => item.encoded)
+    this.#submitAll(encoded, [...this.#newcomers])
+    this.#newcomers.clear()
   }
 
   /** Where one replica's word counts, to one; else to all, who answer each for itself. */
-  #submitAll(envelopes: readonly Uint8Array[]): void {
+  #submitAll(envelopes: readonly Uint8Array[], to: readonly ReplicaId[] = this.#addressees()): void {
     let batch: Uint8Array[] = []
     let bytes = 0
     const flush = (): void => {
       if (batch.length === 0) return
       const request: ClientRequest = { kind: 'submit', envelopes: batch }
       const encoded = encode(clientRequestCodec, request)
-      if (this.#options.repliesNeeded > 1) for (const replica of this.#connected) this.#options.send(replica, encoded)
-      else if (this.#target !== null) this.#options.send(this.#target, encoded)
+      for (const replica of to) this.#options.send(replica, encoded)
       batch = []
       bytes = 0
     }
@@ -413,22 +413,23 @@ export class ClientCore {
     flush()
   }
 
+  #addressees(): ReplicaId[] {
+    if (this.#options.repliesNeeded > 1) return [...this.#connected]
+    return this.#target === null ? [] : [this.#target]
+  }
+
+  *#underWay(): Generator<Attempts> {
+    if (this.#opening !== null) yield this.#opening
+    yield* this.#session?.flights ?? []
+    yield* this.#reads.all()
+  }
+
   /** What went to somebody who is not there goes out at once. */
   #wake(nowMs: number, concerns: (target: ReplicaId | null) => boolean): void {
-    for (const flight of this.#session?.flights ?? []) if (concerns(flight.target)) flight.dueMs = nowMs
-    for (const read of this.#reads.values()) if (concerns(read.target)) read.dueMs = nowMs
-    if (this.#opening !== null) this.#opening.dueMs = nowMs
+    for (const item of this.#underWay()) if (concerns(item.target)) item.dueMs = Math.min(item.dueMs, nowMs)
   }
 
   #learnHeight(height: Height): void {
     this.#knownHeight = Math.max(this.#knownHeight, height)
   }
-
-  #soon(): number {
-    return retrySoonMs + this.#options.random.below(retrySoonMs)
-  }
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }

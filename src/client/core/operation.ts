@@ -34,8 +34,6 @@ export interface ClientOperation {
   readonly command: Uint8Array
   /** Called once; null from then on. What nobody waits for any more stays under way, for its number's sake. */
   settle: ((settled: Settled) => void) | null
-  /** Has an envelope with it left? */
-  sent: boolean
 }
 
 export function settle(operation: ClientOperation, settled: Settled): void {

@@ -37,9 +37,10 @@ export function meaningOf(outcome: Outcome): Meaning {
       return failure('ERR_OPERATION_FAILED', 'definite', "the state machine's apply threw, and was undone everywhere")
     case 'cancelled':
       return failure('ERR_SEQUENCE_REUSED', 'definite', 'it was cancelled before it was executed')
+    // The reply of no operation: it says nothing about what became of this one.
     case 'opened':
     case 'closed':
-      return failure('ERR_MALFORMED', 'definite', 'the reply is that of no operation')
+      return { kind: 'session-lost' }
     case 'refused':
       return refused(outcome.code)
   }

@@ -6,13 +6,14 @@
 import { encode } from '../../wire/codec.ts'
 import type { PublicKey, Signer } from '../../kernel/crypto-ports.ts'
 import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
-import { envelopeCodec, type Envelope, type SessionId } from '../../kernel/envelope.ts'
+import { envelopeCodec, envelopeSignatureBytesMax, type Envelope, type SessionId } from '../../kernel/envelope.ts'
 import type { Height, NetworkId, ReplicaId } from '../../kernel/ids.ts'
-import { envelopeBytesMax } from '../../kernel/limits.ts'
+import { envelopeBytesMax, envelopeOperationsMax } from '../../kernel/limits.ts'
 import type { Outcome } from '../../kernel/outcome.ts'
 import { fail, settle, type ClientFailure, type ClientOperation } from './operation.ts'
 import { meaningOf } from './outcome-failures.ts'
 import { ReplyCount } from './reply-count.ts'
+import { notSent, type Attempts } from './retry.ts'
 
 export interface SessionOptions {
   network: NetworkId
@@ -27,19 +28,17 @@ export interface SessionOptions {
 
 /** Envelopes under way at once: enough to keep a pipeline filled, few enough that envelopes fill. */
 export const envelopesInFlightMax = 4
-const envelopeRoomBytes = 512
+/** What an envelope holds beside its operations, at most. */
+const envelopeRoomBytes = 512 + envelopeSignatureBytesMax
 
 /** An envelope under way. */
-export interface Flight {
+export interface Flight extends Attempts {
   readonly encoded: Uint8Array
   readonly firstNumber: number
   /** Null where it has been answered. */
   readonly operations: (ClientOperation | null)[]
   readonly counts: ReplyCount[]
   unanswered: number
-  attempts: number
-  dueMs: number
-  target: ReplicaId | null
 }
 
 export class Session {
@@ -53,6 +52,7 @@ export class Session {
     this.id = id
   }
 
+  /** In the order of their numbers. */
   get flights(): Iterable<Flight> {
     return this.#flights.values()
   }
@@ -62,9 +62,9 @@ export class Session {
   }
 
   /** Takes what fits from the head of the queue into one envelope; null if nothing does. */
-  fill(waiting: ClientOperation[]): Flight | null {
+  fill(waiting: Set<ClientOperation>): Flight | null {
     const { repliesKept } = this.#options
-    const operationsMax = Math.max(1, Math.floor(repliesKept / envelopesInFlightMax))
+    const operationsMax = Math.min(envelopeOperationsMax, Math.max(1, Math.floor(repliesKept / envelopesInFlightMax)))
     // Numbers between the oldest unanswered one and the newest must all be kept by the replicas.
     const room = repliesKept - (this.#nextNumber - 1 - this.#acknowledgedNumber())
     const taken: ClientOperation[] = []
@@ -75,7 +75,7 @@ export class Session {
       taken.push(operation)
     }
     if (taken.length === 0) return null
-    waiting.splice(0, taken.length)
+    for (const operation of taken) waiting.delete(operation)
     return this.#launch(taken)
   }
 
@@ -121,13 +121,15 @@ export class Session {
 
   #launch(operations: ClientOperation[]): Flight {
     const firstNumber = this.#nextNumber
+    // Before the numbers are given: what is acknowledged is no longer kept, so it must never reach what this envelope brings.
+    const acknowledgedNumber = this.#acknowledgedNumber()
     this.#nextNumber += operations.length
     const envelope: Envelope = {
       kind: 'operations',
       client: this.#options.client,
       session: this.id,
       firstNumber,
-      acknowledgedNumber: this.#acknowledgedNumber(),
+      acknowledgedNumber,
       operations: operations.map((operation) => operation.command),
       signature: new Uint8Array(0),
     }
@@ -137,9 +139,7 @@ export class Session {
       operations,
       counts: operations.map(() => new ReplyCount(this.#options.repliesNeeded)),
       unanswered: operations.length,
-      attempts: 0,
-      dueMs: 0,
-      target: null,
+      ...notSent,
     }
     this.#flights.set(firstNumber, flight)
     return flight

@@ -1,0 +1,66 @@
+// When something goes out again: later each time, bounded, and not at one moment with everybody else's.
+
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Random } from '../../kernel/random.ts'
+
+export interface Attempts {
+  /** Times that it has left. */
+  attempts: number
+  dueMs: number
+  /** Who has it; null when it may go to the same again. */
+  target: ReplicaId | null
+  /** A replica said "not now" since it left last: told more often, it would never be due. */
+  postponed: boolean
+}
+
+export const notSent: Readonly<Attempts> = { attempts: 0, dueMs: 0, target: null, postponed: false }
+
+export interface RetryLimits {
+  /** What has no answer goes to the next replica after so long, and then twice as long, up to the second. */
+  retryMsMin: number
+  retryMsMax: number
+}
+
+const soonMs = 20
+const doublingsMax = 10
+
+export class RetryTimes {
+  readonly #limits: RetryLimits
+  readonly #random: Random
+
+  constructor(limits: RetryLimits, random: Random) {
+    this.#limits = limits
+    this.#random = random
+  }
+
+  /** It leaves now. */
+  sent(item: Attempts, target: ReplicaId | null, nowMs: number): void {
+    const { retryMsMin, retryMsMax } = this.#limits
+    const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(item.attempts, doublingsMax))
+    item.attempts++
+    item.target = target
+    item.postponed = false
+    item.dueMs = nowMs + this.#about(delayMs)
+  }
+
+  /**
+   * A replica answered that it cannot now. A time that it names is bounded, because it may lie or be wrong; and what comes once
+   * comes again, so that the pause grows with the attempts.
+   */
+  postpone(item: Attempts, nowMs: number, retryAfterMs = 0): void {
+    if (item.postponed) return
+    item.postponed = true
+    const { retryMsMin, retryMsMax } = this.#limits
+    const pauseMs = Math.min(retryMsMin, this.soonMs(item.attempts))
+    item.dueMs = nowMs + Math.min(retryMsMax, this.#about(Math.max(pauseMs, retryAfterMs)))
+  }
+
+  /** A little, and more with each attempt. */
+  soonMs(attempts: number): number {
+    return this.#about(soonMs * 2 ** Math.min(Math.max(0, attempts - 1), doublingsMax))
+  }
+
+  #about(delayMs: number): number {
+    return delayMs + this.#random.below(Math.max(1, Math.ceil(Math.min(delayMs, 2 ** 31) / 4)))
+  }
+}

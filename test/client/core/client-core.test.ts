@@ -1,0 +1,250 @@
+// The client against replicas that are slow, silent, full or gone.
+
+import { describe, expect, it } from 'vitest'
+import { clientLimitsDefault } from '../../../src/client/core/client-core.ts'
+import { envelopeOperationsMax, operationBytesMax } from '../../../src/kernel/limits.ts'
+import { opening, operationsIn, Scripted, words } from './scripted.ts'
+
+const refused = { kind: 'refused', code: 'OutOfOrder' } as const
+
+describe('numbers', () => {
+  it('share an envelope in one turn, and go on without a gap when operations are abandoned', () => {
+    const client = new Scripted().open()
+    client.submit('a')
+    const left = client.submit('b')
+    const [first] = operationsIn(client.turn())
+    expect([first!.firstNumber, first!.operations.length]).toEqual([1, 2])
+    client.core.abandon(left, 'ERR_DEADLINE', 'late')
+    const never = client.submit('c')
+    client.core.abandon(never, 'ERR_DEADLINE', 'late')
+    client.submit('d')
+    const [second] = operationsIn(client.turn())
+    expect([second!.firstNumber, second!.operations.length, second!.acknowledgedNumber]).toEqual([3, 1, 0])
+    expect(words(client.settled)).toEqual(['ERR_DEADLINE indefinite', 'ERR_DEADLINE definite'])
+    client.replies(1, 2, 'b')
+    expect(client.settled).toHaveLength(2)
+    client.replies(1, 3, 'd')
+    client.replies(1, 1, 'a')
+    client.submit('e')
+    expect(operationsIn(client.turn())[0]).toMatchObject({ firstNumber: 4, acknowledgedNumber: 3 })
+    expect(words(client.settled).slice(2)).toEqual(['ok d', 'ok a'])
+    expect(client.core.underWay).toBe(1)
+  })
+
+  it('under way are never more than replicas keep replies for', () => {
+    const client = new Scripted({ repliesKept: 8 }).open()
+    for (let command = 1; command <= 20; command++) client.submit(`${command}`)
+    expect(operationsIn(client.turn()).map((envelope) => envelope.firstNumber)).toEqual([1, 3, 5, 7])
+    // All but the first come back: the second of the first envelope still needs its reply to be kept.
+    for (let number = 2; number <= 8; number++) client.replies(1, number, 'done')
+    expect(operationsIn(client.turn())).toEqual([])
+    client.replies(1, 1, 'done')
+    expect(operationsIn(client.turn())).toHaveLength(4)
+  })
+
+  it('of one envelope are at most as many as an envelope holds', () => {
+    const limits = { ...clientLimitsDefault, operationsMax: 5000 }
+    const client = new Scripted({ repliesKept: 65_536, limits }).open()
+    for (let command = 0; command < 2000; command++) client.submit('x')
+    expect(operationsIn(client.turn()).map((envelope) => envelope.operations.length)).toEqual([
+      envelopeOperationsMax,
+      2000 - envelopeOperationsMax,
+    ])
+  })
+})
+
+describe('what has no answer', () => {
+  it('goes out again with the same bytes, to somebody else, and later each time', () => {
+    const client = new Scripted().open()
+    client.submit('a')
+    const first = client.turn()[0]!
+    const start = client.nowMs
+    const second = client.next()[0]!
+    expect(second.request).toEqual(first.request)
+    expect(second.to).not.toBe(first.to)
+    expect(client.nowMs - start).toBeGreaterThanOrEqual(1000)
+    const before = client.nowMs
+    client.next()
+    expect(client.nowMs - before).toBeGreaterThanOrEqual(2000)
+  })
+
+  it('takes with it the envelopes before, which it may be waiting for', () => {
+    const client = new Scripted().open()
+    client.submit('a')
+    client.turn()
+    client.submit('b')
+    client.turn()
+    client.replies(1, 2, refused)
+    expect(operationsIn(client.next()).map((envelope) => envelope.firstNumber)).toEqual([1, 2])
+  })
+
+  it('is sent less and less often while it comes too early', () => {
+    const client = new Scripted().open()
+    client.submit('a')
+    client.turn()
+    const start = client.nowMs
+    for (let round = 0; round < 12; round++) {
+      client.replies(1, 1, refused)
+      client.replies(1, 1, refused)
+      expect(operationsIn(client.next())).toHaveLength(1)
+    }
+    expect(client.nowMs - start).toBeGreaterThan(5000)
+  })
+
+  it('goes out at once when its replica is gone, and to it alone that is left', () => {
+    const client = new Scripted({}, [1, 2]).open()
+    client.submit('a')
+    const { to } = client.turn()[0]!
+    client.core.disconnected(to as never, client.nowMs)
+    const again = client.turn()
+    expect(again.map((one) => one.to)).toEqual([3 - to])
+    client.core.disconnected((3 - to) as never, client.nowMs)
+    expect(client.core.dueMs).toBeNull()
+    expect(client.turn(60_000)).toEqual([])
+    client.core.connected(3 as never, client.nowMs)
+    expect(client.turn().map((one) => one.to)).toEqual([3])
+  })
+
+  it('cannot be put off for ever by refusals, nor for long by one', () => {
+    const client = new Scripted().open()
+    client.submit('a')
+    const { to } = client.turn()[0]!
+    const refusal = { kind: 'refused', reason: 'overloaded', retryAfterMs: 4_000_000_000, leader: null } as const
+    client.says(to, refusal)
+    const due = client.core.dueMs!
+    expect(due - client.nowMs).toBeLessThanOrEqual(clientLimitsDefault.retryMsMax)
+    client.nowMs += 500
+    client.says(to, refusal)
+    expect(client.core.dueMs).toBe(due)
+    const again = client.next()
+    expect(again).toHaveLength(1)
+    expect(again[0]!.to).not.toBe(to)
+  })
+})
+
+describe('an opening', () => {
+  it('keeps its nonce through retries, new connections and refusals for want of room', () => {
+    const client = new Scripted({}, [1])
+    client.submit('a')
+    const { nonce } = opening(client.turn())
+    client.core.connected(2 as never, client.nowMs)
+    expect(client.turn()).toEqual([])
+    expect(opening(client.next()).nonce).toEqual(nonce)
+    client.opened(1, nonce, { kind: 'refused', code: 'ClientQuotaExceeded' })
+    expect(client.turn()).toEqual([])
+    expect(opening(client.next()).nonce).toEqual(nonce)
+    client.opened(1, nonce)
+    expect(operationsIn(client.turn())).toHaveLength(1)
+  })
+
+  it('that is too old is followed at once by one of the height learnt', () => {
+    const client = new Scripted()
+    client.submit('a')
+    const { nonce } = opening(client.turn())
+    client.opened(1, nonce, { kind: 'refused', code: 'OpeningExpired' }, 5000)
+    const next = opening(client.turn())
+    expect(next.referenceHeight).toBe(5000)
+    expect(next.nonce).not.toEqual(nonce)
+    client.opened(1, nonce)
+    expect(client.turn()).toEqual([])
+  })
+})
+
+describe('a lost session', () => {
+  it('leaves open what had left, and takes what had not into the next', () => {
+    const client = new Scripted({ repliesKept: 1 }).open()
+    client.submit('left')
+    client.submit('waits')
+    client.turn()
+    client.replies(1, 1, { kind: 'refused', code: 'SessionExpired' })
+    expect(words(client.settled)).toEqual(['ERR_SESSION_EXPIRED indefinite'])
+    client.opened(1, opening(client.turn()).nonce, { kind: 'opened', session: { height: 20, index: 1 } }, 20)
+    const [envelope] = operationsIn(client.turn())
+    expect(envelope).toMatchObject({ session: { height: 20, index: 1 }, firstNumber: 1, acknowledgedNumber: 0 })
+    client.replies(1, 1, 'of the old session')
+    expect(client.settled).toHaveLength(1)
+  })
+})
+
+describe('agreed outcomes', () => {
+  it.each([
+    [{ kind: 'operation-failed' }, 'ERR_OPERATION_FAILED definite'],
+    [{ kind: 'cancelled' }, 'ERR_SEQUENCE_REUSED definite'],
+    [{ kind: 'refused', code: 'InvalidCommand' }, 'ERR_INVALID_COMMAND definite'],
+    [{ kind: 'refused', code: 'SequenceReused' }, 'ERR_SEQUENCE_REUSED definite'],
+    [{ kind: 'refused', code: 'ReplyEvicted' }, 'ERR_REPLY_EVICTED indefinite'],
+    [{ kind: 'refused', code: 'SessionExpired' }, 'ERR_SESSION_EXPIRED indefinite'],
+    [{ kind: 'refused', code: 'OpeningExpired' }, 'ERR_SESSION_EXPIRED indefinite'],
+    [{ kind: 'opened', session: { height: 1, index: 0 } }, 'ERR_SESSION_EXPIRED indefinite'],
+    [{ kind: 'closed' }, 'ERR_SESSION_EXPIRED indefinite'],
+  ] as const)('%j means %s', (outcome, expected) => {
+    const client = new Scripted().open()
+    client.submit('a')
+    client.turn()
+    client.replies(1, 1, outcome)
+    expect(words(client.settled)).toEqual([expected])
+    expect(client.core.underWay).toBe(0)
+  })
+})
+
+describe('a read', () => {
+  it('is asked again elsewhere, less and less often, and answered once', () => {
+    const client = new Scripted()
+    client.query()
+    let sent = client.turn()
+    const start = client.nowMs
+    for (let round = 0; round < 10; round++) {
+      const { to, request } = sent[0]!
+      if (request.kind !== 'query') throw new Error('no read')
+      client.says(to, { kind: 'unanswered', id: request.id, reason: 'no-quorum', leader: null })
+      sent = client.next()
+      expect(sent).toHaveLength(1)
+      expect(sent[0]!.to).not.toBe(to)
+    }
+    expect(client.nowMs - start).toBeGreaterThan(3000)
+  })
+
+  it('that is given up certainly changed nothing', () => {
+    const client = new Scripted()
+    const read = client.query()
+    client.turn()
+    client.core.abandon(read, 'ERR_ABORTED', 'given up')
+    expect(words(client.settled)).toEqual(['ERR_ABORTED definite'])
+    expect([client.core.underWay, client.core.dueMs]).toEqual([0, null])
+  })
+})
+
+describe('limits', () => {
+  it('refuse what is too much, for certain, and count what is settled or abandoned no more', () => {
+    const client = new Scripted({
+      limits: { ...clientLimitsDefault, operationsMax: 2, bytesMax: 2 * operationBytesMax },
+    })
+    client.core.submit(new Uint8Array(operationBytesMax + 1), (settled) => void client.settled.push(settled))
+    const first = client.submit('a')
+    client.submit('b')
+    client.submit('c')
+    expect(words(client.settled)).toEqual(['ERR_MALFORMED definite', 'ERR_OVERLOADED definite'])
+    client.core.abandon(first, 'ERR_ABORTED', 'given up')
+    client.core.abandon(first, 'ERR_ABORTED', 'given up')
+    client.submit('d')
+    expect([client.settled.length, client.core.underWay]).toEqual([3, 2])
+  })
+})
+
+describe('close', () => {
+  it('settles each once, says which may have happened, and ends the session', () => {
+    const client = new Scripted({ repliesKept: 1 }).open()
+    client.submit('left')
+    client.submit('waits')
+    client.query()
+    client.turn()
+    client.core.status(1 as never, () => {})
+    client.core.close()
+    client.core.close()
+    expect(words(client.settled)).toEqual(['ERR_CLOSED definite', 'ERR_CLOSED definite', 'ERR_CLOSED indefinite'])
+    client.replies(1, 1, 'late')
+    client.submit('after')
+    expect(words(client.settled).slice(3)).toEqual(['ERR_CLOSED definite'])
+    expect([client.core.underWay, client.core.dueMs]).toEqual([0, null])
+  })
+})
