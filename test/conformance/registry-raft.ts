@@ -38,6 +38,14 @@ export const raftRegistry: readonly Registered[] = [
     hintIndex: 5,
     hintTerm: 2,
   }),
+  one('raftMessageCodec read request', raftMessageCodec, { kind: 'read-request', term: 4, incarnation: 2, number: 9 }),
+  one('raftMessageCodec read answer', raftMessageCodec, {
+    kind: 'read-answer',
+    term: 4,
+    incarnation: 2,
+    number: 9,
+    index: 7,
+  }),
   one('raftRecordCodec hard state', raftRecordCodec, { kind: 'hard-state', term: 4, votedFor: 0 }),
   one('raftRecordCodec entries', raftRecordCodec, { kind: 'entries', firstIndex: 7, entries: [{ term: 4, block }] }),
 ]

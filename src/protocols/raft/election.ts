@@ -3,6 +3,7 @@
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { emptyPayload } from '../../kernel/block.ts'
 import { termMax, type VoteAnswer, type VoteRequest } from './messages.ts'
+import { failAsked } from './follower-reads.ts'
 import { Progress } from './progress.ts'
 import { failReads } from './reads.ts'
 import { appendAsLeader, proposeWaiting } from './proposals.ts'
@@ -45,6 +46,7 @@ export function onElectionTimer(step: Step): void {
 export function campaign(step: Step): void {
   const { state } = step
   state.leader = null
+  failAsked(step)
   if (state.parameters.raft.preVote) beginElection(step, 'pre-candidate')
   else beginElection(step, 'candidate')
 }
@@ -168,6 +170,7 @@ export function becomeFollower(
   const { state, effects } = step
   const wasLeader = state.role === 'leader'
   if (wasLeader) effects.note({ kind: 'stepped-down', detail: { reason, term: state.term } })
+  if (term > state.term || leader !== state.leader) failAsked(step)
   if (term > state.term) setHardState(step, term, votedFor)
   state.role = 'follower'
   state.leader = leader

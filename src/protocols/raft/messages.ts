@@ -75,7 +75,34 @@ export interface Rejection {
   hintTerm: number
 }
 
-export type RaftMessage = VoteRequest | VoteAnswer | Append | Heartbeat | AppendAnswer | HeartbeatAnswer | Rejection
+/** A follower asks which index its reads must see (thesis §6.4). */
+export interface ReadRequest {
+  kind: 'read-request'
+  term: number
+  /** Of the asker: a question of an earlier life is none of this one's. */
+  incarnation: number
+  number: number
+}
+
+/** Everything committed before the question came lies at or below the index. */
+export interface ReadAnswer {
+  kind: 'read-answer'
+  term: number
+  incarnation: number
+  number: number
+  index: number
+}
+
+export type RaftMessage =
+  | VoteRequest
+  | VoteAnswer
+  | Append
+  | Heartbeat
+  | AppendAnswer
+  | HeartbeatAnswer
+  | Rejection
+  | ReadRequest
+  | ReadAnswer
 
 /** Terms rise by one with each election; nobody gets here by honest means, and beyond it arithmetic would end. */
 export const termMax: number = 2 ** 50
@@ -96,6 +123,8 @@ export const raftMessageCodec: Codec<RaftMessage> = union<RaftMessage>({
   'append-answer': { tag: 5, codec: struct(matched) },
   'heartbeat-answer': { tag: 6, codec: struct(matched) },
   rejection: { tag: 7, codec: struct({ term, round: u53, rejectedIndex: u53, hintIndex: u53, hintTerm: term }) },
+  'read-request': { tag: 8, codec: struct({ term, incarnation: u53, number: u53 }) },
+  'read-answer': { tag: 9, codec: struct({ term, incarnation: u53, number: u53, index: u53 }) },
 })
 
 export function describeMessage(message: RaftMessage): string {
@@ -113,6 +142,10 @@ export function describeMessage(message: RaftMessage): string {
       return `${message.kind} ${message.matchIndex}, term ${message.term}, round ${message.round}`
     case 'rejection':
       return `rejects ${message.rejectedIndex}, hints ${message.hintIndex}:${message.hintTerm}, term ${message.term}`
+    case 'read-request':
+      return `asks for a read index, question ${message.number}, term ${message.term}`
+    case 'read-answer':
+      return `read index ${message.index}, question ${message.number}, term ${message.term}`
   }
 }
 

@@ -33,11 +33,17 @@ import {
   raftMessageCodec,
   supersededBy,
   type Append,
+  type AppendAnswer,
   type Heartbeat,
+  type HeartbeatAnswer,
   type RaftMessage,
+  type ReadAnswer,
+  type ReadRequest,
+  type Rejection,
 } from './messages.ts'
 import { onLingerTimer, proposeWaiting } from './proposals.ts'
-import { onRead } from './reads.ts'
+import { failAsked, onAskTimer, onReadAnswer } from './follower-reads.ts'
+import { onRead, onReadRequest } from './reads.ts'
 import { raftRecordCodec, type RaftRecord } from './records.ts'
 import { advanceCommit, onAppend, onHeartbeat, onMatched, onRejection } from './replication.ts'
 import { createState, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
@@ -100,7 +106,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
       case 'storage-stalled':
         state.stalled = true
         if (state.role !== 'follower') stepDown(step, 'storage-stalled')
-        return
+        return failAsked(step)
       case 'storage-resumed':
         state.stalled = false
         return armElection(step)
@@ -113,6 +119,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
 
 function start(step: Step, recovered: Recovered<RaftRecord>): void {
   const { state, now } = step
+  state.incarnation = recovered.incarnation
   for (const { sequence, record } of recovered.records) {
     state.durable = sequence
     if (record.kind === 'hard-state') {
@@ -145,7 +152,25 @@ function onMessage(step: Step, from: ReplicaId, message: RaftMessage): void {
     default:
       if (message.term > state.term) return becomeFollower(step, message.term, null, 0)
       if (message.term < state.term) return
-      return message.kind === 'rejection' ? onRejection(step, from, message) : onMatched(step, from, message)
+      return onAnswer(step, from, message)
+  }
+}
+
+/** Of the present term. */
+function onAnswer(
+  step: Step,
+  from: ReplicaId,
+  message: Rejection | AppendAnswer | HeartbeatAnswer | ReadRequest | ReadAnswer,
+): void {
+  switch (message.kind) {
+    case 'rejection':
+      return onRejection(step, from, message)
+    case 'read-request':
+      return onReadRequest(step, from, message)
+    case 'read-answer':
+      return onReadAnswer(step, from, message)
+    default:
+      return onMatched(step, from, message)
   }
 }
 
@@ -183,6 +208,8 @@ function onTimer(step: Step, name: string): void {
       return onLingerTimer(step)
     case timer.forward:
       return onForwardTimer(step)
+    case timer.ask:
+      return onAskTimer(step)
   }
 }
 

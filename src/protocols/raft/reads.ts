@@ -5,15 +5,30 @@
 // number rides on every append and heartbeat; a number is never used twice, because it only rises while a replica runs, and a
 // replica that was restarted leads only in a later term.
 
+import type { ReplicaId } from '../../kernel/ids.ts'
+import { askLeader } from './follower-reads.ts'
+import type { ReadRequest } from './messages.ts'
 import { heartbeatAll } from './sending.ts'
-import { waitingReadsMax, type Step } from './state.ts'
+import { waitingReadsMax, type Reader, type Step } from './state.ts'
 
 export function onRead(step: Step, id: number): void {
   const { state, effects } = step
-  if (state.role !== 'leader') return effects.readFailed(id, 'not-leader')
+  if (state.role !== 'leader') return askLeader(step, id)
   if (state.reads.length >= waitingReadsMax) return effects.readFailed(id, 'overloaded')
+  waitForRound(step, { kind: 'own', id })
+}
+
+/** A follower's question is a read like any other; whoever asks somebody that does not lead hears nothing, and asks again. */
+export function onReadRequest(step: Step, from: ReplicaId, { incarnation, number }: ReadRequest): void {
+  const { state } = step
+  if (state.role !== 'leader' || state.reads.length >= waitingReadsMax) return
+  waitForRound(step, { kind: 'follower', replica: from, incarnation, number })
+}
+
+function waitForRound(step: Step, reader: Reader): void {
+  const { state } = step
   const known = state.commitIndex >= state.termStartIndex
-  state.reads.push({ id, index: known ? state.commitIndex : null, round: null })
+  state.reads.push({ reader, index: known ? state.commitIndex : null, round: null })
   beginRound(step)
 }
 
@@ -51,19 +66,27 @@ export function onTermCommitted(step: Step): void {
   answerReads(step)
 }
 
-function answerReads({ state, effects }: Step): void {
+function answerReads(step: Step): void {
+  const { state, effects } = step
   if (state.reads.length === 0) return
   const waiting = state.reads.filter((read) => {
     const ready = read.index !== null && read.round !== null && read.round <= state.confirmedRound
-    // Promises nothing that is not decided: it need not wait for this replica's own disk.
-    if (ready) effects.readReady(read.id, read.index!, state.hardStatePersisted)
+    if (ready) answer(step, read.reader, read.index!)
     return !ready
   })
   if (waiting.length < state.reads.length) effects.note({ kind: 'read-confirmed' })
   state.reads = waiting
 }
 
+function answer({ state, effects }: Step, reader: Reader, index: number): void {
+  // Promises nothing that is not decided: it need not wait for this replica's own disk.
+  if (reader.kind === 'own') return effects.readReady(reader.id, index, state.hardStatePersisted)
+  const { replica, incarnation, number } = reader
+  effects.send(replica, { kind: 'read-answer', term: state.term, incarnation, number, index })
+}
+
+/** A follower that asked learns by the next leader's messages that it must ask that one. */
 export function failReads({ state, effects }: Step, reason: string): void {
-  for (const read of state.reads) effects.readFailed(read.id, reason)
+  for (const { reader } of state.reads) if (reader.kind === 'own') effects.readFailed(reader.id, reason)
   state.reads = []
 }

@@ -13,8 +13,13 @@ export type RaftEffects = Effects<RaftMessage, RaftRecord>
 
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader'
 
+/** Whose read it is: one of this replica's own, or those behind a follower's question. */
+export type Reader =
+  | { kind: 'own'; id: number }
+  | { kind: 'follower'; replica: ReplicaId; incarnation: number; number: number }
+
 export interface WaitingRead {
-  id: number
+  reader: Reader
   /** Commit index at its arrival; null until an entry of this term is committed (C31). */
   index: number | null
   /** Round of confirmation that must be answered by a quorum; null until one begins after its arrival. */
@@ -55,6 +60,12 @@ export interface RaftState {
   /** The timer runs that hands waiting requests on again. */
   forwarding: boolean
 
+  // Followers: reads for which the leader was asked, and those for which it will be.
+  incarnation: number
+  questions: number
+  asking: { number: number; reads: number[] } | null
+  toAsk: number[]
+
   // Candidates.
   granted: Set<ReplicaId>
   refused: Set<ReplicaId>
@@ -90,6 +101,7 @@ export const timer = {
   quorum: 'check-quorum',
   linger: 'linger',
   forward: 'forward',
+  ask: 'ask-for-read-index',
 } as const
 
 export function createState({ epoch, self, ports }: ProtocolOptions): RaftState {
@@ -118,6 +130,10 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     stallForgiven: false,
     stalled: false,
     forwarding: false,
+    incarnation: 0,
+    questions: 0,
+    asking: null,
+    toAsk: [],
     granted: new Set(),
     refused: new Set(),
     progress: new Map(),

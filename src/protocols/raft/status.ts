@@ -57,7 +57,7 @@ function awaitedOf(state: RaftState): Awaited[] {
   if (state.role === 'candidate' || state.role === 'pre-candidate') {
     return [split(state.role === 'candidate' ? 'votes' : 'pre-votes', (voter) => state.granted.has(voter))]
   }
-  if (state.role !== 'leader') return []
+  if (state.role !== 'leader') return askedOf(state)
   const awaited: Awaited[] = []
   if (state.log.lastIndex > state.commitIndex) {
     const next = state.commitIndex + 1
@@ -71,4 +71,11 @@ function awaitedOf(state: RaftState): Awaited[] {
     awaited.push(split(`confirmation that it still leads, for ${state.reads.length} reads`, answered))
   }
   return awaited
+}
+
+/** A follower's reads wait for one replica. */
+function askedOf({ asking, toAsk, leader }: RaftState): Awaited[] {
+  const reads = (asking?.reads.length ?? 0) + toAsk.length
+  if (reads === 0 || leader === null) return []
+  return [{ what: `the leader's read index, for ${reads} reads`, quorum: 1, have: [], missing: [leader] }]
 }
