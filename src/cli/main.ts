@@ -14,7 +14,10 @@ import { createOutput, type Output } from './output.ts'
 const certaintyInWords = { definite: 'certainly not executed', indefinite: 'may have been executed' } as const
 
 // Whoever reads may have seen enough (`| head`): that is no fault, and there is no one left to tell.
-process.stdout.on('error', () => process.exit(exitCode.failed))
+// A command that has more to put away than itself listens too.
+process.stdout.on('error', () => {
+  if (process.stdout.listenerCount('error') === 1) process.exit(exitCode.failed)
+})
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -45,7 +45,10 @@ export class Supervisor {
     createInterface({ input: child.stdout! }).on('line', (line) => said(id, parsed(line)))
     createInterface({ input: child.stderr! }).on('line', (line) => said(id, line))
     const ended = new Promise<string>((resolve) => {
-      child.on('error', (error) => resolve(error.message))
+      child.on('error', (error) => {
+        if (child.pid === undefined) this.#running.delete(id)
+        resolve(error.message)
+      })
       child.on('exit', (code, signal) => {
         this.#running.delete(id)
         resolve(signal === null ? `code ${code}` : signal)
@@ -55,13 +58,15 @@ export class Supervisor {
     return { id, dir, pid: child.pid ?? 0, ended }
   }
 
-  /** Politely, and then not. */
-  async stop(): Promise<void> {
+  /** Politely, and then not: when `hurry` resolves, or patience is over. */
+  async stop(hurry?: Promise<void>): Promise<void> {
     const running = [...this.#running.values()]
     for (const { child } of running) child.kill('SIGTERM')
-    const timer = setTimeout(() => {
+    const kill = (): void => {
       for (const { child } of running) child.kill('SIGKILL')
-    }, patienceMs)
+    }
+    void hurry?.then(kill)
+    const timer = setTimeout(kill, patienceMs)
     await Promise.all(running.map(({ ended }) => ended))
     clearTimeout(timer)
   }

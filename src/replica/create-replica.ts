@@ -29,8 +29,30 @@ export async function createReplica<Command, Query, Result>(
     listen: options.listen ?? member.addresses,
     clients: options.clients ?? [],
   })
-  await replica.start()
+  await start(replica, options.signal)
   return replica
+}
+
+interface Startable {
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Aborted or failed, nothing is left open. */
+async function start(replica: Startable, signal: AbortSignal | undefined): Promise<void> {
+  const stop = (): void => void replica.close().catch(() => {})
+  signal?.throwIfAborted()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    await replica.start()
+    signal?.throwIfAborted()
+  } catch (error) {
+    await replica.close()
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
 }
 
 export function definitionOf(protocol: ProtocolName): ProtocolDefinition<unknown, unknown> {

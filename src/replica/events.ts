@@ -23,6 +23,7 @@ export type ReplicaEventName = keyof ReplicaEventMap
 
 export class ReplicaEvents {
   readonly #listeners = new Map<ReplicaEventName, Set<(detail: never) => void>>()
+  readonly #warned = new Set<ReplicaEventName>()
 
   /** Returns what ends the listening. */
   on<Name extends ReplicaEventName>(name: Name, listener: (detail: ReplicaEventMap[Name]) => void): () => void {
@@ -34,12 +35,25 @@ export class ReplicaEvents {
 
   /** Called by the replica. */
   emit<Name extends ReplicaEventName>(name: Name, detail: ReplicaEventMap[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const listeners = this.#listeners.get(name)
+    if (listeners === undefined || listeners.size === 0) return
+    // Whoever is added while they are told hears of the next.
+    for (const listener of [...listeners]) {
       try {
-        ;(listener as (detail: ReplicaEventMap[Name]) => void)(detail)
+        // One that is async answers with a promise, whatever its type says.
+        const answer = (listener as (detail: ReplicaEventMap[Name]) => unknown)(detail)
+        if (answer instanceof Promise) answer.catch((error: unknown) => this.#threw(name, error))
       } catch (error) {
-        process.emitWarning(`a listener for ${name} threw: ${String(error)}`, { code: 'QUORATE_LISTENER' })
+        this.#threw(name, error)
       }
     }
+  }
+
+  /** Said once for each event: some happen a thousand times a second. */
+  #threw(name: ReplicaEventName, error: unknown): void {
+    if (this.#warned.has(name)) return
+    this.#warned.add(name)
+    const reason = error instanceof Error ? error.message : typeof error
+    process.emitWarning(`a listener for ${name} threw: ${reason}`, { code: 'QUORATE_LISTENER' })
   }
 }

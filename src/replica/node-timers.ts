@@ -5,6 +5,7 @@ import type { Timers } from './driver/driver.ts'
 export class NodeTimers implements Timers {
   readonly #fire: (name: string) => void
   readonly #running = new Map<string, ReturnType<typeof setTimeout>>()
+  #stopped = false
 
   constructor(fire: (name: string) => void) {
     this.#fire = fire
@@ -12,6 +13,8 @@ export class NodeTimers implements Timers {
 
   arm(name: string, afterMs: number): void {
     this.disarm(name)
+    // A step in the middle of which the replica was closed goes on to its end.
+    if (this.#stopped) return
     const timer = setTimeout(() => {
       this.#running.delete(name)
       this.#fire(name)
@@ -27,6 +30,7 @@ export class NodeTimers implements Timers {
   }
 
   stop(): void {
+    this.#stopped = true
     for (const name of [...this.#running.keys()]) this.disarm(name)
   }
 }

@@ -31,6 +31,8 @@ export interface ReplicaOptions<Command, Query, Result> {
   listen?: readonly string[]
   /** Who besides the members may connect: public keys (32 bytes each), or `anyone`. Default: nobody. */
   clients?: PermittedClients
+  /** Ends the start, with its reason; has no effect on a replica that runs. */
+  signal?: AbortSignal
 }
 
 export function readNetworkFile(path: string): ReadNetwork {

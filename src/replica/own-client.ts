@@ -34,6 +34,7 @@ export class OwnClient {
   #responses: Uint8Array[] = []
   #timer: ReturnType<typeof setTimeout> | null = null
   #timerMs = 0
+  #closed = false
 
   constructor(options: OwnClientOptions) {
     const { epoch, self, signer, random, nowMs, turn } = options
@@ -73,6 +74,7 @@ export class OwnClient {
   }
 
   close(): void {
+    this.#closed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     this.#core.close()
@@ -80,6 +82,8 @@ export class OwnClient {
 
   #arm(): void {
     const { nowMs, turn } = this.#options
+    // Closed by a listener in the middle of a turn.
+    if (this.#closed) return
     const dueMs = this.#core.dueMs
     if (this.#timer !== null && dueMs === this.#timerMs) return
     if (this.#timer !== null) clearTimeout(this.#timer)

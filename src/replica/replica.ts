@@ -42,7 +42,8 @@ export interface Replica<Command, Query, Result> {
   readonly name: string
   /**
    * Orders a command through the network and resolves when it has been executed. Rejects with a QuorateError whose `certainty` says
-   * whether the operation certainly did not happen. Throws a TypeError at once for a command that has no encoding.
+   * whether the operation certainly did not happen. Rejects with a TypeError, and has no effect, for a command that
+   * has no encoding.
    */
   submit(command: Command, options?: WaitOptions): Promise<SubmitResult<Result>>
   query(query: Query, options?: QueryOptions): Promise<QueryResult<Result>>
@@ -50,7 +51,7 @@ export interface Replica<Command, Query, Result> {
   readonly events: ReplicaEvents
   /** Where it listens. */
   addresses(): string[]
-  /** Resolves when the replica was closed; rejects with the cause when it has failed for good. */
+  /** Resolves when the replica was closed; rejects with the cause at once when it has failed for good: `close` waits for the rest. */
   readonly closed: Promise<void>
   /** Ends connections, finishes the log's writes and lets go of the directory. Idempotent. */
   close(): Promise<void>

@@ -65,7 +65,9 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   #stalled = false
   #probe: ReturnType<typeof setTimeout> | null = null
   #failure: { cause: unknown } | null = null
+  #starting: Promise<void> | null = null
   #closing: Promise<void> | null = null
+  readonly #stopping = new AbortController()
   #leader: { leader: number | null; view: number } = { leader: null, view: 0 }
   #resolveClosed!: () => void
   #rejectClosed!: (cause: unknown) => void
@@ -81,7 +83,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       checkpoints: parameters.checkpoints,
     })
     this.#timers = new NodeTimers((name) => {
-      this.#core?.timer(name, this.#now())
+      this.#guardedStep(() => this.#core?.timer(name, this.#now()))
       this.#turn()
     })
     this.closed = new Promise((resolve, reject) => {
@@ -101,13 +103,9 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   /** Opens directory and sockets; what was opened is closed again when anything fails. */
-  async start(): Promise<void> {
-    try {
-      await this.#open()
-    } catch (error) {
-      await this.#release()
-      throw error
-    }
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
   }
 
   submit(command: Command, options?: WaitOptions) {
@@ -153,10 +151,30 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#release().then(() => {
-      if (this.#failure === null) this.#resolveClosed()
-    })
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#stopping.abort(this.#unusable())
+    try {
+      await this.#release()
+      // A start under way notices at its next step, and lets go of what it has opened by then.
+      await this.#starting?.catch(() => {})
+    } finally {
+      if (this.#failure === null) this.#resolveClosed()
+    }
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#open()
+    } catch (error) {
+      await this.#release()
+      if (this.#failure === null) throw error
+      // What the log says is wrong has a code of its own.
+      throw this.#failure.cause instanceof QuorateError ? this.#failure.cause : this.#unusable()
+    }
   }
 
   async #open(): Promise<void> {
@@ -165,10 +183,12 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       network: network.epoch.network,
       replica: member.id,
       listener: this.#logListener(),
+      signal: this.#stopping.signal,
       ...(openDirectory === undefined ? {} : { openDirectory }),
       ...(logLimits === undefined ? {} : { limits: logLimits }),
     })
     this.#directory = directory
+    this.#stopping.signal.throwIfAborted()
     const seed = randomBytes(16).toString('hex')
     this.#core = this.#createCore(directory.log, seed)
     this.#own = this.#createOwnClient(seed)
@@ -176,6 +196,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     this.#core.start(this.#recovered(directory.log), directory.log.durable, this.#now())
     if (this.#failure !== null) throw this.#unusable()
     await this.#listen(this.#network)
+    if (this.#failure !== null) throw this.#unusable()
     this.#turn()
   }
 
@@ -183,6 +204,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     try {
       await network.start()
     } catch (cause) {
+      this.#stopping.signal.throwIfAborted()
       const where = this.#options.listen.join(', ')
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new QuorateError(
@@ -201,11 +223,17 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       self: member.id,
       executor: this.#executor,
       log,
-      links: { send: (to, frame) => this.#network?.sendPeer(to, frame) },
+      links: {
+        send: (to, frame) => {
+          if (this.#failure === null) this.#network?.sendPeer(to, frame)
+        },
+      },
       timers: this.#timers,
       clientKey: (connection) => this.#clientKeys.get(connection) ?? null,
       report: () => new TextEncoder().encode(JSON.stringify(this.status())),
       respond: (connection, bytes) => {
+        // The rest of the step in which it failed still runs.
+        if (this.#failure !== null) return
         if (connection === ownConnection) this.#own?.response(bytes)
         else this.#network?.sendClient(connection, bytes)
       },
@@ -270,16 +298,24 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   #logListener(): LogListener {
     return {
       durable: (upTo) => {
-        if (this.#stalled) this.#storage(false, 'the disk has room again')
-        this.#core?.durable(upTo, this.#now())
+        this.#guardedStep(() => {
+          if (this.#stalled) this.#storage(false, 'the disk has room again')
+          this.#core?.durable(upTo, this.#now())
+        })
         this.#turn()
       },
       full: ({ message }) => {
-        if (!this.#stalled) this.#storage(true, message)
-        this.#probe = setTimeout(() => this.#directory?.log.probe(), probeMs)
+        if (this.#core === null) return
+        if (!this.#stalled) this.#guardedStep(() => this.#storage(true, message))
+        this.#probeLater()
       },
       failed: ({ code, message }) => this.#core?.fail(new QuorateError(code, message)),
     }
+  }
+
+  #probeLater(): void {
+    if (this.#probe !== null) clearTimeout(this.#probe)
+    this.#probe = setTimeout(() => this.#directory?.log.probe(), probeMs)
   }
 
   #storage(stalled: boolean, message: string): void {
@@ -311,12 +347,23 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
 
   #endTurn(): void {
     this.#turnAsked = false
-    if (this.#core === null) return
-    this.#own?.endTurn()
-    const owed = this.#core.endTurn()
-    this.#network?.endTurn()
-    this.#watchLeader()
-    if (owed) this.#turn()
+    this.#guardedStep(() => {
+      if (this.#core === null) return
+      this.#own?.endTurn()
+      const owed = this.#core.endTurn()
+      if (this.#failure === null) this.#network?.endTurn()
+      this.#watchLeader()
+      if (owed) this.#turn()
+    })
+  }
+
+  /** What is thrown here is a bug of ours: it would end the process that we are a guest of. */
+  #guardedStep(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.#core?.fail(error)
+    }
   }
 
   #watchLeader(): void {
@@ -334,7 +381,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     this.#rejectClosed(cause)
     this.events.emit('failed', { cause })
     // The core is in the middle of a step.
-    queueMicrotask(() => void this.close())
+    queueMicrotask(() => this.close().catch(() => {}))
   }
 
   #now(): Now {
@@ -364,13 +411,16 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     return this.#own.submitter
   }
 
+  /** What happens at once happens before anything is waited for. */
   async #release(): Promise<void> {
     this.#timers.stop()
     if (this.#probe !== null) clearTimeout(this.#probe)
-    this.#own?.close()
-    const network = this.#network
     this.#core = null
-    await network?.stop()
-    await this.#directory?.close()
+    this.#own?.close()
+    try {
+      await this.#network?.stop()
+    } finally {
+      await this.#directory?.close()
+    }
   }
 }

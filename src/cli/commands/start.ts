@@ -62,6 +62,7 @@ async function run(args: readonly string[], output: Output): Promise<number> {
       stateMachine: await loadApplication(text(parsed, 'app', '')),
       clients: permittedClients(text(parsed, 'clients', ''), networkPath),
       ...(listen.length > 0 ? { listen } : {}),
+      signal: interruption.signal,
     })
     watch(replica, report)
     report('listening', `replica ${replica.id} (${replica.name}) listens at ${replica.addresses().join(', ')}`, {
@@ -69,6 +70,9 @@ async function run(args: readonly string[], output: Output): Promise<number> {
       addresses: replica.addresses(),
     })
     return await untilTheEnd(replica, interruption, report)
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error
+    return exitCode.interrupted
   } finally {
     interruption.dispose()
   }
@@ -119,12 +123,26 @@ async function untilTheEnd(
   const end = await Promise.race([interruption.arrived, failure])
   if (typeof end === 'string') {
     report('stopping', `stops: ${end}`, { reason: end })
-    await Promise.race([replica.close(), new Promise((done) => setTimeout(done, closeMsMax).unref())])
+    await ended(replica, interruption, exitCode.interrupted)
     return exitCode.interrupted
   }
   if (end === null) return exitCode.ok
   const reason = end.cause instanceof Error ? end.cause.message : String(end.cause)
   report('failed', `failed for good: ${reason}`, { reason })
-  await replica.close()
+  await ended(replica, interruption, exitCode.failed)
   return exitCode.failed
+}
+
+/** A disk that hangs must not keep the process for ever, nor whoever has pressed Ctrl-C again. */
+async function ended(
+  replica: Replica<unknown, unknown, unknown>,
+  interruption: Interruption,
+  code: number,
+): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const patience = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), closeMsMax)))
+  const hurry = interruption.again.then(() => 'late' as const)
+  const how = await Promise.race([replica.close(), patience, hurry])
+  clearTimeout(timer)
+  if (how === 'late') process.exit(code)
 }

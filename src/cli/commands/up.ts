@@ -132,6 +132,8 @@ async function runNetwork(
       else if (json) output.out(JSON.stringify({ event: 'replica', replica: id, said: line }))
     },
   })
+  let stopping = false
+  const someEnded = new AbortController()
   try {
     say(`Starting ${ids.length} replicas with ${epoch.protocol}, each a process, in ${dir}`, 'starting', {
       dir,
@@ -140,7 +142,8 @@ async function runNetwork(
     const replicas = ids.map((id) => supervisor.start(id, replicaFolder(dir, id)))
     for (const replica of replicas) {
       void replica.ended.then((how) => {
-        if (interruption.signal.aborted) return
+        someEnded.abort()
+        if (stopping || interruption.signal.aborted) return
         const again = `quorate start --dir ${relative('.', replica.dir) || '.'}`
         say(`replica ${replica.id} (process ${replica.pid}) ended: ${how}; to start it again: ${again}`, 'ended', {
           replica: replica.id,
@@ -151,10 +154,11 @@ async function runNetwork(
     const allEnded = Promise.all(replicas.map((replica) => replica.ended)).then(() => 'all replicas ended')
     const pids = replicas.map(({ id, pid }) => ({ replica: id, pid }))
     if (app === '') {
-      const agreed = await Promise.race([agree(dir, ids, interruption), allEnded])
-      if (agreed === null || typeof agreed === 'string') {
-        if (interruption.signal.aborted) return exitCode.interrupted
-        output.error('the replicas have not been seen to agree within 60 s: look at what they said above')
+      const agreed = await agree(dir, ids, AbortSignal.any([interruption.signal, someEnded.signal]))
+      if (interruption.signal.aborted) return exitCode.interrupted
+      if (agreed === null) {
+        const why = someEnded.signal.aborted ? 'one ended before that' : 'within 60 s'
+        output.error(`the replicas have not been seen to agree (${why}): look at what they said above`)
         return exitCode.failed
       }
       printAgreement(agreed, pids, say)
@@ -169,18 +173,22 @@ async function runNetwork(
     say('Stopping', 'stopping', { reason: end })
     return exitCode.interrupted
   } finally {
-    await supervisor.stop()
+    stopping = true
+    await supervisor.stop(interruption.again)
   }
 }
 
-async function agree(dir: string, ids: readonly ReplicaId[], interruption: Interruption): Promise<Agreement | null> {
+async function agree(dir: string, ids: readonly ReplicaId[], signal: AbortSignal): Promise<Agreement | null> {
   const client = createClient({
     network: join(dir, localNetworkFileName),
     key: join(dir, clientKeyName),
     stateMachine: keyValueStore,
   })
   try {
-    return await showAgreement(client, ids, agreementMsMax, interruption.signal)
+    return await showAgreement(client, ids, agreementMsMax, signal)
+  } catch (error) {
+    if (signal.aborted) return null
+    throw error
   } finally {
     await client.close()
   }
