@@ -8,6 +8,7 @@ import { linkVersion, processNonceBytes } from '../link/link-frame.ts'
 import type { Transport } from './addresses.ts'
 import { privateKeyOf } from './identity.ts'
 import { ReplicaLinks, type ReplicaLinksListener } from './replica-links.ts'
+import { stopNode } from './stop-node.ts'
 import { connectionSettings, diallerGater, sharedSettings, streamProtocol } from './settings.ts'
 
 export interface ConnectOptions {
@@ -48,7 +49,7 @@ export function connectReplicas(options: ConnectOptions): ConnectedReplicas {
       stopped = true
       await linked
       links?.stop()
-      await node.then((running) => running.stop()).catch(() => {})
+      await node.then(stopNode, () => {})
     },
   }
 }

@@ -1,5 +1,6 @@
 // libp2p with every default that matters here set on purpose (architecture.md §8; docs/decisions/0009-links.md).
 
+import './promise-with-resolvers.ts'
 import { noise } from '@chainsafe/libp2p-noise'
 import type { ConnectionGater } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'

@@ -1,6 +1,5 @@
 // A client's links from Node: libp2p over TCP, listening nowhere.
 
-import './promise-with-resolvers.ts'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { connectReplicas, type ConnectOptions, type ConnectedReplicas } from '../libp2p/connect-replicas.ts'

@@ -3,7 +3,6 @@
  * in; everyone else is refused in the gater, when the handshake has shown a key and before any protocol runs.
  */
 
-import './promise-with-resolvers.ts'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
@@ -16,6 +15,7 @@ import { peerLinkLimits } from '../link/link.ts'
 import type { Hello } from '../link/link-frame.ts'
 import { linkKeyOf, privateKeyOf } from '../libp2p/identity.ts'
 import { connectionSettings, diallerGater, sharedSettings, streamProtocol } from '../libp2p/settings.ts'
+import { stopNode } from '../libp2p/stop-node.ts'
 import { ClientLinks } from './client-links.ts'
 import { clientConnectionsMax, InboundConnections, memberConnectionsMax } from './inbound-connections.ts'
 import { nameOfKey } from './key-name.ts'
@@ -51,8 +51,6 @@ export interface ReplicaNetworkOptions {
 const inboundPerSecondMax = 256
 /** Connections that have not shown a key yet. */
 const inboundPendingMax = 128
-/** What libp2p may take to stop before it is left alone. */
-const stopMsMax = 2_000
 
 export class ReplicaNetwork {
   readonly #options: ReplicaNetworkOptions
@@ -236,12 +234,4 @@ export class ReplicaNetwork {
     this.#inbound.used(connection)
     this.#clients.accept(key, stream, connection)
   }
-}
-
-/** libp2p gets so long, and is left alone then. */
-async function stopNode(node: Libp2p): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, stopMsMax)))
-  await Promise.race([Promise.resolve(node.stop()).catch(() => {}), patience])
-  clearTimeout(timer)
 }

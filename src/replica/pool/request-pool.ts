@@ -79,7 +79,7 @@ export class Pool implements RequestPool {
     return this.#waiting.length
   }
 
-  /** `encoded` is kept as it is: the caller hands over bytes that nobody writes to any more. */
+  /** `encoded` is kept: the caller hands over bytes that nobody writes to any more, or a view of them. */
   add(encoded: Uint8Array, envelope: Envelope, nowMs: number): Added {
     const key = requestKey(envelope)
     if (this.#known.has(key)) return 'known'
@@ -93,7 +93,7 @@ export class Pool implements RequestPool {
     const request: Request = {
       key,
       client,
-      encoded,
+      encoded: detached(encoded),
       operations,
       sinceMs: nowMs,
       order,
@@ -238,6 +238,11 @@ export class Pool implements RequestPool {
     this.#waiting = this.#waiting.slice(this.#head).filter((request) => this.#isWaiting(request))
     this.#head = 0
   }
+}
+
+/** A small envelope in a large frame would keep all of the frame alive. */
+function detached(encoded: Uint8Array): Uint8Array {
+  return encoded.buffer.byteLength > 2 * encoded.length + 4096 ? new Uint8Array(encoded) : encoded
 }
 
 function envelopesOf(payload: Uint8Array): Envelope[] {

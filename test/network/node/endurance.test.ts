@@ -59,7 +59,7 @@ describe('Promise.withResolvers', () => {
   it('is there for libp2p where Node lacks it', async () => {
     delete patient.withResolvers
     vi.resetModules()
-    await import('../../../src/network/node/promise-with-resolvers.ts')
+    await import('../../../src/network/libp2p/promise-with-resolvers.ts')
     const { promise, resolve } = (
       patient.withResolvers as () => { promise: Promise<number>; resolve: (value: number) => void }
     )()

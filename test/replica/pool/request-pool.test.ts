@@ -60,6 +60,17 @@ describe('the request pool', () => {
     expect(pool.take({ operationsMax: 3, bytesMax: 10 })).toMatchObject({ envelopes: 1, operations: 10 })
   })
 
+  it('does not keep a large frame alive for a small envelope in it', () => {
+    let kept = 0
+    const pool = new Pool({ forward: (_to, envelopes) => (kept = envelopes[0]!.buffer.byteLength) })
+    const encoded = encode(envelopeCodec, envelope(1, 1))
+    const frame = new Uint8Array(1_000_000)
+    frame.set(encoded, 500)
+    pool.add(frame.subarray(500, 500 + encoded.length), envelope(1, 1), 0)
+    pool.forward(replicaId(2))
+    expect(kept).toBe(encoded.length)
+  })
+
   it('knows a copy, also while the first is in a block', () => {
     const pool = create()
     expect(add(pool, envelope(1, 1))).toBe('added')

@@ -1,5 +1,5 @@
-// Node 20 lacks Promise.withResolvers, which libp2p's dependencies call at the first dial: without it the process dies of an uncaught
-// error. Imported for its effect, before libp2p is.
+// Node 20 and browsers of before 2024 lack Promise.withResolvers, which libp2p's dependencies call at the first dial: without it the process
+// dies of an uncaught error, or the page never connects. Imported for its effect, before libp2p is.
 
 interface Resolvers {
   promise: Promise<unknown>
