@@ -33,6 +33,8 @@ const servedMsMax = 10_000
 const loadBeforeKillMsMax = 150
 const recoveryMsMax = 15
 const clientsTotal = 3
+/** Keys that are read again after each kill. */
+const witnessedMax = 12
 
 export async function runBatch(options: BatchOptions): Promise<PowerLossReport> {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-power-'))
@@ -57,7 +59,9 @@ class Batch {
   readonly #report = emptyReport()
   /** By height: who said first what stands there. */
   readonly #headers = new Map<number, { id: number; header: string }>()
+  #leader: number | null = null
   #starts = 0
+  #witnessed = 0
   #loadEnded = false
 
   constructor(options: BatchOptions, local: LocalNetwork) {
@@ -131,12 +135,18 @@ class Batch {
     }
     const cut = moment === 'recovery' ? this.#mains.ids : this.#victims()
     const counts = await this.#mains.cut(cut)
-    const late = cut.length === membersInFile && random.chance(1, 2) ? random.pick(cut) : null
+    const late = cut.length === membersInFile && random.chance(1, 2) ? this.#lateOne(cut) : null
     this.#count(kill, moment, cut, late, counts)
     await this.#powerOn(cut.filter((id) => id !== late))
     if (late === null) return
     await this.#serving()
     await this.#powerOn([late])
+  }
+
+  /** Mostly who led: the others elect one of themselves, and what only he had on disk is missed. */
+  #lateOne(cut: readonly number[]): number {
+    const leader = this.#leader
+    return leader !== null && this.#random.chance(2, 3) ? leader : this.#random.pick(cut)
   }
 
   #victims(): number[] {
@@ -177,9 +187,8 @@ class Batch {
   async #serving(): Promise<void> {
     await Promise.all(this.#mains.on.map((id) => this.#mains.ready(id)))
     this.#require(this.#mains.problems[0] ?? null)
-    const acknowledged = this.#acknowledgedHeight()
     for (const { renew } of this.#renewables) renew()
-    await this.#requireSeen(acknowledged)
+    await this.#requireSeen()
     await this.#load.served(servedMsMax)
     this.#mains.prepare()
     this.#require(this.#mains.problems[0] ?? null)
@@ -187,21 +196,42 @@ class Batch {
     await this.#compareHeaders()
   }
 
-  #acknowledgedHeight(): number {
-    let highest = 0
-    for (const { outcome } of this.#load.recorder.history().operations) {
-      if (outcome.kind === 'ok' && outcome.position !== undefined) highest = Math.max(highest, outcome.position.height)
+  /** The newest of what was acknowledged is read, first of all: the load may stand still where something is lost. */
+  async #requireSeen(): Promise<void> {
+    const acknowledged = this.#acknowledged()
+    const newest = acknowledged.at(-1)?.height ?? 0
+    const keys = new Set(acknowledged.slice(-witnessedMax).map(({ key }) => key))
+    const heights = await Promise.all([...keys, 'key-0'].map((key) => this.#witness(key)))
+    const lowest = Math.min(...heights)
+    if (lowest < newest) {
+      this.#require(`height ${newest} was acknowledged, and a linearizable read sees height ${lowest}`)
     }
-    return highest
+    this.#require(judge(this.#load.recorder.history()))
   }
 
-  /** A read that came after an acknowledgement sees its height, or it is lost. */
-  async #requireSeen(acknowledged: number): Promise<void> {
-    const key = new TextEncoder().encode('key-0')
-    const { height } = await this.#load.clients[0]!.query({ kind: 'get', key }, { deadlineMs: servedMsMax })
-    if (height < acknowledged) {
-      this.#require(`height ${acknowledged} was acknowledged, and a linearizable read sees height ${height}`)
-    }
+  /** In the order of their positions. */
+  #acknowledged(): { height: number; key: string }[] {
+    return this.#load.recorder
+      .history()
+      .operations.flatMap(({ operation: { key }, outcome }) =>
+        outcome.kind === 'ok' && outcome.position?.kind === 'ordered' ? { height: outcome.position.height, key } : [],
+      )
+      .sort((left, right) => left.height - right.height)
+  }
+
+  /** A linearizable read in the history of all. Returns the height that it saw. */
+  async #witness(key: string): Promise<number> {
+    const { recorder, clients } = this.#load
+    const id = ++this.#witnessed
+    const nowUs = (): number => performance.now() * 1000
+    recorder.invoke(clientsTotal, id, { kind: 'get', key }, nowUs())
+    const query = { kind: 'get', key: new TextEncoder().encode(key) } as const
+    const { result, height } = await clients[0]!.query(query, { deadlineMs: servedMsMax })
+    if (result.kind !== 'value') throw new Error(`a get is answered with ${result.kind}`)
+    const value = result.entry === null ? null : new TextDecoder().decode(result.entry.value)
+    const outcome = { kind: 'ok', result: { kind: 'value', value }, position: { kind: 'observed', height } } as const
+    recorder.complete(clientsTotal, id, outcome, nowUs())
+    return height
   }
 
   async #compareHeaders(): Promise<number[]> {
@@ -210,12 +240,14 @@ class Batch {
     const heights: number[] = []
     for (const report of await Promise.all(asked)) {
       if (report === null) continue
-      const { replica, executedHeight, executedHeader } = JSON.parse(report) as {
+      const { replica, leader, executedHeight, executedHeader } = JSON.parse(report) as {
         replica: number
+        leader: number | null
         executedHeight: number
         executedHeader: string
       }
       heights.push(executedHeight)
+      this.#leader = leader ?? this.#leader
       const other = this.#headers.get(executedHeight)
       if (other === undefined) this.#headers.set(executedHeight, { id: replica, header: executedHeader })
       else if (other.header !== executedHeader) {
