@@ -358,4 +358,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'void block.payload',
     finder: { kind: 'tests', files: ['test/protocols/raft'] },
   },
+  {
+    name: 'failure-called-definite',
+    title: 'what was under way when the replica failed is reported as certainly not executed',
+    file: 'src/replica/running-replica.ts',
+    find: "throw this.#unusable(error.certainty ?? 'indefinite')",
+    replace: 'throw this.#unusable()',
+    finder: { kind: 'tests', files: ['test/replica/lifecycle.test.ts'] },
+  },
+  {
+    name: 'failed-replica-keeps-its-place',
+    title: 'a replica that has failed keeps its connections, its port and its lock',
+    file: 'src/replica/running-replica.ts',
+    find: 'queueMicrotask(() => this.close().catch(() => {}))',
+    replace: 'queueMicrotask(() => this.#own?.close())',
+    finder: { kind: 'tests', files: ['test/replica/lifecycle.test.ts'] },
+  },
 ]
