@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { clientLimitsDefault } from '../../src/client/core/client-core.ts'
 import { keyValueStore } from '../../src/execution/store/key-value-store.ts'
 import { createReplica } from '../../src/replica/create-replica.ts'
 import { faultyDisk, get, put, testReplicas, type StoreReplica, type TestReplicas } from './replicas.ts'
@@ -234,6 +235,21 @@ describe('one of three', () => {
     expect(leaders.at(-1)).toBe(first.status().leader)
     await first.close()
     expect((await others[0]!.query(get)).result.kind).toBe('value')
+  })
+
+  it('pushes back when too much waits, and says when to try again', async () => {
+    const replica = replicas.make(1)
+    await replica.start()
+    const { operationsMax } = clientLimitsDefault
+    const waiting = Array.from({ length: operationsMax }, async () => replica.submit(put('waits')))
+    const outcomes = Promise.allSettled(waiting)
+    const refused = replica.submit(put('too much'))
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_OVERLOADED', certainty: 'definite' })
+    await expect(refused).rejects.toHaveProperty('retryAfterMs', expect.any(Number))
+    expect(replica.status().submitting).toBe(operationsMax)
+    await replica.close()
+    const codes = (await outcomes).map((one) => (one.status === 'rejected' ? one.reason.code : 'resolved'))
+    expect(new Set(codes)).toEqual(new Set(['ERR_CLOSED']))
   })
 
   it('listens at a port of the system, and says which', async () => {
