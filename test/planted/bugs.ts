@@ -319,6 +319,31 @@ export const plantedBugs: readonly PlantedBug[] = [
     finder: { kind: 'simulator', replicas: 3, faults: 'network', seed: 1 },
   },
   {
+    name: 'client-acknowledges-too-much',
+    title: 'a client acknowledges replies that it does not have, and replicas forget what it will ask for again',
+    file: 'src/client/core/session.ts',
+    find: 'return flight.firstNumber - 1 + Math.max(0, answered)',
+    replace: 'return flight.firstNumber - 1 + Math.max(0, answered) + flight.unanswered',
+    finder: { kind: 'tests', files: ['test/client/core'] },
+  },
+  {
+    name: 'client-calls-what-left-definite',
+    title: 'an operation that was given up after its envelope had left is reported as certainly not executed',
+    file: 'src/client/core/client-core.ts',
+    find: 'const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation)',
+    replace:
+      'const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation) || operation.settle !== null',
+    finder: { kind: 'tests', files: ['test/client/core'] },
+  },
+  {
+    name: 'client-believes-one-opening',
+    title: 'where replicas may lie, a session is opened, or refused, on the word of one',
+    file: 'src/client/core/opening.ts',
+    find: '!this.#count.add(from, height, index, encoded)',
+    replace: 'from < 0 || this.#count === null',
+    finder: { kind: 'tests', files: ['test/client/core'] },
+  },
+  {
     name: 'retransmission-lost',
     title: 'an append that was lost is never sent again (liveness)',
     file: 'src/protocols/raft/sending.ts',
