@@ -13,6 +13,7 @@ const networkMinima: readonly CoverageMinimum[] = [
   { name: 'messages-lost', perThousandSeeds: 1000, why: 'retransmission' },
   { name: 'messages-duplicated', perThousandSeeds: 1000, why: 'stale and repeated messages' },
   { name: 'client-retries', perThousandSeeds: 1000, why: 'requests ordered twice' },
+  { name: 'deadlines', perThousandSeeds: 200, why: 'operations given up, whose numbers go on' },
   { name: 'retries-not-executed-again', perThousandSeeds: 100, why: 'exactly-once sessions' },
   { name: 'stepped-down', perThousandSeeds: 50, why: 'check-quorum' },
 ]
@@ -26,6 +27,7 @@ const processMinima: readonly CoverageMinimum[] = [
 
 const alwaysMinima: readonly CoverageMinimum[] = [
   { name: 'linearizable-reads', perThousandSeeds: 1000, why: 'reads without a log entry' },
+  { name: 'signed-envelopes', perThousandSeeds: 1000, why: 'signatures of clients' },
   { name: 'operations-committed', perThousandSeeds: 10_000, why: 'load' },
 ]
 

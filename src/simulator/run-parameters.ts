@@ -6,15 +6,22 @@ import type { Random } from '../kernel/random.ts'
 export interface LoadShape {
   clients: number
   keys: number
+  /** Groups of operations, and reads, that a client has open at once. */
   inFlightMax: number
+  /** Mean pause between an answer and the next operation. */
   thinkUs: number
   retryUs: number
+  /** Of 1,000 reads, so many go without a log entry. */
   readIndexPerMille: number
+  /** Of 1,000 operations, so many are given up when their deadline comes first. */
+  deadlinePerMille: number
+  /** Of 1,000 times that a client has nothing open, so often it ends and another begins under its key. */
+  restartPerMille: number
 }
 
 /** Small windows and short sessions, so that their ends are met within seconds of virtual time. */
 export function drawParameters(random: Random): Parameters {
-  const parameters = defaultParameters('link')
+  const parameters = defaultParameters(random.chance(1, 8) ? 'required' : 'link')
   const timeoutMsBase = random.pick([100, 150, 300])
   return {
     ...parameters,
@@ -46,8 +53,10 @@ export function drawLoad(random: Random): LoadShape {
     clients: random.between(2, 4),
     keys: random.between(1, 6),
     inFlightMax: random.pick([1, 2, 4]),
-    thinkUs: random.pick([20_000, 60_000, 150_000]),
+    thinkUs: random.pick([25_000, 80_000, 200_000]),
     retryUs: random.pick([150_000, 400_000]),
     readIndexPerMille: random.pick([0, 500, 900]),
+    deadlinePerMille: random.pick([0, 0, 20, 100]),
+    restartPerMille: random.pick([0, 0, 20]),
   }
 }

@@ -1,29 +1,32 @@
-// A client of the simulated network: opens a session, keeps a few operations under way, and sends again what is not answered.
-// It writes down what it sees; the checkers judge that record and nothing else.
+/**
+ * A client of the simulated network: the real client's core, in virtual time, under a load that keeps a few operations under way. It
+ * writes down what its callers see; the checkers judge that record and nothing else.
+ */
 
-import { decode, encode } from '../wire/codec.ts'
-import {
-  clientRequestCodec,
-  clientResponseCodec,
-  type ClientRequest,
-  type ClientResponse,
-  type Reply,
-} from '../kernel/client-messages.ts'
-import type { PublicKey } from '../kernel/crypto-ports.ts'
+import { decode } from '../wire/codec.ts'
+import { ClientCore, clientLimitsDefault } from '../client/core/client-core.ts'
+import type { ClientFailure, ClientOperation, Settled } from '../client/core/operation.ts'
+import { clientRequestCodec } from '../kernel/client-messages.ts'
+import type { PublicKey, Signer } from '../kernel/crypto-ports.ts'
 import { envelopeCodec, nonceBytes, type Envelope, type SessionId } from '../kernel/envelope.ts'
+import type { ReplicaId } from '../kernel/ids.ts'
+import type { Epoch } from '../kernel/membership.ts'
 import type { Random } from '../kernel/random.ts'
 import type { HistoryRecorder } from './checkers/history.ts'
 import type { HistoryOperation } from './checkers/key-value-model.ts'
 import { count } from './coverage.ts'
 import { clientAddressMin, type Address, type Network } from './network.ts'
 import type { Coverage } from './report.ts'
+import type { LoadShape } from './run-parameters.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
-import { answerOf, meaningOf, sessionOf, writeCommand, writeQuery } from './store-language.ts'
+import { resultOf, writeCommand, writeQuery } from './store-language.ts'
 
 export interface ClientOptions {
   number: number
+  epoch: Epoch
   key: PublicKey
-  replicas: readonly Address[]
+  /** Null where the link vouches for envelopes. */
+  signer: Signer | null
   scheduler: Scheduler
   network: Network
   random: Random
@@ -31,52 +34,60 @@ export interface ClientOptions {
   coverage: Coverage
   /** Draws the next operation of the load. */
   draw: (random: Random) => HistoryOperation
-  /** Envelopes and reads under way at once. */
-  inFlightMax: number
-  /** Mean pause between an answer and the next operation. */
-  thinkUs: number
-  retryUs: number
-  /** Of 1,000 reads, so many go without a log entry. */
-  readIndexPerMille: number
+  load: LoadShape
   note: (what: string, detail: string) => void
 }
 
-interface Pending {
-  /** The number in the session, or of the read. */
-  number: number
-  ids: number[]
-  operations: HistoryOperation[]
-  request: ClientRequest
-  retry: Scheduled | null
-  attempts: number
+/** Operations that were invoked together; when all have ended, the next are. */
+interface Group {
+  left: number
 }
 
-const operationsPerEnvelopeMax = 3
+interface Open {
+  readonly id: number
+  readonly operation: HistoryOperation
+  readonly group: Group
+  readonly isRead: boolean
+  readonly sinceUs: number
+  handle: ClientOperation | null
+  deadline: Scheduled | null
+}
+
+const operationsPerGroupMax = 3
 
 export class SimulatedClient {
   readonly address: Address
   readonly #options: ClientOptions
-  #session: SessionId | null = null
-  #nonce = new Uint8Array(nonceBytes)
-  #opening: Pending | null = null
-  #nextNumber = 1
+  #core: ClientCore
   #nextId = 1
-  #acknowledgedNumber = 0
-  #knownHeight = 0
-  #target = 0
-  readonly #pending = new Map<number, Pending>()
+  /** Operations that somebody waits for. */
+  readonly #open = new Map<number, Open>()
+  /** Those that no envelope has taken yet, in the order in which envelopes will. */
+  #unsent = new Map<number, HistoryOperation>()
   /** Which operation of the record bears a number of a session: what the world asks when it sees the number executed. */
   readonly #ids = new Map<string, number>()
-  readonly #reads = new Map<number, Pending>()
+  /** What has left before: to tell the first attempt from the others. */
+  #left = new Set<string>()
+  #timer: Scheduled | null = null
   #draining = false
+  #patient = false
   completed = 0
 
   constructor(options: ClientOptions) {
     this.#options = options
     this.address = clientAddressMin + options.number
-    this.#target = options.random.below(options.replicas.length)
-    options.network.attach(this.address, (_from, bytes) => this.#receive(bytes))
-    this.#open()
+    this.#core = this.#start()
+    options.network.attach(this.address, (from, bytes) => {
+      this.#core.response(from as ReplicaId, bytes, this.#nowMs)
+      this.#endTurn()
+    })
+    for (let slot = 0; slot < options.load.inFlightMax; slot++) this.#think()
+  }
+
+  /** Gives up no operation any more: from here on, all must complete. */
+  wait(): void {
+    this.#patient = true
+    for (const open of this.#open.values()) this.#cancelDeadline(open)
   }
 
   /** Invokes nothing new; what is under way goes on until it is answered. */
@@ -90,229 +101,189 @@ export class SimulatedClient {
   }
 
   get underWay(): number {
-    return this.#pending.size + this.#reads.size + (this.#opening === null ? 0 : 1)
+    return this.#open.size
   }
 
   /** Operations under way, for a person who asks what the run is waiting for. */
   describeUnderWay(): string {
-    const waiting = [
-      ...this.#pending.values(),
-      ...this.#reads.values(),
-      ...(this.#opening === null ? [] : [this.#opening]),
-    ]
-    return waiting
-      .map(
-        (pending) =>
-          `${pending.operations[0]?.kind ?? 'a session'} ${pending.ids.join(',')} (${pending.attempts} attempts)`,
-      )
-      .join('; ')
+    const { nowUs } = this.#options.scheduler
+    const waiting = [...this.#open.values()].map(
+      ({ id, operation, sinceUs }) => `${operation.kind} ${id} (${Math.round((nowUs - sinceUs) / 1000)} ms)`,
+    )
+    return `${waiting.join('; ')}, with replica ${this.#core.target}, due in ${Math.round((this.#core.dueMs ?? Infinity) - this.#nowMs)} ms`
   }
 
-  #open(): void {
-    const { random, key } = this.#options
-    for (let index = 0; index < nonceBytes; index++) this.#nonce[index] = random.below(256)
-    const nonce = Uint8Array.from(this.#nonce)
-    const envelope: Envelope = {
-      kind: 'open',
+  get #nowMs(): number {
+    return this.#options.scheduler.nowUs / 1000
+  }
+
+  #start(): ClientCore {
+    const { epoch, key, signer, random, load, network, scheduler } = this.#options
+    const retryMsMin = load.retryUs / 1000
+    const replicas = epoch.members.map((member) => member.id)
+    const core = new ClientCore({
+      network: epoch.network,
       client: key,
-      nonce,
-      referenceHeight: this.#knownHeight,
-      signature: new Uint8Array(0),
-    }
-    this.#session = null
-    this.#opening = this.#submit(envelope, 0, [], [])
-  }
-
-  #submit(envelope: Envelope, number: number, ids: number[], operations: HistoryOperation[]): Pending {
-    const request: ClientRequest = { kind: 'submit', envelopes: [encode(envelopeCodec, envelope)] }
-    const pending: Pending = { number, ids, operations, request, retry: null, attempts: 0 }
-    this.#send(pending)
-    return pending
-  }
-
-  #send(pending: Pending): void {
-    const { network, replicas, scheduler, random, retryUs, coverage } = this.#options
-    pending.attempts++
-    if (pending.attempts > 1) count(coverage, 'client-retries')
-    network.send(this.address, replicas[this.#target]!, encode(clientRequestCodec, pending.request), scheduler.nowUs)
-    if (pending.retry !== null) scheduler.cancel(pending.retry)
-    pending.retry = scheduler.after(retryUs + random.below(retryUs), () => {
-      this.#target = (this.#target + 1) % replicas.length
-      this.#send(pending)
+      signer,
+      repliesNeeded: 1,
+      repliesKept: epoch.parameters.sessions.repliesKept,
+      replicas,
+      nonce: () => Uint8Array.from({ length: nonceBytes }, () => random.below(256)),
+      random: random.fork('core'),
+      send: (to, request) => {
+        this.#noteSent(request)
+        network.send(this.address, to, request, scheduler.nowUs)
+      },
+      limits: { ...clientLimitsDefault, retryMsMin, retryMsMax: 4 * retryMsMin },
+      note: (event, detail) => this.#noted(event, detail),
     })
+    const first = random.below(replicas.length)
+    for (let index = 0; index < replicas.length; index++) {
+      core.connected(replicas[(first + index) % replicas.length]!, this.#nowMs)
+    }
+    return core
   }
 
   #next(): void {
-    const { random, inFlightMax, readIndexPerMille, draw } = this.#options
-    if (this.#draining || this.#session === null || this.underWay >= inFlightMax) return
+    const { random, load, draw, coverage } = this.#options
+    if (this.#draining) return
+    if (load.restartPerMille > 0 && this.#open.size === 0 && random.chance(load.restartPerMille, 1000)) {
+      // Another process with the same key.
+      count(coverage, 'client-restarts')
+      this.#core.close()
+      this.#core = this.#start()
+      this.#left = new Set()
+    }
     const first = draw(random)
-    if (first.kind === 'get' && random.chance(readIndexPerMille, 1000)) return this.#read(first)
-    const operations = [first]
-    while (operations.length < operationsPerEnvelopeMax && random.chance(1, 5)) operations.push(draw(random))
-    const ids: number[] = []
-    for (const operation of operations) {
-      if (!this.#invoke(operation, ids)) break
+    const group: Group = { left: 0 }
+    if (first.kind === 'get' && random.chance(load.readIndexPerMille, 1000)) this.#invoke(first, group, true)
+    else {
+      this.#invoke(first, group, false)
+      while (group.left < operationsPerGroupMax && random.chance(1, 5)) this.#invoke(draw(random), group, false)
     }
-    if (ids.length === 0) return
-    operations.length = ids.length
-    const number = this.#nextNumber
-    this.#nextNumber += operations.length
-    const envelope: Envelope = {
-      kind: 'operations',
-      client: this.#options.key,
-      session: this.#session,
-      firstNumber: number,
-      acknowledgedNumber: this.#acknowledgedNumber,
-      operations: operations.map((operation) => writeCommand(operation)),
-      signature: new Uint8Array(0),
-    }
-    for (const [offset, id] of ids.entries()) this.#ids.set(idKey(this.#session, number + offset), id)
-    this.#pending.set(number, this.#submit(envelope, number, ids, operations))
+    this.#endTurn()
   }
 
-  #read(operation: HistoryOperation): void {
-    const ids: number[] = []
-    if (!this.#invoke(operation, ids)) return
-    const id = ids[0]!
-    const query = writeQuery(operation)
-    const request: ClientRequest = { kind: 'query', id, consistency: 'linearizable', query }
-    const pending: Pending = { number: id, ids, operations: [operation], request, retry: null, attempts: 0 }
-    this.#reads.set(id, pending)
-    this.#send(pending)
-  }
-
-  #invoke(operation: HistoryOperation, ids: number[]): boolean {
-    const { history, number, scheduler } = this.#options
+  #invoke(operation: HistoryOperation, group: Group, isRead: boolean): void {
+    const { history, number, scheduler, random, load } = this.#options
     const id = this.#nextId
-    if (!history.invoke(number, id, operation, scheduler.nowUs)) {
+    if (this.#draining || !history.invoke(number, id, operation, scheduler.nowUs)) {
       this.#draining = true
-      return false
+      group.left += operationsPerGroupMax
+      return
     }
     this.#nextId++
-    ids.push(id)
-    return true
+    group.left++
+    const open: Open = { id, operation, group, isRead, sinceUs: scheduler.nowUs, handle: null, deadline: null }
+    this.#open.set(id, open)
+    const settled = (outcome: Settled): void => this.#settled(open, outcome)
+    if (isRead) open.handle = this.#core.query(writeQuery(operation), 'linearizable', settled)
+    else {
+      this.#unsent.set(id, operation)
+      open.handle = this.#core.submit(writeCommand(operation), settled)
+    }
+    if (this.#patient || !random.chance(load.deadlinePerMille, 1000)) return
+    open.deadline = scheduler.after(1 + random.below(2 * load.retryUs), () => {
+      open.deadline = null
+      count(this.#options.coverage, 'deadlines')
+      this.#core.abandon(open.handle!, 'ERR_DEADLINE', 'its deadline has come')
+      this.#endTurn()
+    })
   }
 
-  #receive(bytes: Uint8Array): void {
-    const response = decode(clientResponseCodec, bytes)
-    if (!response.ok)
-      throw new Error(`client ${this.#options.number} got a response it cannot read: ${response.error.message}`)
-    this.#handle(response.value)
+  #settled(open: Open, settled: Settled): void {
+    const { history, number: client, scheduler, coverage, note } = this.#options
+    const { id, operation, group } = open
+    this.#cancelDeadline(open)
+    this.#open.delete(id)
+    if (settled.ok) {
+      const { height, index } = settled
+      const position = open.isRead
+        ? ({ kind: 'observed', height } as const)
+        : ({ kind: 'ordered', height, index } as const)
+      if (open.isRead) count(coverage, 'linearizable-reads')
+      else note('operation done', `${operation.kind} ${id} at ${height}.${index}`)
+      history.complete(client, id, { kind: 'ok', result: resultOf(settled.result), position }, scheduler.nowUs)
+    } else this.#failed(open, settled.failure)
+    if (settled.ok || settled.failure.code === 'ERR_REPLY_EVICTED') this.completed++
+    if (--group.left === 0) this.#think()
   }
 
-  #handle(response: ClientResponse): void {
-    switch (response.kind) {
-      case 'replies':
-        for (const reply of response.replies) this.#reply(reply)
-        return
-      case 'opened':
-        return this.#opened(response)
-      case 'answer':
-        return this.#answer(response.id, response.height, response.answer)
-      case 'hint':
-        this.#target = Math.max(0, this.#options.replicas.indexOf(response.leader))
-        return
-      case 'unanswered':
-      case 'refused': {
-        // The next attempt goes to the leader named; when nobody is named, to anyone.
-        const { replicas, random } = this.#options
-        const hinted = replicas.indexOf(response.leader ?? -1)
-        this.#target = hinted >= 0 ? hinted : random.below(replicas.length)
-        if (response.kind === 'unanswered') this.#retrySoon(this.#reads.get(response.id))
+  /** What may have happened stays open in the record, for ever. */
+  #failed({ id, operation }: Open, { code, certainty }: ClientFailure): void {
+    const { history, number: client, scheduler, coverage, note } = this.#options
+    note('operation failed', `${operation.kind} ${id}: ${code}, ${certainty}`)
+    if (code === 'ERR_REPLY_EVICTED') count(coverage, 'replies-forgotten')
+    else if (code !== 'ERR_DEADLINE' && code !== 'ERR_SESSION_EXPIRED') {
+      throw new Error(`no correct client's operation ends with ${code}`)
+    }
+    if (certainty === 'indefinite') return
+    this.#unsent.delete(id)
+    count(coverage, 'definite-failures')
+    history.complete(client, id, { kind: 'failed-definitely' }, scheduler.nowUs)
+  }
+
+  #endTurn(): void {
+    const { scheduler } = this.#options
+    this.#core.endTurn(this.#nowMs)
+    const { dueMs } = this.#core
+    if (dueMs === null) return
+    const dueUs = Math.max(scheduler.nowUs + 1, Math.ceil(dueMs * 1000))
+    // A timer that comes too early asks again: most things are answered before they are due.
+    if (this.#timer !== null && this.#timer.atUs <= dueUs) return
+    if (this.#timer !== null) scheduler.cancel(this.#timer)
+    this.#timer = scheduler.at(dueUs, () => {
+      this.#timer = null
+      this.#endTurn()
+    })
+  }
+
+  #noteSent(bytes: Uint8Array): void {
+    const request = decode(clientRequestCodec, bytes)
+    if (!request.ok) throw request.error
+    if (request.value.kind === 'query') return this.#noteAttempt(`read ${request.value.id}`)
+    if (request.value.kind !== 'submit') return
+    for (const encoded of request.value.envelopes) {
+      const envelope = decode(envelopeCodec, encoded)
+      if (!envelope.ok) throw envelope.error
+      this.#noteEnvelope(envelope.value)
+    }
+  }
+
+  #noteEnvelope(envelope: Envelope): void {
+    if (envelope.signature.length > 0) count(this.#options.coverage, 'signed-envelopes')
+    if (envelope.kind === 'open') return this.#noteAttempt(`open ${envelope.nonce.join()}`)
+    if (envelope.kind !== 'operations') return
+    const { session, firstNumber, operations } = envelope
+    this.#noteAttempt(idKey(session, firstNumber))
+    if (this.#ids.has(idKey(session, firstNumber))) return
+    for (let offset = 0; offset < operations.length; offset++) {
+      for (const [id] of this.#unsent) {
+        this.#unsent.delete(id)
+        this.#ids.set(idKey(session, firstNumber + offset), id)
+        break
       }
     }
   }
 
-  #retrySoon(pending: Pending | undefined): void {
-    if (pending === undefined) return
-    const { scheduler, random } = this.#options
-    if (pending.retry !== null) scheduler.cancel(pending.retry)
-    pending.retry = scheduler.after(10_000 + random.below(50_000), () => this.#send(pending))
+  #noteAttempt(name: string): void {
+    if (this.#left.has(name)) count(this.#options.coverage, 'client-retries')
+    else this.#left.add(name)
   }
 
-  #opened(response: Extract<ClientResponse, { kind: 'opened' }>): void {
-    if (this.#opening === null || !response.nonce.every((byte, index) => byte === this.#nonce[index])) return
-    this.#cancelRetry(this.#opening)
-    this.#opening = null
-    this.#knownHeight = Math.max(this.#knownHeight, response.height)
-    const session = sessionOf(response.outcome)
-    if (session === null) {
-      this.#options.note('opening refused', `at height ${response.height}`)
-      this.#options.scheduler.after(10_000, () => this.#open())
-      return
-    }
-    this.#session = session
-    this.#nextNumber = 1
-    this.#acknowledgedNumber = 0
-    for (let slot = 0; slot < this.#options.inFlightMax; slot++) this.#think()
+  #noted(event: string, detail: string): void {
+    if (event === 'session-lost') count(this.#options.coverage, 'sessions-lost')
+    this.#options.note(event, detail)
   }
 
-  #reply(reply: Reply): void {
-    const { history, number: client, scheduler, note } = this.#options
-    this.#knownHeight = Math.max(this.#knownHeight, reply.height)
-    const session = this.#session
-    if (session === null || session.height !== reply.session.height || session.index !== reply.session.index) return
-    for (const pending of this.#pending.values()) {
-      const offset = reply.number - pending.number
-      if (offset < 0 || offset >= pending.ids.length || pending.ids[offset] === 0) continue
-      const operation = pending.operations[offset]!
-      const meaning = meaningOf(reply.outcome)
-      if (meaning.kind === 'again') return this.#retrySoon(pending)
-      if (meaning.kind === 'session-lost') return this.#loseSession()
-      if (meaning.kind === 'forgotten') count(this.#options.coverage, 'replies-forgotten')
-      const id = pending.ids[offset]!
-      if (meaning.kind === 'done') {
-        const position = { kind: 'ordered', height: reply.height, index: reply.index } as const
-        note('operation done', `${operation.kind} ${id} at ${position.height}.${position.index}`)
-        history.complete(client, id, { kind: 'ok', result: meaning.result, position }, scheduler.nowUs)
-      }
-      pending.ids[offset] = 0
-      this.completed++
-      if (pending.ids.every((left) => left === 0)) this.#finish(pending)
-      return
-    }
-  }
-
-  /** What was under way may or may not have happened: it stays open in the record, for ever. */
-  #loseSession(): void {
-    const { coverage } = this.#options
-    count(coverage, 'sessions-lost')
-    for (const pending of this.#pending.values()) this.#cancelRetry(pending)
-    this.#pending.clear()
-    this.#open()
-  }
-
-  #finish(pending: Pending): void {
-    this.#cancelRetry(pending)
-    this.#pending.delete(pending.number)
-    let acknowledged = this.#nextNumber - 1
-    for (const other of this.#pending.keys()) acknowledged = Math.min(acknowledged, other - 1)
-    this.#acknowledgedNumber = acknowledged
-    this.#think()
-  }
-
-  #answer(id: number, height: number, answer: Uint8Array): void {
-    const pending = this.#reads.get(id)
-    if (pending === undefined) return
-    const { history, number: client, scheduler, coverage } = this.#options
-    this.#knownHeight = Math.max(this.#knownHeight, height)
-    this.#cancelRetry(pending)
-    this.#reads.delete(id)
-    count(coverage, 'linearizable-reads')
-    const result = answerOf(answer)
-    history.complete(client, id, { kind: 'ok', result, position: { kind: 'observed', height } }, scheduler.nowUs)
-    this.completed++
-    this.#think()
-  }
-
-  #cancelRetry(pending: Pending): void {
-    if (pending.retry !== null) this.#options.scheduler.cancel(pending.retry)
-    pending.retry = null
+  #cancelDeadline(open: Open): void {
+    if (open.deadline !== null) this.#options.scheduler.cancel(open.deadline)
+    open.deadline = null
   }
 
   #think(): void {
-    const { scheduler, random, thinkUs } = this.#options
-    scheduler.after(1 + random.below(2 * thinkUs), () => this.#next())
+    const { scheduler, random, load } = this.#options
+    scheduler.after(1 + random.below(2 * load.thinkUs), () => this.#next())
   }
 }
 

@@ -1,7 +1,7 @@
 // One replica of the simulated network: the real core, the real log code, on a virtual clock, CPU, disk and network. It can crash and
 // lose what it had not synced, start again, and stand still for a while.
 
-import type { Hasher, Verifier } from '../kernel/crypto-ports.ts'
+import type { Hasher, SignatureSuite, Verifier } from '../kernel/crypto-ports.ts'
 import type { Block } from '../kernel/block.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
@@ -24,7 +24,6 @@ import type { Victim } from './nemesis.ts'
 import { Processor } from './processor.ts'
 import type { Coverage } from './report.ts'
 import type { Scheduler } from './scheduler.ts'
-import { createSimulatedSuite } from './simulated-suite.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { VirtualTimers } from './virtual-timers.ts'
 
@@ -44,6 +43,7 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
   /** A fresh executor, at height 0. */
   createExecutor: (hasher: Hasher) => Executor
   hasher: Hasher
+  suite: SignatureSuite
   scheduler: Scheduler
   network: Network
   random: Random
@@ -227,7 +227,7 @@ class Life<Message, LogRecord> {
   #start(log: Log): void {
     const { id, epoch, definition, world, random } = this.#options
     const hasher = this.#chargedHasher()
-    const suite = createSimulatedSuite()
+    const { suite } = this.#options
     const core = new ReplicaCore<Message, LogRecord>({
       definition,
       epoch,

@@ -35,7 +35,7 @@ import { createStoreExecutor, isExecuted, sessionOf } from './store-language.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimulatedClient } from './simulated-client.ts'
 import { SimulatedReplica } from './simulated-replica.ts'
-import { simulatedHasher } from './simulated-suite.ts'
+import { createSimulatedSuite, simulatedHasher } from './simulated-suite.ts'
 
 const safetyUsMin = 2_000_000
 const safetyUsMax = 7_000_000
@@ -70,6 +70,9 @@ class Simulation {
   readonly #clients: SimulatedClient[]
   readonly #history = new HistoryRecorder({ operationsMax })
   readonly #decided: DecidedOperation[] = []
+  /** Every key of the run: who has no secret of it cannot sign. */
+  readonly #suite = createSimulatedSuite()
+  readonly #clientNumbers = new Map<string, number>()
   readonly #sessionClients = new Map<string, number>()
   #lastLeader: ReplicaId | null = null
 
@@ -119,6 +122,7 @@ class Simulation {
     const boundUs = livenessTimeouts * this.#epoch.parameters.timers.timeoutMsMax * 1000
     const healedUs = this.#scheduler.nowUs
     this.#note('world', 'liveness phase', `core ${core.map((replica) => replica.id).join(' ')}`)
+    for (const client of this.#clients) client.wait()
     const before = this.#clients.map((client) => client.completed)
     const served = (): boolean =>
       this.#clients.every((client, index) => client.completed >= before[index]! + healedOperations)
@@ -247,6 +251,7 @@ class Simulation {
       definition: raft,
       createExecutor: (hasher) => createStoreExecutor(this.#epoch, hasher),
       hasher: this.#options.seed % realHashShare === 0 ? portableHasher : simulatedHasher,
+      suite: this.#suite,
       scheduler: this.#scheduler,
       network: this.#network,
       random: this.#random.fork(`replica ${id}`),
@@ -266,20 +271,23 @@ class Simulation {
   }
 
   #createClient(number: number, load: Load): SimulatedClient {
+    const linkKey = clientKeyAt(clientAddressMin + number)
+    const signs = this.#epoch.parameters.envelopeSignatures === 'required'
+    const signer = signs ? this.#suite.signer(linkKey) : null
+    const key = signer?.publicKey ?? linkKey
+    this.#clientNumbers.set(key.join(), number)
     return new SimulatedClient({
       number,
-      key: clientKeyAt(clientAddressMin + number),
-      replicas: this.#replicas.map((replica) => replica.address),
+      epoch: this.#epoch,
+      key,
+      signer,
       scheduler: this.#scheduler,
       network: this.#network,
       random: this.#random.fork(`client ${number}`),
       history: this.#history,
       coverage: this.#coverage,
       draw: (random) => load.draw(random),
-      inFlightMax: this.#load.inFlightMax,
-      thinkUs: this.#load.thinkUs,
-      retryUs: this.#load.retryUs,
-      readIndexPerMille: this.#load.readIndexPerMille,
+      load: this.#load,
       note: (what, detail) => this.#note(`client ${number}`, what, detail),
     })
   }
@@ -335,7 +343,10 @@ class Simulation {
 
   #noteSession(reply: OpeningReply): void {
     const session = sessionOf(reply.outcome)
-    if (session !== null) this.#sessionClients.set(`${session.height}.${session.index}`, reply.client[0]! - 200)
+    const client = this.#clientNumbers.get(reply.client.join())
+    if (session !== null && client !== undefined) {
+      this.#sessionClients.set(`${session.height}.${session.index}`, client)
+    }
   }
 
   #note(actor: string, what: string, detail: string): void {

@@ -41,33 +41,6 @@ export function writeQuery(operation: HistoryOperation): Uint8Array {
   return encode(storeQueryCodec, { kind: 'get', key: toBytes(operation.key) })
 }
 
-/** What a reply means to a client. */
-export type Meaning =
-  | { kind: 'done'; result: HistoryResult }
-  /** Nothing happened this time: the same envelope may be sent again. */
-  | { kind: 'again' }
-  /** It was executed, and nobody knows any more what came of it. */
-  | { kind: 'forgotten' }
-  | { kind: 'session-lost' }
-
-export function meaningOf(outcomeBytes: Uint8Array): Meaning {
-  const outcome = outcomeOf(outcomeBytes)
-  if (outcome.kind === 'executed') return { kind: 'done', result: resultOf(outcome.result) }
-  if (outcome.kind === 'refused') {
-    switch (outcome.code) {
-      case 'OutOfOrder':
-      case 'BlockOverLimit':
-        return { kind: 'again' }
-      case 'ReplyEvicted':
-        return { kind: 'forgotten' }
-      case 'SessionExpired':
-        return { kind: 'session-lost' }
-      default:
-    }
-  }
-  throw new Error(`no correct client is ever told ${JSON.stringify(outcome)}`)
-}
-
 /** The session that was opened; null if the opening was refused. */
 export function sessionOf(outcomeBytes: Uint8Array): SessionId | null {
   const outcome = outcomeOf(outcomeBytes)
@@ -79,19 +52,13 @@ export function isExecuted(outcomeBytes: Uint8Array): boolean {
   return outcomeOf(outcomeBytes).kind === 'executed'
 }
 
-export function answerOf(outcomeBytes: Uint8Array): HistoryResult {
-  const outcome = outcomeOf(outcomeBytes)
-  if (outcome.kind !== 'executed') throw new Error(`a query came to ${JSON.stringify(outcome)}`)
-  return resultOf(outcome.result)
-}
-
 function outcomeOf(bytes: Uint8Array): Outcome {
   const outcome = decode(outcomeCodec, bytes)
   if (!outcome.ok) throw outcome.error
   return outcome.value
 }
 
-function resultOf(bytes: Uint8Array): HistoryResult {
+export function resultOf(bytes: Uint8Array): HistoryResult {
   const decoded = decode(storeResultCodec, bytes)
   if (!decoded.ok) throw decoded.error
   const result: StoreResult = decoded.value
