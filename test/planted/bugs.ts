@@ -39,7 +39,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: '[...matches].sort((left, right) => right - left)[quorum - 1] ?? 0',
     replace: '[...matches].sort((left, right) => right - left)[quorum - 2] ?? 0',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 2 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 7 },
   },
   {
     name: 'c12-leader-counts-itself-early',
@@ -47,7 +47,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'voter === state.self ? log.durableIndex : (state.progress.get(voter)?.matchIndex ?? 0)',
     replace: 'voter === state.self ? log.lastIndex : (state.progress.get(voter)?.matchIndex ?? 0)',
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 726 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 209 },
   },
   {
     name: 'c13-truncation-keeps-durable-mark',
@@ -63,7 +63,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/replica/driver/effect-queue.ts',
     find: 'if (this.#persisted <= this.#durable && this.#head === this.#ordered.length) act()',
     replace: 'if (this.#persisted >= 0) act()',
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 73 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 14 },
+  },
+  {
+    name: 'follower-reads-at-own-commit',
+    title: 'a follower answers a linearizable read at its own commit index, without asking the leader',
+    file: 'src/protocols/raft/follower-reads.ts',
+    find: '  toAsk.push(id)\n  ask(step)\n}',
+    replace:
+      '  toAsk.push(id)\n  if (toAsk.length > 0) return effects.readReady(toAsk.pop()!, state.commitIndex)\n  ask(step)\n}',
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 3 },
   },
   {
     name: 'c16-acknowledges-own-end',
@@ -80,7 +89,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'const index = Math.min(commit, proven)',
     replace: 'const index = Math.min(commit, Math.max(proven, step.state.log.lastIndex))',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 10 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 13 },
   },
   {
     name: 'truncates-without-conflict',
@@ -88,7 +97,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'while (fresh < entries.length && state.log.termAt(previousIndex + 1 + fresh) === entries[fresh]!.term) fresh++',
     replace: 'if (fresh > 0) return',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 3 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 2 },
   },
   {
     name: 'previous-entry-not-checked',
@@ -96,7 +105,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'if (state.log.termAt(message.previousIndex) !== message.previousTerm) return reject(step, from, message)\n  const proven',
     replace: 'if (message.previousIndex > state.log.lastIndex) return reject(step, from, message)\n  const proven',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 112 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 106 },
   },
   {
     name: 'votes-for-an-outdated-log',
@@ -104,7 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'const upToDate = state.log.isUpToDate(request.lastIndex, request.lastTerm)',
     replace: 'const upToDate = request.lastIndex >= 0',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 37 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 9 },
   },
   {
     name: 'votes-twice',
@@ -112,7 +121,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'request.term > state.term || state.votedFor === 0 || state.votedFor === from',
     replace: 'request.term >= state.term',
-    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 6 },
+    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 4 },
   },
   {
     name: 'c2-late-answers-counted',
@@ -144,7 +153,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const known = state.commitIndex >= state.termStartIndex',
     replace: 'const known = state.commitIndex >= 0',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 9 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 474 },
   },
   {
     name: 'read-without-confirmation',
@@ -152,7 +161,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const confirmed = rounds[state.membership.quorum - 1] ?? 0',
     replace: 'const confirmed = state.round',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 128 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 756 },
   },
   {
     name: 'read-confirmed-by-an-earlier-round',
@@ -192,7 +201,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/recovery.ts',
     find: 'state.tornBytes += bytes.length - bad',
     replace: "return corrupt(name, bad, 'torn')",
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 56 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 33 },
   },
   {
     name: 'c14-durable-at-write',
