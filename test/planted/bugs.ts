@@ -209,7 +209,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/log.ts',
     find: 'this.#sync(this.#segment, synced)\n      this.#sync(this.#note, synced)',
     replace: 'synced()\n      synced()',
-    finder: { kind: 'tests', files: ['test/storage'] },
+    finder: { kind: 'tests', files: ['test/storage/log'] },
   },
   {
     name: 'segment-name-not-synced',

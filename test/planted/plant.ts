@@ -122,7 +122,8 @@ function losePower(finder: Extract<Finder, { kind: 'power-loss' }>, folder: stri
 }
 
 function test(files: readonly string[], folder: string): Omit<Found, 'seconds'> {
-  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files, '--reporter', 'json']
+  // One test that fails is enough.
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files, '--reporter', 'json', '--bail', '1']
   const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })
   const start = stdout.indexOf('{')
   const report = JSON.parse(stdout.slice(start)) as {
