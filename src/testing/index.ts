@@ -12,3 +12,4 @@ export { assertStateMachine, checkStateMachine, type CheckReport, type Finding }
 export type { Rule } from './finding.ts'
 export type { CheckOptions } from './options.ts'
 export type { Counts } from './counts.ts'
+export { simulate, type SimulateOptions, type SimulateReport, type SimulationFinding } from './simulate.ts'
