@@ -27,6 +27,7 @@ export class Opening implements Attempts {
   readonly #nonce: Uint8Array
   readonly #count: ReplyCount
   attempts = notSent.attempts
+  silences = notSent.silences
   dueMs: number
   target: ReplicaId | null = null
   postponed = false

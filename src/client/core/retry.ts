@@ -6,6 +6,8 @@ import type { Random } from '../../kernel/random.ts'
 export interface Attempts {
   /** Times that it has left. */
   attempts: number
+  /** Of these, how often in a row it met with silence. */
+  silences: number
   dueMs: number
   /** Who has it; null when it may go to the same again. */
   target: ReplicaId | null
@@ -13,7 +15,7 @@ export interface Attempts {
   postponed: boolean
 }
 
-export const notSent: Readonly<Attempts> = { attempts: 0, dueMs: 0, target: null, postponed: false }
+export const notSent: Readonly<Attempts> = { attempts: 0, silences: 0, dueMs: 0, target: null, postponed: false }
 
 export interface RetryLimits {
   /** What has no answer goes to the next replica after so long, and then twice as long, up to the second. */
@@ -36,8 +38,9 @@ export class RetryTimes {
   /** It leaves now. */
   sent(item: Attempts, target: ReplicaId | null, nowMs: number): void {
     const { retryMsMin, retryMsMax } = this.#limits
-    const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(item.attempts, doublingsMax))
+    const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(item.silences, doublingsMax))
     item.attempts++
+    item.silences++
     item.target = target
     item.postponed = false
     item.dueMs = nowMs + this.#about(delayMs)
@@ -45,11 +48,13 @@ export class RetryTimes {
 
   /**
    * A replica answered that it cannot now. A time that it names is bounded, because it may lie or be wrong; and what comes once
-   * comes again, so that the pause grows with the attempts.
+   * comes again, so that the pause grows with the attempts. But silence has not met it: whoever is asked next, and is silent, is not
+   * waited for as if he were the tenth.
    */
   postpone(item: Attempts, nowMs: number, retryAfterMs = 0): void {
     if (item.postponed) return
     item.postponed = true
+    item.silences = 0
     const { retryMsMin, retryMsMax } = this.#limits
     const pauseMs = Math.min(retryMsMin, this.soonMs(item.attempts))
     item.dueMs = nowMs + Math.min(retryMsMax, this.#about(Math.max(pauseMs, retryAfterMs)))

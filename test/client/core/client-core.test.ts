@@ -204,6 +204,25 @@ describe('a read', () => {
     expect(client.nowMs - start).toBeGreaterThan(3000)
   })
 
+  it('waits for one that is silent as if he were the first, however many have said that they cannot', () => {
+    const client = new Scripted()
+    client.query()
+    let sent = client.turn()
+    for (let round = 0; round < 10; round++) {
+      const { to, request } = sent[0]!
+      if (request.kind !== 'query') throw new Error('no read')
+      client.says(to, { kind: 'unanswered', id: request.id, reason: 'not-leader', leader: null })
+      sent = client.next()
+    }
+    const start = client.nowMs
+    expect(client.next()).toHaveLength(1)
+    expect(client.nowMs - start).toBeLessThan(2 * clientLimitsDefault.retryMsMin)
+    // And now he is the second in a row.
+    const again = client.nowMs
+    expect(client.next()).toHaveLength(1)
+    expect(client.nowMs - again).toBeGreaterThanOrEqual(2 * clientLimitsDefault.retryMsMin)
+  })
+
   it('that is given up certainly changed nothing', () => {
     const client = new Scripted()
     const read = client.query()
