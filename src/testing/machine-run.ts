@@ -52,6 +52,7 @@ export class MachineRun<Command, Query, Result> {
   readonly #definition: StateMachineDefinition<Command, Query, Result>
   readonly #executor: Executor
   readonly #held: HeldView[] = []
+  readonly #hostNumber: number
   #versions = new Map<string, KeptChunk>()
   /** The machine that the executor works with now. */
   #machine: ErasedStateMachine | null = null
@@ -66,6 +67,7 @@ export class MachineRun<Command, Query, Result> {
   ) {
     this.#definition = definition
     this.host = new Host(hostNumber)
+    this.#hostNumber = hostNumber
     const sessions = {
       repliesKept: 1024,
       lifetimeHeights: 1_000_000,
@@ -89,7 +91,7 @@ export class MachineRun<Command, Query, Result> {
     const executed = this.#guarded('chunks', 'snapshot()', () => this.#executor.execute(copy))
     this.#throwFault()
     // What a machine keeps of its command, it copies: the buffer is somebody else's next.
-    copy.payload.fill(0xee)
+    copy.payload.fill(this.#hostNumber)
     const { header } = executed
     const outcomes = commands.length === 0 ? [] : executed.replies.map(({ outcome }) => outcome)
     const state = header.stateRoot === null ? null : this.#keepState(header.height, keepsOwnChunks)
@@ -108,7 +110,7 @@ export class MachineRun<Command, Query, Result> {
   restoreFrom(record: ExecutedRecord): string | null {
     const chunks = record.state!.map(({ part, id, bytes }) => ({ part, id, bytes: bytes.slice() }))
     const restored = this.#guarded('restore', 'restore()', () => this.#executor.restore(record.header, chunks))
-    for (const { bytes } of chunks) bytes.fill(0xee)
+    for (const { bytes } of chunks) bytes.fill(this.#hostNumber)
     this.#versions = new Map()
     return restored.ok ? null : restored.reason
   }

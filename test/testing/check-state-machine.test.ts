@@ -3,11 +3,14 @@
 
 import { describe, expect, it } from 'vitest'
 import { assertStateMachine, checkStateMachine } from '../../src/testing/index.ts'
+import { defineStateMachine } from '../../src/execution/state-machine.ts'
+import { bytesCodec, jsonCodec } from '../../src/execution/value-codec.ts'
 import { keyValueStore } from '../../src/execution/store/key-value-store.ts'
 import type { StoreCommand } from '../../src/execution/store/commands.ts'
 import { broken, drawCommand, drawQuery, machineWith, right, rightInChunks, transactional } from './broken-machines.ts'
 
 const draws = { commands: drawCommand, queries: drawQuery }
+let versions = 0
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 
 describe('checkStateMachine', () => {
@@ -45,6 +48,39 @@ describe('checkStateMachine', () => {
     expect(report.finding.explanation).not.toBe('')
     expect(report.finding.rule).toBe(rule)
     expect(report.finding.commands.length).toBeLessThanOrEqual(25)
+  })
+
+  it.each([
+    ['determinism', 'a command', true],
+    ['restore', 'a snapshot', false],
+  ])('finds, as a breach of %s, a machine that keeps the bytes of %s and does not copy them', (rule, _, ofCommand) => {
+    const machine = defineStateMachine<Uint8Array, Uint8Array, number>({
+      name: 'kept-bytes',
+      version: 1,
+      command: bytesCodec,
+      query: bytesCodec,
+      result: jsonCodec<number>(),
+      create: () => {
+        let kept = new Uint8Array(1)
+        return {
+          apply: (command) => {
+            const before = kept[0]!
+            kept = ofCommand ? (command as typeof kept) : command.slice()
+            return before
+          },
+          query: () => kept[0]!,
+          snapshot: () => {
+            const bytes = kept.slice()
+            return [{ id: 'kept', version: ++versions, bytes: () => bytes }]
+          },
+          restore: (chunks) => {
+            for (const { bytes } of chunks) kept = ofCommand ? bytes.slice() : (bytes as typeof kept)
+          },
+        }
+      },
+    })
+    const report = checkStateMachine(machine, { commands: (random) => Uint8Array.of(100 + random.below(100)) })
+    expect(report).toMatchObject({ ok: false, finding: { rule } })
   })
 
   it('finds a broken invariant, and the command without which it holds', () => {
