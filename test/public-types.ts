@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** Rooms that no user's type names: they may change. */
 const insides = /^(client[/]core|wire|storage[/]log|network[/]link)[/]/
-const entries = ['index', 'client/node', 'client/browser']
+const entries = ['index', 'client/node', 'client/browser', 'testing/index']
 
 /** The entries' declarations, then those of every file that they name something from. */
 export function publicTypes(): string {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { ClientCore } from '../client/core/client-core.ts'
 import { Submitter } from '../client/submitter.ts'
 import type { Signer } from '../kernel/crypto-ports.ts'
-import { nonceBytes } from '../kernel/envelope.ts'
+import { nonceBytes, type SessionId } from '../kernel/envelope.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Random } from '../kernel/random.ts'
@@ -24,6 +24,9 @@ export interface OwnClientOptions {
   request: (bytes: Uint8Array) => void
   /** Asks for a turn soon. */
   turn: () => void
+  /** Sessions that earlier lives of this replica opened. */
+  left: readonly SessionId[]
+  opened: (session: SessionId) => void
 }
 
 export class OwnClient {
@@ -37,7 +40,7 @@ export class OwnClient {
   #closed = false
 
   constructor(options: OwnClientOptions) {
-    const { epoch, self, signer, random, nowMs, turn } = options
+    const { epoch, self, signer, random, nowMs, turn, left, opened } = options
     this.#options = options
     this.#core = new ClientCore({
       network: epoch.network,
@@ -49,6 +52,8 @@ export class OwnClient {
       replicas: [self],
       nonce: () => Uint8Array.from(randomBytes(nonceBytes)),
       random,
+      left,
+      opened,
       send: (_to, request) => void this.#requests.push(request),
     })
     this.#core.connected(self, nowMs())

@@ -29,6 +29,7 @@ import { ReplicaEvents } from './events.ts'
 import { NodeTimers } from './node-timers.ts'
 import type { Identity } from './options.ts'
 import { OwnClient, ownConnection } from './own-client.ts'
+import { OwnSessions } from './own-sessions.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
 
 export interface RunningReplicaOptions<Command, Query, Result> {
@@ -251,9 +252,12 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #createOwnClient(seed: string): OwnClient {
-    const { network, member, identity } = this.#options
+    const { network, member, identity, dataDir } = this.#options
     this.#clientKeys.set(ownConnection, identity.link.publicKey)
+    const sessions = new OwnSessions(dataDir)
     return new OwnClient({
+      left: sessions.read(),
+      opened: (session) => sessions.add(session),
       epoch: network.epoch,
       self: member.id,
       signer: nodeEd25519.signer(identity.link.secretKey),

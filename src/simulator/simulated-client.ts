@@ -12,16 +12,15 @@ import { envelopeCodec, nonceBytes, type Envelope, type SessionId } from '../ker
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Random } from '../kernel/random.ts'
+import type { ApplicationLanguage } from './application.ts'
 import type { HistoryRecorder } from './checkers/history.ts'
-import type { HistoryOperation } from './checkers/key-value-model.ts'
 import { count } from './coverage.ts'
 import { clientAddressMin, type Address, type Network } from './network.ts'
 import type { Coverage } from './report.ts'
 import type { LoadShape } from './run-parameters.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
-import { resultOf, writeCommand, writeQuery } from './store-language.ts'
 
-export interface ClientOptions {
+export interface ClientOptions<Operation, Result> {
   number: number
   epoch: Epoch
   key: PublicKey
@@ -30,10 +29,11 @@ export interface ClientOptions {
   scheduler: Scheduler
   network: Network
   random: Random
-  history: HistoryRecorder
+  history: HistoryRecorder<Operation, Result>
+  language: ApplicationLanguage<Operation, Result>
   coverage: Coverage
   /** Draws the next operation of the load. */
-  draw: (random: Random) => HistoryOperation
+  draw: (random: Random) => Operation
   load: LoadShape
   note: (what: string, detail: string) => void
 }
@@ -43,9 +43,9 @@ interface Group {
   left: number
 }
 
-interface Open {
+interface Open<Operation> {
   readonly id: number
-  readonly operation: HistoryOperation
+  readonly operation: Operation
   readonly group: Group
   readonly isRead: boolean
   readonly sinceUs: number
@@ -55,15 +55,15 @@ interface Open {
 
 const operationsPerGroupMax = 3
 
-export class SimulatedClient {
+export class SimulatedClient<Operation, Result> {
   readonly address: Address
-  readonly #options: ClientOptions
+  readonly #options: ClientOptions<Operation, Result>
   #core: ClientCore
   #nextId = 1
   /** Operations that somebody waits for. */
-  readonly #open = new Map<number, Open>()
+  readonly #open = new Map<number, Open<Operation>>()
   /** Those that no envelope has taken yet, in the order in which envelopes will. */
-  #unsent = new Map<number, HistoryOperation>()
+  #unsent = new Map<number, Operation>()
   /** Which operation of the record bears a number of a session: what the world asks when it sees the number executed. */
   readonly #ids = new Map<string, number>()
   /** What has left before: to tell the first attempt from the others. */
@@ -73,7 +73,7 @@ export class SimulatedClient {
   #patient = false
   completed = 0
 
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions<Operation, Result>) {
     this.#options = options
     this.address = clientAddressMin + options.number
     this.#core = this.#start()
@@ -108,7 +108,8 @@ export class SimulatedClient {
   describeUnderWay(): string {
     const { nowUs } = this.#options.scheduler
     const waiting = [...this.#open.values()].map(
-      ({ id, operation, sinceUs }) => `${operation.kind} ${id} (${Math.round((nowUs - sinceUs) / 1000)} ms)`,
+      ({ id, operation, sinceUs }) =>
+        `${this.#options.language.kindOf(operation)} ${id} (${Math.round((nowUs - sinceUs) / 1000)} ms)`,
     )
     return `${waiting.join('; ')}, with replica ${this.#core.target}, due in ${Math.round((this.#core.dueMs ?? Infinity) - this.#nowMs)} ms`
   }
@@ -145,7 +146,7 @@ export class SimulatedClient {
   }
 
   #next(): void {
-    const { random, load, draw, coverage } = this.#options
+    const { random, load, draw, coverage, language } = this.#options
     if (this.#draining) return
     if (load.restartPerMille > 0 && this.#open.size === 0 && random.chance(load.restartPerMille, 1000)) {
       // Another process with the same key.
@@ -156,15 +157,24 @@ export class SimulatedClient {
     }
     const first = draw(random)
     const group: Group = { left: 0 }
-    if (first.kind === 'get' && random.chance(load.readIndexPerMille, 1000)) this.#invoke(first, group, true)
+    const [query, command] = [language.writeQuery(first), language.writeCommand(first)]
+    if (query !== null && (command === null || random.chance(load.readIndexPerMille, 1000)))
+      this.#invoke(first, query, group, true)
     else {
-      this.#invoke(first, group, false)
-      while (group.left < operationsPerGroupMax && random.chance(1, 5)) this.#invoke(draw(random), group, false)
+      this.#invokeAny(first, group)
+      while (group.left < operationsPerGroupMax && random.chance(1, 5)) this.#invokeAny(draw(random), group)
     }
     this.#endTurn()
   }
 
-  #invoke(operation: HistoryOperation, group: Group, isRead: boolean): void {
+  /** As a command, if it can be one. */
+  #invokeAny(operation: Operation, group: Group): void {
+    const { language } = this.#options
+    const command = language.writeCommand(operation)
+    this.#invoke(operation, command ?? language.writeQuery(operation)!, group, command === null)
+  }
+
+  #invoke(operation: Operation, bytes: Uint8Array, group: Group, isRead: boolean): void {
     const { history, number, scheduler, random, load } = this.#options
     const id = this.#nextId
     if (this.#draining || !history.invoke(number, id, operation, scheduler.nowUs)) {
@@ -174,13 +184,21 @@ export class SimulatedClient {
     }
     this.#nextId++
     group.left++
-    const open: Open = { id, operation, group, isRead, sinceUs: scheduler.nowUs, handle: null, deadline: null }
+    const open: Open<Operation> = {
+      id,
+      operation,
+      group,
+      isRead,
+      sinceUs: scheduler.nowUs,
+      handle: null,
+      deadline: null,
+    }
     this.#open.set(id, open)
     const settled = (outcome: Settled): void => this.#settled(open, outcome)
-    if (isRead) open.handle = this.#core.query(writeQuery(operation), 'linearizable', settled)
+    if (isRead) open.handle = this.#core.query(bytes, 'linearizable', settled)
     else {
       this.#unsent.set(id, operation)
-      open.handle = this.#core.submit(writeCommand(operation), settled)
+      open.handle = this.#core.submit(bytes, settled)
     }
     if (this.#patient || !random.chance(load.deadlinePerMille, 1000)) return
     open.deadline = scheduler.after(1 + random.below(2 * load.retryUs), () => {
@@ -191,8 +209,8 @@ export class SimulatedClient {
     })
   }
 
-  #settled(open: Open, settled: Settled): void {
-    const { history, number: client, scheduler, coverage, note } = this.#options
+  #settled(open: Open<Operation>, settled: Settled): void {
+    const { history, number: client, scheduler, coverage, note, language } = this.#options
     const { id, operation, group } = open
     this.#cancelDeadline(open)
     this.#open.delete(id)
@@ -202,19 +220,30 @@ export class SimulatedClient {
         ? ({ kind: 'observed', height } as const)
         : ({ kind: 'ordered', height, index } as const)
       if (open.isRead) count(coverage, 'linearizable-reads')
-      else note('operation done', `${operation.kind} ${id} at ${height}.${index}`)
-      history.complete(client, id, { kind: 'ok', result: resultOf(settled.result), position }, scheduler.nowUs)
+      else note('operation done', `${language.kindOf(operation)} ${id} at ${height}.${index}`)
+      history.complete(
+        client,
+        id,
+        { kind: 'ok', result: language.readResult(settled.result), position },
+        scheduler.nowUs,
+      )
     } else this.#failed(open, settled.failure)
-    if (settled.ok || settled.failure.code === 'ERR_REPLY_EVICTED') this.completed++
+    if (settled.ok || settled.failure.code === 'ERR_REPLY_EVICTED' || this.#isExpected(settled.failure))
+      this.completed++
     if (--group.left === 0) this.#think()
   }
 
+  #isExpected({ code }: ClientFailure): boolean {
+    return this.#options.language.failures.includes(code)
+  }
+
   /** What may have happened stays open in the record, for ever. */
-  #failed({ id, operation }: Open, { code, certainty }: ClientFailure): void {
-    const { history, number: client, scheduler, coverage, note } = this.#options
-    note('operation failed', `${operation.kind} ${id}: ${code}, ${certainty}`)
+  #failed({ id, operation }: Open<Operation>, failure: ClientFailure): void {
+    const { history, number: client, scheduler, coverage, note, language } = this.#options
+    const { code, certainty } = failure
+    note('operation failed', `${language.kindOf(operation)} ${id}: ${code}, ${certainty}`)
     if (code === 'ERR_REPLY_EVICTED') count(coverage, 'replies-forgotten')
-    else if (code !== 'ERR_DEADLINE' && code !== 'ERR_SESSION_EXPIRED') {
+    else if (code !== 'ERR_DEADLINE' && code !== 'ERR_SESSION_EXPIRED' && !this.#isExpected(failure)) {
       throw new Error(`no correct client's operation ends with ${code}`)
     }
     if (certainty === 'indefinite') return
@@ -276,7 +305,7 @@ export class SimulatedClient {
     this.#options.note(event, detail)
   }
 
-  #cancelDeadline(open: Open): void {
+  #cancelDeadline(open: Open<Operation>): void {
     if (open.deadline !== null) this.#options.scheduler.cancel(open.deadline)
     open.deadline = null
   }

@@ -13,17 +13,15 @@ import { portableHasher } from '../crypto/portable/sha256-hasher.ts'
 import { quorum } from '../kernel/quorum.ts'
 import { createRandom, type Random } from '../kernel/random.ts'
 import type { ExecutedBlock, OpeningReply } from '../execution/executed-block.ts'
+import type { Block } from '../kernel/block.ts'
+import type { SimulatedApplication } from './application.ts'
 import { HistoryRecorder } from './checkers/history.ts'
-import { keyValueModel } from './checkers/key-value-model.ts'
-import { checkLinearizability } from './checkers/linearizability-checker.ts'
 import type { DecidedOperation } from './checkers/placement.ts'
-import { checkReplay } from './checkers/replay-checker.ts'
 import { count } from './coverage.ts'
 import type { Excuse } from './excuses.ts'
 import { drawFaultPlan, type FaultPlan } from './fault-plan.ts'
 import { HistoryHash } from './history-hash.ts'
 import { Invariants } from './invariants.ts'
-import { Load } from './load.ts'
 import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
@@ -31,7 +29,8 @@ import { drawLoad, drawParameters, type LoadShape } from './run-parameters.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
-import { createStoreExecutor, isExecuted, sessionOf } from './store-language.ts'
+import { isExecuted, sessionOf } from './store-language.ts'
+import { storeApplication } from './store-application.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimulatedClient } from './simulated-client.ts'
 import { SimulatedReplica } from './simulated-replica.ts'
@@ -46,17 +45,25 @@ export const livenessTimeouts = 8
 const operationsMax = 20_000
 /** One seed in so many uses the real hash; the others a cheap one that is as good inside a run. */
 const realHashShare = 100
-const linearizabilityStepsMax = 200_000
 /** Nothing may go on for ever without virtual time passing. */
 const eventsMax = 5_000_000
 
 /** Runs one seed. Total: whatever goes wrong in the run is its verdict. */
 export function runSeed(options: SimulationOptions): SeedReport {
-  return new Simulation(options).run()
+  return runApplicationSeed(options, storeApplication)
 }
 
-class Simulation {
+/** The same, with another application in the place of the built-in store. */
+export function runApplicationSeed<Operation, Result>(
+  options: SimulationOptions,
+  application: SimulatedApplication<Operation, Result>,
+): SeedReport {
+  return new Simulation(options, application).run()
+}
+
+class Simulation<Operation, Result> {
   readonly #options: SimulationOptions
+  readonly #application: SimulatedApplication<Operation, Result>
   readonly #random: Random
   readonly #scheduler = new Scheduler()
   readonly #hash = new HistoryHash()
@@ -67,8 +74,10 @@ class Simulation {
   readonly #load: LoadShape
   readonly #epoch: Epoch
   readonly #replicas: SimulatedReplica<RaftMessage, RaftRecord>[]
-  readonly #clients: SimulatedClient[]
-  readonly #history = new HistoryRecorder({ operationsMax })
+  readonly #clients: SimulatedClient<Operation, Result>[]
+  readonly #history = new HistoryRecorder<Operation, Result>({ operationsMax })
+  /** The first decision of each height. */
+  readonly #blocks = new Map<number, Block>()
   readonly #decided: DecidedOperation[] = []
   /** Every key of the run: who has no secret of it cannot sign. */
   readonly #suite = createSimulatedSuite()
@@ -76,8 +85,9 @@ class Simulation {
   readonly #sessionClients = new Map<string, number>()
   #lastLeader: ReplicaId | null = null
 
-  constructor(options: SimulationOptions) {
+  constructor(options: SimulationOptions, application: SimulatedApplication<Operation, Result>) {
     this.#options = options
+    this.#application = application
     this.#random = createRandom(`${options.protocol} ${options.replicas} ${options.faults} ${options.seed}`)
     this.#invariants = new Invariants(this.#scheduler)
     this.#network = new Network(this.#scheduler, this.#random.fork('network'), this.#hash, this.#coverage)
@@ -86,7 +96,7 @@ class Simulation {
     this.#load = drawLoad(this.#random.fork('load'))
     this.#epoch = this.#createEpoch()
     this.#replicas = this.#epoch.members.map((member) => this.#createReplica(member.id))
-    const load = new Load(this.#load.keys)
+    const load = application.createLoad(this.#load)
     this.#clients = Array.from({ length: this.#load.clients }, (_, index) => this.#createClient(index + 1, load))
   }
 
@@ -187,23 +197,17 @@ class Simulation {
     return words.join('; ')
   }
 
-  /** Both checkers. An excuse is a search that gave up. */
+  /** What the application's checkers say. An excuse is a search that gave up. */
   #check(): Excuse | null {
-    const history = this.#history.history()
-    const replay = checkReplay({
-      model: keyValueModel,
-      history,
+    const judgement = this.#application.judge({
+      epoch: this.#epoch,
+      history: this.#history.history(),
       decided: this.#decided,
+      blocks: this.#blocks,
       heightDecided: this.#invariants.heightDecided,
     })
-    const first = replay.violations[0]
-    if (first !== undefined) {
-      this.#invariants.violate(first.invariant, first.explanation)
-      return null
-    }
-    const verdict = checkLinearizability({ model: keyValueModel, history, stepsMax: linearizabilityStepsMax })
-    if (verdict.kind === 'violation') this.#invariants.violate('linearizability', verdict.violation.explanation)
-    return verdict.kind === 'undecided' ? 'linearizability-undecided' : null
+    if (judgement.kind === 'violated') this.#invariants.violate(judgement.invariant, judgement.explanation)
+    return judgement.kind === 'undecided' ? 'linearizability-undecided' : null
   }
 
   #report(excuse: Excuse | null): SeedReport {
@@ -249,7 +253,7 @@ class Simulation {
       id,
       epoch: this.#epoch,
       definition: raft,
-      createExecutor: (hasher) => createStoreExecutor(this.#epoch, hasher),
+      createExecutor: (hasher) => this.#application.createExecutor(this.#epoch, hasher),
       hasher: this.#options.seed % realHashShare === 0 ? portableHasher : simulatedHasher,
       suite: this.#suite,
       scheduler: this.#scheduler,
@@ -260,7 +264,9 @@ class Simulation {
       wallOffsetMsMax,
       world: {
         decided: (block) => {
-          if (this.#invariants.decided(id, block.header)) count(this.#coverage, 'heights-decided')
+          if (!this.#invariants.decided(id, block.header)) return
+          count(this.#coverage, 'heights-decided')
+          this.#blocks.set(block.header.height, block)
         },
         executed: (block) => this.#executed(id, block),
         leads: (term) => this.#leads(id, term),
@@ -270,7 +276,7 @@ class Simulation {
     })
   }
 
-  #createClient(number: number, load: Load): SimulatedClient {
+  #createClient(number: number, draw: (random: Random) => Operation): SimulatedClient<Operation, Result> {
     const linkKey = clientKeyAt(clientAddressMin + number)
     const signs = this.#epoch.parameters.envelopeSignatures === 'required'
     const signer = signs ? this.#suite.signer(linkKey) : null
@@ -286,7 +292,8 @@ class Simulation {
       random: this.#random.fork(`client ${number}`),
       history: this.#history,
       coverage: this.#coverage,
-      draw: (random) => load.draw(random),
+      draw,
+      language: this.#application.language,
       load: this.#load,
       note: (what, detail) => this.#note(`client ${number}`, what, detail),
     })

@@ -20,7 +20,7 @@ export function writeCommand(operation: HistoryOperation): Uint8Array {
   return encode(storeCommandCodec, commandOf(operation))
 }
 
-function commandOf(operation: HistoryOperation): StoreCommand {
+export function commandOf(operation: HistoryOperation): StoreCommand {
   const key = toBytes(operation.key)
   switch (operation.kind) {
     case 'put':
@@ -61,7 +61,10 @@ function outcomeOf(bytes: Uint8Array): Outcome {
 export function resultOf(bytes: Uint8Array): HistoryResult {
   const decoded = decode(storeResultCodec, bytes)
   if (!decoded.ok) throw decoded.error
-  const result: StoreResult = decoded.value
+  return historyResultOf(decoded.value)
+}
+
+export function historyResultOf(result: StoreResult): HistoryResult {
   switch (result.kind) {
     case 'put':
       return { kind: 'done' }

@@ -88,12 +88,14 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: [...pureRooms, ...protocols, 'replica/core', 'crypto/portable'],
     pure: true,
   },
+  // For application authors. Not pure: it puts a clock and randomness of its own in the place of the host's while a machine runs.
+  testing: { may: [...words, 'execution', 'simulator', 'crypto/portable'], pure: false },
   cli: { may: 'anything', pure: false, node: true },
   'index.ts': { may: 'anything', pure: false },
 }
 
 /** What users import. Only these hand on what other files export. */
-export const publicEntries: readonly string[] = ['index.ts', 'client/node.ts', 'client/browser.ts']
+export const publicEntries: readonly string[] = ['index.ts', 'client/node.ts', 'client/browser.ts', 'testing/index.ts']
 
 /** Names that the host of a script defines, and that mean something else, or something new, on each run or machine. */
 export const hostGlobals: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import { keyValueStore } from '../../src/execution/store/key-value-store.ts'
 import type { StoreResult } from '../../src/execution/store/results.ts'
 import type { ReadNetwork } from '../../src/kernel/network-file.ts'
 import { QuorateError } from '../../src/kernel/quorate-error.ts'
+import { commandOf, historyResultOf } from '../../src/simulator/store-language.ts'
 import { createRandom, type Random } from '../../src/kernel/random.ts'
 import { HistoryRecorder, type History, type Outcome } from '../../src/simulator/checkers/history.ts'
 import {
@@ -112,10 +113,10 @@ export class Load {
     try {
       if (operation.kind === 'get' && this.#random.chance(1, 2)) {
         const { result, height } = await client.query({ kind: 'get', key: bytesOf(operation.key) }, { deadlineMs })
-        return { kind: 'ok', result: resultOf(result), position: { kind: 'observed', height } }
+        return { kind: 'ok', result: historyResultOf(result), position: { kind: 'observed', height } }
       }
       const { result, height, index } = await client.submit(commandOf(operation), { deadlineMs })
-      return { kind: 'ok', result: resultOf(result), position: { kind: 'ordered', height, index } }
+      return { kind: 'ok', result: historyResultOf(result), position: { kind: 'ordered', height, index } }
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error
       if (this.problems.length < 100) this.problems.push(`${operation.kind}: ${error.code} ${error.message}`)
@@ -182,41 +183,6 @@ function positionsOf({ operations }: History): string | null {
     if (height > newest.height || (height === newest.height && index > newest.index)) newest = { height, index, id }
   }
   return null
-}
-
-function commandOf(operation: HistoryOperation): StoreCommand {
-  const key = bytesOf(operation.key)
-  switch (operation.kind) {
-    case 'put':
-      return { kind: 'put', key, value: bytesOf(operation.value), lease: 0 }
-    case 'compareAndSwap': {
-      const expected = operation.expected === null ? null : bytesOf(operation.expected)
-      return { kind: 'compareAndSwap', key, expected, value: bytesOf(operation.value) }
-    }
-    case 'increment':
-      return { kind: 'increment', key, by: 1 }
-    default:
-      return { kind: operation.kind, key }
-  }
-}
-
-function resultOf(result: StoreResult): HistoryResult {
-  switch (result.kind) {
-    case 'put':
-      return { kind: 'done' }
-    case 'value':
-      return { kind: 'value', value: result.entry === null ? null : new TextDecoder().decode(result.entry.value) }
-    case 'deleted':
-      return { kind: 'deleted', existed: result.existed }
-    case 'swapped':
-      return { kind: 'swapped', swapped: result.swapped }
-    case 'number':
-      return { kind: 'number', value: result.value }
-    case 'refused':
-      return { kind: 'refused' }
-    default:
-      throw new Error(`no load asks for ${result.kind}`)
-  }
 }
 
 function bytesOf(text: string): Uint8Array {

@@ -17,6 +17,7 @@ import {
   type ClientResponse,
   type Consistency,
 } from '../../kernel/client-messages.ts'
+import type { SessionId } from '../../kernel/envelope.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { envelopeBytesMax, operationBytesMax } from '../../kernel/limits.ts'
 import { outcomeCodec } from '../../kernel/outcome.ts'
@@ -47,6 +48,10 @@ export interface ClientCoreOptions extends SessionOptions {
   random: Random
   send: (to: ReplicaId, request: Uint8Array) => void
   limits?: ClientLimits
+  /** Sessions of this key that an earlier life left open: they are closed, so that they do not count against the client's quota. */
+  left?: readonly SessionId[]
+  /** Called with each session that was opened: what a later life would find left. */
+  opened?: (session: SessionId) => void
   /** Something is worth knowing: sessions opened and lost, malformed answers. */
   note?: (event: string, detail: string) => void
 }
@@ -64,6 +69,7 @@ export class ClientCore {
   readonly #times: RetryTimes
   /** Have not been sent what is under way, and each replica's word counts. */
   readonly #newcomers = new Set<ReplicaId>()
+  #left: readonly SessionId[]
   #session: Session | null = null
   #opening: Opening | null = null
   #openingNotBeforeMs = 0
@@ -79,6 +85,7 @@ export class ClientCore {
     this.#limits = options.limits ?? clientLimitsDefault
     this.#statuses = new StatusQuestions(this.#limits.operationsMax)
     this.#times = new RetryTimes(this.#limits, options.random)
+    this.#left = options.left ?? []
   }
 
   /** Operations and reads that wait or are under way. */
@@ -174,6 +181,7 @@ export class ClientCore {
   /** Sends what is new and what is due. */
   endTurn(nowMs: number): void {
     if (this.#closed || this.#connected.size === 0) return
+    this.#closeLeft()
     if (this.#session === null && this.#waiting.size > 0) this.#open(nowMs)
     this.#welcome()
     this.#sendOpening(nowMs)
@@ -196,16 +204,23 @@ export class ClientCore {
     this.#waiting.clear()
     this.#session = null
     this.#opening = null
-    if (session !== null) this.#submitAll([this.#closing(session)])
+    if (session !== null) this.#submitAll([this.#closing(session.id)])
     for (const operation of waiting) fail(operation, failure(false))
     this.#reads.failAll(failure(false))
     this.#statuses.gone(null)
     session?.failAll(failure(true))
   }
 
-  #closing({ id }: Session): Uint8Array {
+  /** Before anything is opened: where the quota is full, this makes the room. A close that is lost is the next life's to send. */
+  #closeLeft(): void {
+    if (this.#left.length === 0) return
+    this.#submitAll(this.#left.map((session) => this.#closing(session)))
+    this.#left = []
+  }
+
+  #closing(session: SessionId): Uint8Array {
     const { client } = this.#options
-    return encodeEnvelope(this.#options, { kind: 'close', client, session: id, signature: new Uint8Array(0) })
+    return encodeEnvelope(this.#options, { kind: 'close', client, session, signature: new Uint8Array(0) })
   }
 
   #admit(bytes: Uint8Array, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
@@ -300,8 +315,10 @@ export class ClientCore {
       return
     }
     this.#opening = null
-    if (effect.kind === 'opened') this.#session = new Session(this.#options, effect.session)
-    else this.#options.note?.('opening-refused', 'OpeningExpired')
+    if (effect.kind === 'opened') {
+      this.#session = new Session(this.#options, effect.session)
+      this.#options.opened?.(effect.session)
+    } else this.#options.note?.('opening-refused', 'OpeningExpired')
     // With a height that is known better now, the next comes at once: heights may pass faster than any pause.
     const isNews = this.#knownHeight > opening.referenceHeight
     this.#openingNotBeforeMs = isNews ? nowMs : nowMs + this.#times.soonMs(1)

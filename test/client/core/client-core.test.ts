@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { clientLimitsDefault } from '../../../src/client/core/client-core.ts'
 import { envelopeOperationsMax, operationBytesMax } from '../../../src/kernel/limits.ts'
-import { opening, operationsIn, Scripted, words } from './scripted.ts'
+import { envelopes, opening, operationsIn, Scripted, sessionId, words } from './scripted.ts'
 
 const refused = { kind: 'refused', code: 'OutOfOrder' } as const
 
@@ -246,5 +246,23 @@ describe('close', () => {
     client.submit('after')
     expect(words(client.settled).slice(3)).toEqual(['ERR_CLOSED definite'])
     expect([client.core.underWay, client.core.dueMs]).toEqual([0, null])
+  })
+})
+
+describe('sessions of an earlier life', () => {
+  it('are closed before one is opened, once, and a new one is told of', () => {
+    const opened: unknown[] = []
+    const left = [
+      { height: 1, index: 0 },
+      { height: 2, index: 1 },
+    ]
+    const client = new Scripted({ left, opened: (session) => opened.push(session) })
+    client.submit('a')
+    const sent = envelopes(client.turn())
+    expect(sent.map((envelope) => envelope.kind)).toEqual(['close', 'close', 'open'])
+    expect(sent.flatMap((envelope) => (envelope.kind === 'close' ? [envelope.session] : []))).toEqual(left)
+    client.opened(1, sent.flatMap((envelope) => (envelope.kind === 'open' ? [envelope.nonce] : []))[0]!)
+    expect(envelopes(client.turn()).map((envelope) => envelope.kind)).toEqual(['operations'])
+    expect(opened).toEqual([sessionId])
   })
 })
