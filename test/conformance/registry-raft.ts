@@ -46,6 +46,13 @@ export const raftRegistry: readonly Registered[] = [
     number: 9,
     index: 7,
   }),
+  one('raftMessageCodec timeout now', raftMessageCodec, { kind: 'timeout-now', term: 4, round: 8, lastIndex: 7 }),
+  one('raftMessageCodec transfer vote request', raftMessageCodec, {
+    kind: 'transfer-vote-request',
+    term: 4,
+    lastIndex: 7,
+    lastTerm: 3,
+  }),
   one('raftRecordCodec hard state', raftRecordCodec, { kind: 'hard-state', term: 4, votedFor: 0 }),
   one('raftRecordCodec entries', raftRecordCodec, { kind: 'entries', firstIndex: 7, entries: [{ term: 4, block }] }),
 ]

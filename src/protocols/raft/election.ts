@@ -2,7 +2,7 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { emptyPayload } from '../../kernel/block.ts'
-import { termMax, type VoteAnswer, type VoteRequest } from './messages.ts'
+import { termMax, type TransferVoteRequest, type VoteAnswer, type VoteRequest } from './messages.ts'
 import { failAsked } from './follower-reads.ts'
 import { Progress } from './progress.ts'
 import { failReads } from './reads.ts'
@@ -51,7 +51,8 @@ export function campaign(step: Step): void {
   else beginElection(step, 'candidate')
 }
 
-function beginElection(step: Step, role: 'pre-candidate' | 'candidate'): void {
+/** `transfer`: the leader asked for it. */
+export function beginElection(step: Step, role: 'pre-candidate' | 'candidate', transfer: boolean = false): void {
   const { state, effects } = step
   // Nobody gets here by honest elections; a term beyond it could not be said.
   if (state.term >= termMax) return effects.note({ kind: 'terms-exhausted' })
@@ -64,23 +65,28 @@ function beginElection(step: Step, role: 'pre-candidate' | 'candidate'): void {
   armElection(step)
   const { lastIndex, lastTerm } = state.log
   const request: VoteRequest = { kind: 'vote-request', term, preVote, lastIndex, lastTerm }
-  sendToVoters(step, request)
+  sendToVoters(step, transfer ? { kind: 'transfer-vote-request', term, lastIndex, lastTerm } : request)
   effects.note({ kind: preVote ? 'pre-vote-begun' : 'election-begun', detail: { term } })
   countVotes(step)
 }
 
-function sendToVoters({ state, effects }: Step, request: VoteRequest): void {
+function sendToVoters({ state, effects }: Step, request: VoteRequest | TransferVoteRequest): void {
   for (const voter of state.membership.voters) if (voter !== state.self) effects.send(voter, request)
 }
 
-export function onVoteRequest(step: Step, from: ReplicaId, request: VoteRequest): void {
+/** A real vote, asked for because the leader that is heard here, perhaps, wants this candidate. */
+export function onTransferVoteRequest(step: Step, from: ReplicaId, message: TransferVoteRequest): void {
+  onVoteRequest(step, from, { ...message, kind: 'vote-request', preVote: false }, isHandover(step, from, message))
+}
+
+export function onVoteRequest(step: Step, from: ReplicaId, request: VoteRequest, isHandover: boolean = false): void {
   const { state, now, effects } = step
   const base = state.parameters.timers.timeoutMsBase
   const leaderIsAlive =
     state.leader !== null && (state.role === 'leader' || now.monotonicMs - state.heardLeaderMs < base)
   // Thesis §4.2.3: whoever hears a leader lets nobody depose it. A candidate that is stuck behind this with a higher term
   // deposes the leader by answering its heartbeats.
-  if (leaderIsAlive && (state.parameters.raft.checkQuorum || request.preVote)) {
+  if (leaderIsAlive && !isHandover && (state.parameters.raft.checkQuorum || request.preVote)) {
     effects.note({ kind: request.preVote ? 'pre-vote-refused' : 'vote-ignored' })
     if (request.preVote) refuse(step, from, request)
     return
@@ -99,6 +105,15 @@ export function onVoteRequest(step: Step, from: ReplicaId, request: VoteRequest)
   if (!voteFor) return refuse(step, from, request)
   armElection(step)
   grant(step, from, request)
+}
+
+/**
+ * Does the leader that is heard here want this candidate? Believed only of the very next term; by the leader itself only of the one that
+ * it hands over to.
+ */
+function isHandover({ state }: Step, from: ReplicaId, { term }: TransferVoteRequest): boolean {
+  if (term !== state.term + 1) return false
+  return state.role !== 'leader' || state.transfer?.to === from
 }
 
 /** Waits for the vote to be durable, as everything does that is sent (C1). */
@@ -145,6 +160,7 @@ function becomeLeader(step: Step): void {
   state.confirmedRound = state.round
   state.reads = []
   state.lingering = false
+  state.committedAtHeartbeat = state.commitIndex
   state.heardLeaderMs = now.monotonicMs
   effects.disarm(timer.election)
   effects.disarm(timer.forward)
@@ -179,6 +195,8 @@ export function becomeFollower(
   effects.disarm(timer.quorum)
   effects.disarm(timer.linger)
   state.lingering = false
+  if (state.transfer !== null) effects.disarm(timer.transfer)
+  state.transfer = null
   state.progress.clear()
   failReads(step, 'not-leader')
   armElection(step)

@@ -93,6 +93,26 @@ export interface ReadAnswer {
   index: number
 }
 
+/**
+ * RequestVote for an election that the leader itself asked for (thesis §4.2.3): whoever hears that leader may vote all the same. A kind of
+ * its own, because there is no pre-vote of it.
+ */
+export interface TransferVoteRequest {
+  kind: 'transfer-vote-request'
+  term: number
+  lastIndex: number
+  lastTerm: number
+}
+
+/** TimeoutNow (thesis §3.10): the leader of this term asks the receiver to stand for election at once. */
+export interface TimeoutNow {
+  kind: 'timeout-now'
+  term: number
+  /** The leader's latest round, and the end of its log: a later round or another end show that the request is stale (C30). */
+  round: number
+  lastIndex: number
+}
+
 export type RaftMessage =
   | VoteRequest
   | VoteAnswer
@@ -103,6 +123,8 @@ export type RaftMessage =
   | Rejection
   | ReadRequest
   | ReadAnswer
+  | TimeoutNow
+  | TransferVoteRequest
 
 /** Terms rise by one with each election; nobody gets here by honest means, and beyond it arithmetic would end. */
 export const termMax: number = 2 ** 50
@@ -125,6 +147,8 @@ export const raftMessageCodec: Codec<RaftMessage> = union<RaftMessage>({
   rejection: { tag: 7, codec: struct({ term, round: u53, rejectedIndex: u53, hintIndex: u53, hintTerm: term }) },
   'read-request': { tag: 8, codec: struct({ term, incarnation: u53, number: u53 }) },
   'read-answer': { tag: 9, codec: struct({ term, incarnation: u53, number: u53, index: u53 }) },
+  'timeout-now': { tag: 10, codec: struct({ term, round: u53, lastIndex: u53 }) },
+  'transfer-vote-request': { tag: 11, codec: struct({ term, lastIndex: u53, lastTerm: term }) },
 })
 
 export function describeMessage(message: RaftMessage): string {
@@ -146,6 +170,10 @@ export function describeMessage(message: RaftMessage): string {
       return `asks for a read index, question ${message.number}, term ${message.term}`
     case 'read-answer':
       return `read index ${message.index}, question ${message.number}, term ${message.term}`
+    case 'timeout-now':
+      return `asks for an election at once, term ${message.term}, round ${message.round}, log ends at ${message.lastIndex}`
+    case 'transfer-vote-request':
+      return `vote request upon a transfer, term ${message.term}, log ${message.lastIndex}:${message.lastTerm}`
   }
 }
 

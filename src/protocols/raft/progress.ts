@@ -31,6 +31,8 @@ export class Progress {
   heardMs: number | null = null
   /** Has answered nothing since something was lost: it gets heartbeats, and no entries until it answers one. */
   silent = false
+  /** Since when it is connected and caught up, where its priority is above the leader's. */
+  fitSinceMs: number | null = null
   /** The latest round of leadership confirmation that it has answered. */
   round = 0
   /** How far a message on its way, or one that arrived, lets the follower commit. */

@@ -60,6 +60,7 @@ function proposeOne(step: Step): boolean {
 function mayPropose({
   role,
   stalled,
+  transfer,
   log,
   commitIndex,
   decidedHeight,
@@ -70,6 +71,7 @@ function mayPropose({
   return (
     role === 'leader' &&
     !stalled &&
+    transfer === null &&
     log.lastIndex - commitIndex < pipelineBlocksMax &&
     decidedHeight - executedHeight < executionLagBlocksMax
   )

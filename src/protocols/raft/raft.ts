@@ -25,6 +25,7 @@ import {
   onHeartbeatTimer,
   onQuorumTimer,
   onVoteAnswer,
+  onTransferVoteRequest,
   onVoteRequest,
   stepDown,
 } from './election.ts'
@@ -40,7 +41,9 @@ import {
   type ReadAnswer,
   type ReadRequest,
   type Rejection,
+  type TimeoutNow,
 } from './messages.ts'
+import { watchPriorities } from './priorities.ts'
 import { onLingerTimer, proposeWaiting } from './proposals.ts'
 import { failAsked, onAskTimer, onReadAnswer } from './follower-reads.ts'
 import { onRead, onReadRequest } from './reads.ts'
@@ -48,6 +51,7 @@ import { raftRecordCodec, type RaftRecord } from './records.ts'
 import { advanceCommit, onAppend, onHeartbeat, onMatched, onRejection } from './replication.ts'
 import { createState, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
 import { statusOf } from './status.ts'
+import { askTarget, onTargetAnswered, onTimeoutNow, onTransferCommand, onTransferTimer } from './transfer.ts'
 
 export const raft: ProtocolDefinition<RaftMessage, RaftRecord> = {
   name: 'raft',
@@ -110,8 +114,11 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
       case 'storage-resumed':
         state.stalled = false
         return armElection(step)
+      case 'command':
+        if (input.command.kind === 'transfer-leadership') onTransferCommand(step, input.command.to)
+        return
       default:
-        // Fetching, validation, checkpoints and commands come with the parts that need them.
+        // Fetching, validation and checkpoints come with the parts that need them.
         return
     }
   }
@@ -144,6 +151,8 @@ function onMessage(step: Step, from: ReplicaId, message: RaftMessage): void {
   switch (message.kind) {
     case 'vote-request':
       return state.membership.isVoter(from) ? onVoteRequest(step, from, message) : undefined
+    case 'transfer-vote-request':
+      return state.membership.isVoter(from) ? onTransferVoteRequest(step, from, message) : undefined
     case 'vote-answer':
       return onVoteAnswer(step, from, message)
     case 'append':
@@ -160,7 +169,7 @@ function onMessage(step: Step, from: ReplicaId, message: RaftMessage): void {
 function onAnswer(
   step: Step,
   from: ReplicaId,
-  message: Rejection | AppendAnswer | HeartbeatAnswer | ReadRequest | ReadAnswer,
+  message: Rejection | AppendAnswer | HeartbeatAnswer | ReadRequest | ReadAnswer | TimeoutNow,
 ): void {
   switch (message.kind) {
     case 'rejection':
@@ -169,8 +178,11 @@ function onAnswer(
       return onReadRequest(step, from, message)
     case 'read-answer':
       return onReadAnswer(step, from, message)
+    case 'timeout-now':
+      return onTimeoutNow(step, from, message)
     default:
-      return onMatched(step, from, message)
+      onMatched(step, from, message)
+      return onTargetAnswered(step, from)
   }
 }
 
@@ -190,6 +202,8 @@ function onLeaderMessage(step: Step, from: ReplicaId, message: Append | Heartbea
     return effects.note({ kind: 'second-leader', detail: { from } })
   const isNew = state.leader !== from || message.term > state.term
   if (isNew) becomeFollower(step, message.term, from, 0)
+  state.leaderRound = isNew ? message.round : Math.max(state.leaderRound, message.round)
+  if (isNew) state.handovers.delete(from)
   state.heardLeaderMs = now.monotonicMs
   if (isNew) forwardWaiting(step)
   if (message.kind === 'append') onAppend(step, from, message)
@@ -201,7 +215,8 @@ function onTimer(step: Step, name: string): void {
     case timer.election:
       return onElectionTimer(step)
     case timer.heartbeat:
-      return onHeartbeatTimer(step)
+      onHeartbeatTimer(step)
+      return tendLeadership(step)
     case timer.quorum:
       return onQuorumTimer(step)
     case timer.linger:
@@ -210,7 +225,16 @@ function onTimer(step: Step, name: string): void {
       return onForwardTimer(step)
     case timer.ask:
       return onAskTimer(step)
+    case timer.transfer:
+      return onTransferTimer(step)
   }
+}
+
+function tendLeadership(step: Step): void {
+  const { role, transfer } = step.state
+  if (role !== 'leader') return
+  if (transfer === null) watchPriorities(step)
+  else askTarget(step)
 }
 
 function onRequests(step: Step): void {

@@ -43,6 +43,13 @@ function beginRound(step: Step): void {
   confirmRounds(step)
 }
 
+/** A round that nobody waits for: whoever hears it knows that whatever was said before it is old. */
+export function beginEmptyRound(step: Step): void {
+  step.state.round++
+  heartbeatAll(step)
+  confirmRounds(step)
+}
+
 /** The latest round that a quorum has answered, counting the leader itself. */
 export function confirmRounds(step: Step): void {
   const { state } = step

@@ -51,6 +51,8 @@ export interface RaftState {
   durable: Persisted
   /** When the current leader was last heard. */
   heardLeaderMs: number
+  /** The latest round that the current leader was heard in. */
+  leaderRound: number
   /** When the election timer is due, and the timeout it was drawn with. */
   electionDueMs: number
   electionTimeoutMs: number
@@ -83,6 +85,12 @@ export interface RaftState {
   /** Of the last entry, so that the next one's is no earlier. */
   lastTimestamp: number
   lingering: boolean
+  /** Leadership is being handed over: nothing is proposed meanwhile. `asked`: the target has the log, and was told to stand for election. */
+  transfer: { to: ReplicaId; dueMs: number; asked: boolean } | null
+  /** The commit index at the last heartbeat. */
+  committedAtHeartbeat: number
+  /** How often this replica has handed leadership to one of higher priority that has not led since. */
+  readonly handovers: Map<ReplicaId, number>
 }
 
 /** Reads that wait for confirmation; one more is refused. */
@@ -102,6 +110,7 @@ export const timer = {
   linger: 'linger',
   forward: 'forward',
   ask: 'ask-for-read-index',
+  transfer: 'transfer-leadership',
 } as const
 
 export function createState({ epoch, self, ports }: ProtocolOptions): RaftState {
@@ -125,6 +134,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     executedHeight: baseIndex,
     durable: 0,
     heardLeaderMs: 0,
+    leaderRound: 0,
     electionDueMs: 0,
     electionTimeoutMs: 0,
     stallForgiven: false,
@@ -145,6 +155,9 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     reads: [],
     lastTimestamp: 0,
     lingering: false,
+    transfer: null,
+    committedAtHeartbeat: baseIndex,
+    handovers: new Map(),
   }
 }
 

@@ -1,7 +1,7 @@
 // What the replica is waiting for, in words (architecture.md §2 rule 7).
 
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
-import type { RaftState } from './state.ts'
+import { timer, type RaftState } from './state.ts'
 
 export function statusOf(state: RaftState, now: Now): ProtocolStatus {
   const dueMs = Math.max(0, state.electionDueMs - now.monotonicMs)
@@ -17,15 +17,25 @@ export function statusOf(state: RaftState, now: Now): ProtocolStatus {
     awaited: awaitedOf(state),
     timers:
       state.role === 'leader'
-        ? [{ name: 'heartbeat', dueMs: heartbeatDueMs, why: 'followers elect another leader when they hear nothing' }]
+        ? [
+            { name: 'heartbeat', dueMs: heartbeatDueMs, why: 'followers elect another leader when they hear nothing' },
+            ...transferTimer(state, now),
+          ]
         : [{ name: 'election', dueMs, why: 'asks for votes when no leader is heard until then' }],
   }
+}
+
+function transferTimer({ transfer }: RaftState, now: Now): ProtocolStatus['timers'] {
+  if (transfer === null) return []
+  const dueMs = Math.max(0, transfer.dueMs - now.monotonicMs)
+  return [{ name: timer.transfer, dueMs, why: 'leads on when leadership has not moved until then' }]
 }
 
 function phaseOf(state: RaftState): string {
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   switch (state.role) {
     case 'leader':
+      if (state.transfer !== null) return `leads, proposes nothing, and hands over to replica ${state.transfer.to}`
       if (state.decidedHeight - state.executedHeight >= state.parameters.flow.executionLagBlocksMax)
         return `leads, and waits for its own executor, ${state.decidedHeight - state.executedHeight} blocks behind`
       if (state.commitIndex < state.termStartIndex)
@@ -59,6 +69,10 @@ function awaitedOf(state: RaftState): Awaited[] {
   }
   if (state.role !== 'leader') return askedOf(state)
   const awaited: Awaited[] = []
+  if (state.transfer !== null) {
+    const missing = [state.transfer.to]
+    awaited.push({ what: 'an election that the next leader begins', quorum: 1, have: [], missing })
+  }
   if (state.log.lastIndex > state.commitIndex) {
     const next = state.commitIndex + 1
     const stored = (voter: (typeof voters)[number]): boolean =>

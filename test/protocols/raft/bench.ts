@@ -43,6 +43,8 @@ export interface BenchOptions {
   voters?: number
   learners?: number
   firstHeight?: number
+  /** By replica, the first first. */
+  priorities?: number[]
   parameters?: ParameterChanges
   /** Differs from the parameters of all: only for flags that each replica may be imagined to have set for itself. */
   parametersOf?: (id: ReplicaId) => ParameterChanges
@@ -324,7 +326,7 @@ export class Bench {
           consensusKey: new Uint8Array(32),
           linkKey: new Uint8Array(32),
           addresses: [],
-          priority: 0,
+          priority: options.priorities?.[index] ?? 0,
         })),
         parameters,
       }

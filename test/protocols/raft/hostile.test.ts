@@ -31,6 +31,8 @@ const message: fc.Arbitrary<RaftMessage> = fc.oneof(
   fc.record({ kind: fc.constant('vote-answer' as const), term, preVote: fc.boolean(), granted: fc.boolean() }),
   fc.record({ kind: fc.constant('append' as const), ...proven, entries: fc.array(entry, { maxLength: 4 }) }),
   fc.record({ kind: fc.constant('heartbeat' as const), ...proven }),
+  fc.record({ kind: fc.constant('transfer-vote-request' as const), term, lastIndex: number, lastTerm: term }),
+  fc.record({ kind: fc.constant('timeout-now' as const), term, round: number, lastIndex: number }),
   fc.record({ kind: fc.constant('append-answer' as const), term, round: number, matchIndex: number }),
   fc.record({ kind: fc.constant('heartbeat-answer' as const), term, round: number, matchIndex: number }),
   fc.record({

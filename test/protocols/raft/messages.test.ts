@@ -35,6 +35,8 @@ const messages: [RaftMessage, string][] = [
     { kind: 'rejection', term: 5, round: 6, rejectedIndex: 9, hintIndex: 2, hintTerm: 4 },
     `07${u(5)}${u(6)}${u(9)}${u(2)}${u(4)}`,
   ],
+  [{ kind: 'timeout-now', term: 5, round: 6, lastIndex: 2 }, `0a${u(5)}${u(6)}${u(2)}`],
+  [{ kind: 'transfer-vote-request', term: 5, lastIndex: 2, lastTerm: 4 }, `0b${u(5)}${u(2)}${u(4)}`],
 ]
 
 const records: [RaftRecord, string][] = [
@@ -75,7 +77,7 @@ describe('the codecs', () => {
   })
 
   it('read any bytes without a throw, and write back exactly what they read', () => {
-    const tagged = fc.tuple(fc.integer({ min: 0, max: 8 }), fc.uint8Array({ maxLength: 200 }))
+    const tagged = fc.tuple(fc.integer({ min: 0, max: 12 }), fc.uint8Array({ maxLength: 200 }))
     fc.assert(
       fc.property(tagged, ([tag, rest]) => {
         const bytes = Uint8Array.of(tag, ...rest)
@@ -122,6 +124,8 @@ describe('the definition', () => {
       null,
       'heartbeat-answer',
       null,
+      'timeout-now',
+      'transfer-vote-request',
     ])
   })
 
