@@ -1,7 +1,7 @@
 // Whoever could lead and has a higher priority is handed leadership, once it has been fit for longer than an election timeout.
 
 import { describe, expect, it } from 'vitest'
-import { Bench, electionTimeoutMs, type BenchOptions } from './bench.ts'
+import { Bench, electionTimeoutMs, type BenchOptions, type Sent } from './bench.ts'
 
 function elected(options: BenchOptions = {}): Bench {
   const bench = new Bench(options).start().elect(1)
@@ -92,6 +92,15 @@ describe('priorities', () => {
     expect(attempts).toBeGreaterThan(3)
     expect(attempts).toBeLessThan(8)
     expect(elections(bench)).toBe(1)
+  })
+
+  it('count the wait anew after each attempt', () => {
+    const bench = elected({ priorities: [0, 9, 0] })
+    const isNoRequest = ({ message }: Sent): boolean => message.kind !== 'timeout-now'
+    bench.elapse(electionTimeoutMs + 300, isNoRequest)
+    expect(bench.replica(1).noted('transfer-begun')).toHaveLength(1)
+    bench.elapse(2 * electionTimeoutMs, isNoRequest)
+    expect(bench.replica(1).noted('transfer-begun')).toHaveLength(1)
   })
 
   it('forget that once the voter has led', () => {
