@@ -2,7 +2,7 @@
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createClient } from '../../client/node.ts'
 import { keyValueStore } from '../../execution/store/key-value-store.ts'
 import { faultModelOf, protocolNames, type ProtocolName, type ReplicaId } from '../../kernel/ids.ts'
@@ -28,6 +28,7 @@ import {
 import { table, type Output } from '../output.ts'
 import { clientKeyName } from '../setup/member-keys.ts'
 import { createLocalNetwork, localNetworkFileName, portsPerReplica, replicaFolder } from '../setup/local-network.ts'
+import { shellPath } from '../shell-words.ts'
 import { Supervisor } from '../supervisor.ts'
 
 const replicasMax = 31
@@ -132,6 +133,8 @@ async function runNetwork(
       else if (json) output.out(JSON.stringify({ event: 'replica', replica: id, said: line }))
     },
   })
+  // Without it the replica would come back with the built-in store, and execute something else than the others.
+  const withApp = app === '' ? '' : ` --app ${shellPath(app)}`
   let stopping = false
   const someEnded = new AbortController()
   try {
@@ -144,7 +147,7 @@ async function runNetwork(
       void replica.ended.then((how) => {
         someEnded.abort()
         if (stopping || interruption.signal.aborted) return
-        const again = `quorate start --dir ${relative('.', replica.dir) || '.'}`
+        const again = `npx quorate start --dir ${shellPath(replica.dir)}${withApp}`
         say(`replica ${replica.id} (process ${replica.pid}) ended: ${how}; to start it again: ${again}`, 'ended', {
           replica: replica.id,
           how,
@@ -164,7 +167,7 @@ async function runNetwork(
       printAgreement(agreed, pids, say)
     }
     if (flag(parsed, 'once')) return exitCode.ok
-    if (!json) printHints(dir, isTemporary, pids, output)
+    if (!json) printHints(dir, isTemporary, pids, withApp, output)
     const end = await Promise.race([interruption.arrived, allEnded])
     if (!interruption.signal.aborted) {
       output.error(`${end}: nothing runs any more`)
@@ -218,14 +221,18 @@ function printHints(
   dir: string,
   isTemporary: boolean,
   pids: readonly { replica: ReplicaId; pid: number }[],
+  withApp: string,
   output: Output,
 ): void {
-  const at = relative('.', dir)
-  const where = at === '' ? '.' : at.startsWith('..') ? dir : at
+  const where = shellPath(dir)
   output.out('')
   output.out('Try, in another terminal:')
-  output.out(`  npx quorate put colour green --dir ${where}`)
-  output.out(`  npx quorate get colour --dir ${where}`)
+  if (withApp === '') {
+    output.out(`  npx quorate put colour green --dir ${where}`)
+    output.out(`  npx quorate get colour --dir ${where}`)
+  } else {
+    output.out(`  npx quorate submit 'a command as JSON'${withApp} --dir ${where}`)
+  }
   output.out(`  npx quorate status --dir ${where}`)
   output.out(`  kill -9 ${pids[0]!.pid}    (the others go on)`)
   output.out(
