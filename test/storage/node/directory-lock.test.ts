@@ -130,8 +130,8 @@ describe('the lock of a directory', () => {
   })
 
   it('is taken over from a zombie', async () => {
-    // A shell that never waits for its child.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    // The child ends when the shell has become something that never waits for it.
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
     children.push(parent)
     const pid = Number(await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve)))
     const isZombie = (): boolean => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
