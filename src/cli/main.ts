@@ -2,6 +2,7 @@
 // The command line: finds the command, and turns whatever happens into a sentence and an exit code.
 
 import { readFileSync } from 'node:fs'
+import { errorCodes } from '../kernel/error-codes.ts'
 import { nearest } from '../kernel/nearest.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import { commandTable } from './command-table.ts'
@@ -72,9 +73,7 @@ async function runCommand(command: Command, args: readonly string[], output: Out
   try {
     return await command.run(args, output)
   } catch (error) {
-    if (!(error instanceof Failure || error instanceof QuorateError)) {
-      return explain(error, command.spec.name, args.includes('--debug'), output.error)
-    }
+    if (!isExplained(error)) return explain(error, command.spec.name, args.includes('--debug'), output.error)
     const { code, message } = error
     const certainty = error instanceof QuorateError ? error.certainty : null
     if (args.includes('--json')) {
@@ -82,6 +81,13 @@ async function runCommand(command: Command, args: readonly string[], output: Out
     } else output.error(`${message} (${code})${certainty === null ? '' : `: ${certaintyInWords[certainty]}`}`)
     return exitCode.failed
   }
+}
+
+/** What bears a code of ours was written for whoever calls, and says what to do. */
+function isExplained(error: unknown): error is Error & { code: string } {
+  if (error instanceof Failure) return true
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : null
+  return typeof code === 'string' && Object.hasOwn(errorCodes, code)
 }
 
 function unknown(word: string, known: readonly string[], group: string, output: Output): number {

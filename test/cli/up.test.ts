@@ -1,6 +1,6 @@
 // `up` and `start` as processes: however they are ended, nothing stays behind.
 
-import { existsSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLocalNetwork } from '../../src/cli/setup/local-network.ts'
@@ -72,6 +72,27 @@ describe('quorate up', () => {
 })
 
 describe('quorate start', () => {
+  it('says in one sentence with a code what is wrong with a log, and does not blame itself', async () => {
+    const dir = join(cli.folder, 'damaged')
+    await createLocalNetwork({ dir, name: 'damaged', protocol: 'raft', replicas: 3, host: '127.0.0.1' })
+    rmSync(join(dir, 'replica-1/data/log'), { recursive: true })
+    const missing = await cli.run('start', '--dir', join(dir, 'replica-1'))
+    expect(missing).toMatchObject({ code: 1, out: '' })
+    expect(missing.error).toMatch(/^.* does not exist or holds no log: .* \(ERR_DATA_DIRECTORY_MISSING\)\n$/)
+    const segment = join(dir, 'replica-2/data/log/log-0000000001')
+    const bytes = readFileSync(segment)
+    bytes[3] = bytes[3]! ^ 1
+    writeFileSync(segment, bytes)
+    const corrupt = await cli.run('start', '--dir', join(dir, 'replica-2'), '--json')
+    expect(corrupt).toMatchObject({ code: 1, error: '' })
+    expect(JSON.parse(corrupt.out)).toMatchObject({ ok: false, code: 'ERR_LOG_CORRUPT' })
+    // Another replica's directory.
+    rmSync(join(dir, 'replica-1/data'), { recursive: true })
+    cpSync(join(dir, 'replica-3/data'), join(dir, 'replica-1/data'), { recursive: true })
+    const foreign = await cli.run('start', '--dir', join(dir, 'replica-1'))
+    expect(foreign.error).toMatch(/belongs to replica 3.*\(ERR_LOG_FOREIGN_DIRECTORY\)\n$/)
+  }, 60_000)
+
   it('ends in order when nobody reads what it says', async () => {
     const dir = join(cli.folder, 'unread')
     await createLocalNetwork({ dir, name: 'local', protocol: 'raft', replicas: 3, host: '127.0.0.1' })

@@ -211,7 +211,7 @@ function checkIdentity(options: RecoveryOptions, names: readonly string[]): LogR
   if (names.length === 0) {
     return refuse(
       'ERR_LOG_EMPTY_DIRECTORY',
-      'the data directory is empty: make it with init, or rejoin if its disk was lost',
+      'the data directory is empty: mount the disk that was here; a voter that lost its log must not vote again',
     )
   }
   if (!names.includes(identityFile)) {
@@ -261,7 +261,7 @@ export function* readFile(directory: Directory, name: string): Generator<undefin
 }
 
 function corrupt(file: string, offset: number, why: string): LogRefusal {
-  const message = `${file} is corrupt at byte ${offset}: ${why}; keep the directory for inspection, and let the replica rejoin`
+  const message = `${file} is corrupt at byte ${offset}: ${why}; keep the directory for inspection; the voter stays lost until membership can change`
   return refuse('ERR_LOG_CORRUPT', message)
 }
 
