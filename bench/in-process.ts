@@ -43,7 +43,8 @@ export function runInProcess<Message, LogRecord>(
   const cores: Core<Message, LogRecord>[] = epoch.members.map((member) =>
     createCore(options, epoch, member.id, frames, () => cores, now),
   )
-  for (const core of cores) core.driver.start({ incarnation: 1, records: [], checkpoint: null }, 0, now())
+  for (const core of cores)
+    core.driver.start({ incarnation: 1, records: [], checkpoint: null, abstains: false }, 0, now())
   const turn = (): void => {
     for (const core of cores) {
       core.driver.durable(core.appended, now())
@@ -111,6 +112,7 @@ function createCore<Message, LogRecord>(
       flush: () => {
         for (const height of executed.splice(0)) driver.executed(height, null, now())
       },
+      read: () => null,
       backedUp: false,
     },
     links: {

@@ -43,6 +43,8 @@ export interface Recovered<LogRecord> {
   records: Iterable<{ sequence: Persisted; record: LogRecord }>
   /** The stable checkpoint whose state has been restored, or null: executed height 0. */
   checkpoint: Checkpoint | null
+  /** This replica has lost promises that it made: it makes none any more in this epoch, and follows like a learner. */
+  abstains: boolean
 }
 
 /** Something that others have and we lack. The digest is the payload's, not the block's. */
@@ -163,6 +165,8 @@ export interface ProtocolPorts {
   verifier: Verifier
   /** Seeded by the operating system in production, and traced. */
   random: Random
+  /** Reads back a record that was persisted and not released: what need not stay in memory. Throws when the disk does not give it. */
+  recall: (sequence: Persisted) => unknown
 }
 
 export interface ProtocolOptions {

@@ -340,7 +340,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #recovered(log: Log): Recovered<unknown> {
-    return { incarnation: log.incarnation, records: this.#records(log), checkpoint: null }
+    return { incarnation: log.incarnation, records: this.#records(log), checkpoint: null, abstains: false }
   }
 
   #turn(): void {

@@ -267,7 +267,7 @@ class Life<Message, LogRecord> {
           world.violated('log-record', `replica ${id} cannot read its own record ${sequence}: ${record.error.message}`)
       }
     }
-    return { incarnation: log.incarnation, records: records(), checkpoint: null }
+    return { incarnation: log.incarnation, records: records(), checkpoint: null, abstains: false }
   }
 
   /** Leaves when the work that made it is done. */

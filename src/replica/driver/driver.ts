@@ -26,6 +26,7 @@ import type {
   Recovered,
   Wanted,
 } from '../../kernel/protocol.ts'
+import { QuorateError } from '../../kernel/quorate-error.ts'
 import { EffectQueue } from './effect-queue.ts'
 import { channel, frameCodec } from './frame.ts'
 import { Outbox, type Links } from './outbox.ts'
@@ -35,6 +36,8 @@ export interface DriverLog {
   append(record: Uint8Array): Persisted
   /** Starts a group commit unless one is running; the one after it starts by itself. */
   flush(): void
+  /** A durable record that was not cut, as it was appended; null if the disk does not give it back. */
+  read(sequence: Persisted): Uint8Array | null
   /** More waits to be written than the log wants to hold: incoming messages are dropped until it has caught up. */
   readonly backedUp: boolean
 }
@@ -70,7 +73,8 @@ export interface DriverOptions<Message, LogRecord> {
   definition: ProtocolDefinition<Message, LogRecord>
   epoch: Epoch
   self: ReplicaId
-  ports: ProtocolPorts
+  /** What it can read back of its own records comes from the log. */
+  ports: Omit<ProtocolPorts, 'recall'>
   log: DriverLog
   links: Links
   timers: Timers
@@ -107,7 +111,9 @@ export class Driver<Message, LogRecord> {
     this.#timers = options.timers
     this.#host = options.host
     this.#outbox = new Outbox(options.epoch.number, options.links)
-    this.#protocol = options.definition.create({ epoch: options.epoch, self: options.self, ports: options.ports })
+    const { definition, epoch, self } = options
+    const ports = { ...options.ports, recall: (sequence: Persisted) => this.#recall(sequence) }
+    this.#protocol = definition.create({ epoch, self, ports })
     this.#effects = this.#makeEffects()
   }
 
@@ -201,6 +207,14 @@ export class Driver<Message, LogRecord> {
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  #recall(sequence: Persisted): LogRecord {
+    const bytes = this.#log.read(sequence)
+    const record = bytes === null ? null : decode(this.#definition.logRecord, bytes)
+    if (record?.ok === true) return record.value
+    const message = `record ${sequence} of the log can no longer be read: check the disk, then start the replica again`
+    throw new QuorateError('ERR_LOG_UNREADABLE', message)
   }
 
   #makeEffects(): Effects<Message, LogRecord> {

@@ -24,6 +24,7 @@ import {
 } from './format.ts'
 import type { LogEnd, RecoveredLog } from './recovery.ts'
 import { readRecords, type LogEntry } from './log-reader.ts'
+import { RecordFinder } from './record-finder.ts'
 
 export interface LogLimits {
   /** A segment that has reached this size is followed by a new one. */
@@ -68,6 +69,7 @@ export class Log {
   readonly #listener: LogListener
   readonly #limits: LogLimits
   readonly incarnation: number
+  readonly #finder: RecordFinder
   /** Two writers, in turn: one gathers while the bytes of the other are on their way. */
   #gathering = new Writer()
   #spare = new Writer()
@@ -103,6 +105,7 @@ export class Log {
     this.incarnation = recovered.incarnation + 1
     this.#segment = this.#directory.open(segmentFile(recovered.end.segment))
     this.#note = this.#directory.open(noteFile)
+    this.#finder = new RecordFinder(options.directory, options.crc32)
   }
 
   /** Last sequence that is on disk. */
@@ -144,6 +147,13 @@ export class Log {
   /** What is on disk, oldest first, in bounded memory. What was cut is not among it. */
   records(): Iterable<LogEntry> {
     return readRecords(this.#directory, this.#firstSegment, { ...this.#end, sequence: this.#durable })
+  }
+
+  /** One record that is durable and was not cut; null if the disk does not give it back whole. */
+  read(sequence: number): Uint8Array | null {
+    const start = this.#segmentStarts.findLast((one) => one.firstSequence <= sequence)
+    if (start === undefined || sequence > this.#durable) return null
+    return this.#finder.read(start, sequence)
   }
 
   /** Removes whole segments that hold only records below `sequence`. Answers through `done` when that is durable. */

@@ -174,12 +174,16 @@ export class Replica {
       signer: { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) },
       verifier: { verify: () => false },
       random: this.#random,
+      recall: (sequence) => recoded(disk.find((one) => one.sequence === sequence)!.record),
     }
     this.#core = raft.create({ epoch: this.#epoch, self: this.id, ports })
     this.#incarnation++
     // As the log gives them back: decoded from their bytes.
     const records = disk.map(({ sequence, record }) => ({ sequence, record: recoded(record) }))
-    this.step({ kind: 'start', recovered: { incarnation: this.#incarnation, records, checkpoint: null } })
+    this.step({
+      kind: 'start',
+      recovered: { incarnation: this.#incarnation, records, checkpoint: null, abstains: false },
+    })
   }
 
   step(input: RaftInput): void {

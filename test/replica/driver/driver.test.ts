@@ -46,7 +46,7 @@ function bench() {
   const epoch = { number: 5, firstHeight: 1, protocol: 'raft', members }
   const options = { definition, epoch, self: 1, ports: {}, log, links, timers: {}, host }
   const driver = new Driver(options as unknown as DriverOptions<number, number>)
-  driver.start({ incarnation: 1, records: [], checkpoint: null }, 0, now)
+  driver.start({ incarnation: 1, records: [], checkpoint: null, abstains: false }, 0, now)
   const does = (todo: Step): void => {
     next = todo
     driver.input({ kind: 'requests' }, now)

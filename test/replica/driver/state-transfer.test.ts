@@ -85,12 +85,12 @@ function create() {
     epoch,
     self: replicaId(1),
     ports: {} as ProtocolPorts,
-    log: { append: () => ++sequence, flush: () => {}, backedUp: false },
+    log: { append: () => ++sequence, flush: () => {}, read: () => null, backedUp: false },
     links: { send: () => {} },
     timers: { arm: () => {}, disarm: () => {} },
     host,
   })
-  driver.start({ incarnation: 1, records: [], checkpoint: null }, 0, now)
+  driver.start({ incarnation: 1, records: [], checkpoint: null, abstains: false }, 0, now)
   return { driver, happened, effects: effects! }
 }
 

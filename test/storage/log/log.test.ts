@@ -5,7 +5,13 @@ import { crc32 as zlibCrc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { crc32 } from '../../../src/storage/log/crc32.ts'
-import { noteFile, noteSlotBytes, segmentFile, segmentHeaderBytes } from '../../../src/storage/log/format.ts'
+import {
+  noteFile,
+  noteSlotBytes,
+  recordHeaderBytes,
+  segmentFile,
+  segmentHeaderBytes,
+} from '../../../src/storage/log/format.ts'
 import { initializeLog } from '../../../src/storage/log/initialize.ts'
 import { identity, LogBench, text } from './log-bench.ts'
 
@@ -38,6 +44,34 @@ describe('the log', () => {
     expect(bench.disk.list().length).toBeGreaterThan(3)
     bench.open()
     expect(bench.texts()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('finds single records again, over several segments, and none that was cut or is not on disk', () => {
+    const bench = written(['a', 'b', 'c', 'd'], { segmentBytesMax: 80 })
+    const log = bench.open()
+    const sequences = [...log.records()].map(({ sequence }) => sequence)
+    const read = (sequence: number) => log.read(sequence)
+    for (const [index, sequence] of [...sequences.entries()].reverse()) {
+      expect(read(sequence)).toEqual(text(['a', 'b', 'c', 'd'][index]!))
+    }
+    const unwritten = log.append(text('not yet'))
+    expect([read(unwritten), read(unwritten + 1)]).toEqual([null, null])
+    log.flush()
+    bench.run()
+    expect(read(unwritten)).toEqual(text('not yet'))
+    log.cut(sequences[2]!, () => {})
+    bench.run()
+    expect([read(sequences[0]!), read(sequences[3]!)]).toEqual([null, text('d')])
+  })
+
+  it('gives no record back that the disk has changed', () => {
+    const bench = written(['a', 'bcdef'])
+    const log = bench.open()
+    const [, second] = [...log.records()].map(({ sequence }) => sequence)
+    const file = bench.disk.open(segmentFile(1))
+    file.write(bench.disk.size(segmentFile(1)) - recordHeaderBytes - 8 - 2, text('X'), () => {})
+    bench.run()
+    expect(log.read(second!)).toBe(null)
   })
 
   it('counts its starts, for ever', () => {
