@@ -196,6 +196,27 @@ export class Pool implements RequestPool {
     this.#compact()
   }
 
+  /**
+   * The state was replaced by a later one: what was executed in between leaves; what was taken into blocks in between, and is not
+   * executed there, waits again, for those blocks will never be put back.
+   */
+  restored(isExecuted: (envelope: Envelope) => boolean): void {
+    this.#proposed.clear()
+    for (const request of [...this.#known.values()]) {
+      const envelope = decode(envelopeCodec, request.encoded)
+      if (!envelope.ok || isExecuted(envelope.value)) {
+        this.#drop(request)
+        continue
+      }
+      request.forwardedTo = null
+      if (!request.taken) continue
+      request.taken = false
+      this.#wait(request)
+      this.#waiting.push(request)
+    }
+    this.#reorder()
+  }
+
   #drop(request: Request): void {
     this.#known.delete(request.key)
     if (!request.taken) this.#unwait(request)

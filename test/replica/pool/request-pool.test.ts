@@ -54,6 +54,20 @@ describe('the request pool', () => {
     expect(pool.take(wide)).toBeNull()
   })
 
+  it('after a restore, forgets what was executed in between and lets the rest wait again, in its old place', () => {
+    const pool = create()
+    for (let number = 1; number <= 6; number++) add(pool, envelope(1, number))
+    pool.take({ operationsMax: 2, bytesMax: 1_000_000 })
+    pool.proposed(
+      encode(payloadEnvelopesCodec, [encode(envelopeCodec, envelope(1, 4)), encode(envelopeCodec, envelope(2, 9))]),
+    )
+    pool.restored((one) => one.kind === 'operations' && one.firstNumber <= 1)
+    expect([pool.knownOperations, pool.waitingOperations]).toEqual([5, 5])
+    // What a lost block held is no longer known as proposed: a copy is taken.
+    add(pool, envelope(2, 9))
+    expect(contents(pool.take(wide)!.payload).map((one) => one.firstNumber)).toEqual([2, 3, 4, 5, 6, 9])
+  })
+
   it('takes one envelope that is larger than a batch, so that it cannot block the queue', () => {
     const pool = create()
     add(pool, envelope(1, 1, 10))
