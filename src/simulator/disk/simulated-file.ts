@@ -1,29 +1,40 @@
 // One file of a simulated disk: what is surely there, and what was written since and may be lost.
 
 import type { Random } from '../../kernel/random.ts'
+import { Contents, type Change } from './contents.ts'
 
 export const sectorBytes = 512
 
-interface Change {
-  /** For a truncation the new length; for a write the place of its bytes. */
-  offset: number
-  bytes: Uint8Array | null
-}
-
 export class SimulatedFile {
-  #durable: Contents = new Contents()
-  #current: Contents = new Contents()
+  #durable: Contents
+  #current: Contents
   #unsynced: Change[] = []
   /** Changes that are durable or gone. */
   #synced = 0
+
+  /** With contents that are durable: a file of a restored backup. */
+  constructor(contents: Contents = new Contents()) {
+    this.#durable = contents
+    this.#current = contents.copy()
+  }
 
   get size(): number {
     return this.#current.length
   }
 
+  /** What stands on the platter, whatever the page cache says: what the world may look at, and the process may not. */
+  get durable(): Contents {
+    return this.#durable
+  }
+
   /** Changes made so far: what a sync that is asked for now covers. */
   get changes(): number {
     return this.#synced + this.#unsynced.length
+  }
+
+  /** As a process sees it, for whoever copies it. */
+  image(): Contents {
+    return this.#current.copy()
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -46,6 +57,20 @@ export class SimulatedFile {
     this.#synced += count
   }
 
+  /**
+   * A sync of the first so many changes failed. The page cache takes what they wrote for clean from now on: it is readable until the
+   * next crash, no later sync writes it, and on disk is what happened to get there. A length is in the file system's journal and stays
+   * to be synced.
+   */
+  forget(changes: number, random: Random): void {
+    const count = Math.max(0, changes - this.#synced)
+    const covered = this.#unsynced.splice(0, count)
+    const lengths = covered.filter((change) => change.bytes === null)
+    for (const change of covered) if (change.bytes !== null) this.#surviveInPart(change.offset, change.bytes, random)
+    this.#unsynced.unshift(...lengths)
+    this.#synced += count - lengths.length
+  }
+
   /** Loses what was not synced: each change wholly, not at all, or in some of its sectors. Returns the bytes lost. */
   crash(random: Random): number {
     let lost = 0
@@ -56,6 +81,12 @@ export class SimulatedFile {
     return lost
   }
 
+  /** Other bytes stand on the platter from now on, and nobody was told. `cached`: the page cache read them anew. */
+  damage(offset: number, bytes: Uint8Array, cached: boolean): void {
+    this.#durable.apply({ offset, bytes })
+    if (cached) this.#current.apply({ offset, bytes })
+  }
+
   #survive(change: Change, random: Random): number {
     const fate = random.below(3)
     if (fate === 0) {
@@ -64,11 +95,15 @@ export class SimulatedFile {
     }
     if (change.bytes === null) return 0
     if (fate === 1) return change.bytes.length
+    return this.#surviveInPart(change.offset, change.bytes, random)
+  }
+
+  /** Some sectors get there, and some do not. */
+  #surviveInPart(offset: number, bytes: Uint8Array, random: Random): number {
     let lost = 0
-    for (let start = 0; start < change.bytes.length;) {
-      const end = Math.min(change.bytes.length, start + sectorBytes - ((change.offset + start) % sectorBytes))
-      if (random.chance(1, 2))
-        this.#durable.apply({ offset: change.offset + start, bytes: change.bytes.subarray(start, end) })
+    for (let start = 0; start < bytes.length;) {
+      const end = Math.min(bytes.length, start + sectorBytes - ((offset + start) % sectorBytes))
+      if (random.chance(1, 2)) this.#durable.apply({ offset: offset + start, bytes: bytes.subarray(start, end) })
       else lost += end - start
       start = end
     }
@@ -78,38 +113,5 @@ export class SimulatedFile {
   #change(change: Change): void {
     this.#current.apply(change)
     this.#unsynced.push(change)
-  }
-}
-
-/** Growing bytes; a hole that was never written reads as zeros. */
-class Contents {
-  #bytes = new Uint8Array(0)
-  length = 0
-
-  apply(change: Change): void {
-    if (change.bytes === null) {
-      this.#bytes.fill(0, change.offset, this.length)
-      this.length = Math.min(this.length, change.offset)
-      return
-    }
-    const end = change.offset + change.bytes.length
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2, 1024))
-      grown.set(this.#bytes.subarray(0, this.length))
-      this.#bytes = grown
-    }
-    this.#bytes.set(change.bytes, change.offset)
-    this.length = Math.max(this.length, end)
-  }
-
-  slice(offset: number, length: number): Uint8Array {
-    return this.#bytes.slice(Math.min(offset, this.length), Math.min(offset + length, this.length))
-  }
-
-  copy(): Contents {
-    const copy = new Contents()
-    copy.#bytes = this.#bytes.slice(0, this.length)
-    copy.length = this.length
-    return copy
   }
 }
