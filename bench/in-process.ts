@@ -131,7 +131,7 @@ function createCore<Message, LogRecord>(
       fetch: () => {},
       release: () => {},
       validate: () => {},
-      forwarded: () => {},
+      hostMessage: () => {},
       accuse: () => {},
       note: () => {},
       dropped: (from, reason) => {

@@ -149,8 +149,8 @@ const storageCodes = {
   },
   ERR_KEY_FILE_IO: { meaning: 'the key file cannot be read or written', nextStep: 'check its disk, and who owns it' },
   ERR_DATA_DIRECTORY_MISSING: {
-    meaning: 'there is no data directory here',
-    nextStep: 'make it with `quorate init`, correct the path, or mount its disk',
+    meaning: 'there is no data directory here, or no log in it',
+    nextStep: 'correct the path, or mount its disk; if it is lost, `quorate start --rejoin`',
   },
   ERR_DATA_DIRECTORY_NOT_EMPTY: {
     meaning: 'making the data directory would overwrite what is there',
@@ -171,7 +171,7 @@ const storageCodes = {
   },
   ERR_LOG_EMPTY_DIRECTORY: {
     meaning: "the log's folder is empty: its disk was lost, or another is mounted",
-    nextStep: 'mount the right disk; a voter that lost its log must not vote again under its old key',
+    nextStep: 'mount the right disk; if it is lost, `quorate start --rejoin`: the replica follows without a vote',
   },
   ERR_LOG_FOREIGN_DIRECTORY: {
     meaning: 'the folder belongs to another replica or network, or is no log',
@@ -183,9 +183,17 @@ const storageCodes = {
   },
   ERR_LOG_CORRUPT: {
     meaning: 'something that was synced is bad or missing',
-    nextStep: 'keep the folder for inspection; the voter stays lost until membership can change',
+    nextStep: '`quorate start --rejoin`: what is left is set aside, and the replica follows without a vote',
   },
-  ERR_LOG_UNREADABLE: { meaning: 'a file of the log cannot be read', nextStep: 'check the disk' },
+  ERR_LOG_UNREADABLE: {
+    meaning: 'a file of the log cannot be read',
+    nextStep: 'check the disk; if the log is lost, `quorate start --rejoin`: the replica follows without a vote',
+  },
+  ERR_LOG_OUTDATED: {
+    meaning:
+      'the log is an old copy: others have seen a newer start of this replica, or another one with the same number',
+    nextStep: 'mount the newest one; if it is lost, `quorate start --rejoin`: the replica follows without a vote',
+  },
 } as const satisfies Record<string, ErrorMeaning>
 
 const commandLineCodes = {

@@ -82,7 +82,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     })
     network.attach(this.address, (from, bytes) => this.#receive(from, bytes))
     const { network: networkId } = options.epoch
-    initializeLog({ directory: this.#disk, crc32, network: networkId, replica: this.id }, (error) => {
+    initializeLog({ directory: this.#disk, crc32, network: networkId, replica: this.id, voice: 'votes' }, (error) => {
       if (error !== null) throw new Error(error.message)
       this.restart()
     })

@@ -9,6 +9,7 @@ import {
   payloadEnvelopesCodec,
 } from '../../src/kernel/block.ts'
 import { checkpointCodec } from '../../src/kernel/checkpoint.ts'
+import { manifestEntryCodec } from '../../src/kernel/manifest.ts'
 import { helloCodec } from '../../src/network/link/link-frame.ts'
 import { clientRequestCodec, clientResponseCodec } from '../../src/kernel/client-messages.ts'
 import { envelopeCodec, sessionIdCodec } from '../../src/kernel/envelope.ts'
@@ -91,6 +92,7 @@ export const registry: readonly Registered[] = [
   }),
   one('executedHeaderCodec', executedHeaderCodec, executed),
   one('executedHeaderCodec between checkpoints', executedHeaderCodec, { ...executed, stateRoot: null }),
+  one('manifestEntryCodec', manifestEntryCodec, { part: 4, id: fill(3, 0x61), digest: fill(32, 1), size: 70_000 }),
   one('checkpointCodec', checkpointCodec, {
     header: executed,
     signatures: votes,
@@ -152,6 +154,7 @@ export const registry: readonly Registered[] = [
     items: [
       { channel: 1, body: fill(2, 1) },
       { channel: 2, body: fill(0, 0) },
+      { channel: 4, body: fill(1, 2) },
     ],
   }),
   ...raftRegistry,

@@ -25,6 +25,7 @@ import type {
 import type { Random } from '../../kernel/random.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
 import { Driver, type DriverLog, type DropReason, type Timers } from '../driver/driver.ts'
+import { channel, type HostChannel } from '../driver/frame.ts'
 import type { Links } from '../driver/outbox.ts'
 import type { ExecutedBlock } from '../../execution/executed-block.ts'
 import type { Executor } from '../../execution/executor.ts'
@@ -219,7 +220,7 @@ export class ReplicaCore<Message, LogRecord> {
         },
         readReady: (id, height) => this.#gateway.readReady(id, height),
         readFailed: (id, reason) => this.#gateway.readFailed(id, reason, this.#now),
-        forwarded: (from, body) => this.#forwarded(from, body),
+        hostMessage: (from, through, body) => this.#hostMessage(from, through, body),
         // Catch-up and workers come with the protocols that need them; raft asks for neither.
         fetch: () => unsupported('fetch'),
         release: () => unsupported('release'),
@@ -238,14 +239,19 @@ export class ReplicaCore<Message, LogRecord> {
     let size = 0
     for (const envelope of envelopes) {
       if (batch.length > 0 && (size + envelope.length > forwardBytesMax || batch.length === blockEnvelopesMax)) {
-        this.#driver.forward(to, encode(forwardCodec, batch))
+        this.#driver.sendHostMessage(to, channel.forward, encode(forwardCodec, batch))
         batch = []
         size = 0
       }
       batch.push(envelope)
       size += envelope.length
     }
-    if (batch.length > 0) this.#driver.forward(to, encode(forwardCodec, batch))
+    if (batch.length > 0) this.#driver.sendHostMessage(to, channel.forward, encode(forwardCodec, batch))
+  }
+
+  #hostMessage(from: ReplicaId, through: HostChannel, body: Uint8Array): void {
+    if (through === channel.forward) return this.#forwarded(from, body)
+    this.#observer.dropped?.(from, 'malformed-frame')
   }
 
   #forwarded(from: ReplicaId, body: Uint8Array): void {

@@ -28,7 +28,7 @@ import type {
 } from '../../kernel/protocol.ts'
 import { QuorateError } from '../../kernel/quorate-error.ts'
 import { EffectQueue } from './effect-queue.ts'
-import { channel, frameCodec } from './frame.ts'
+import { channel, frameCodec, isHostChannel, type HostChannel } from './frame.ts'
 import { Outbox, type Links } from './outbox.ts'
 
 export interface DriverLog {
@@ -58,8 +58,8 @@ export interface DriverHost {
   /** Records before this one may be cut. */
   release(below: Persisted): void
   validate(payload: Uint8Array, digest: Uint8Array): void
-  /** Envelopes that another replica handed on, each encoded. */
-  forwarded(from: ReplicaId, body: Uint8Array): void
+  /** What the host of another replica says to this one. */
+  hostMessage(from: ReplicaId, channel: HostChannel, body: Uint8Array): void
   accuse(evidence: Evidence): void
   note(event: ProtocolEvent): void
   dropped(from: ReplicaId, reason: DropReason): void
@@ -140,7 +140,7 @@ export class Driver<Message, LogRecord> {
     if (frame.value.epoch !== this.#epoch.number) return this.#host.dropped(from, 'wrong-epoch')
     for (const item of frame.value.items) {
       if (item.channel === channel.protocol) this.#message(from, item.body, now)
-      else if (item.channel === channel.forward) this.#host.forwarded(from, item.body)
+      else if (isHostChannel(item.channel)) this.#host.hostMessage(from, item.channel, item.body)
       else this.#host.dropped(from, 'malformed-frame')
     }
   }
@@ -179,8 +179,12 @@ export class Driver<Message, LogRecord> {
     this.#step({ kind: 'executed', height, header }, now)
   }
 
-  forward(to: ReplicaId, body: Uint8Array): void {
-    if (!this.#failed) this.#outbox.add(to, { channel: channel.forward, body })
+  sendHostMessage(to: ReplicaId, through: HostChannel, body: Uint8Array): void {
+    if (!this.#failed) this.#outbox.add(to, { channel: through, body })
+  }
+
+  broadcastHostMessage(through: HostChannel, body: Uint8Array): void {
+    for (const to of this.#membership.all) if (to !== this.#self) this.sendHostMessage(to, through, body)
   }
 
   /** Starts the disk first, so that it works while the frames are handed to the sockets. */

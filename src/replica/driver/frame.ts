@@ -9,7 +9,14 @@ export const channel = {
   protocol: 1,
   /** Envelopes handed on to a replica that can order them. */
   forward: 2,
+  /** Signatures on executed headers, and the checkpoints that a quorum of them makes. */
+  checkpoint: 3,
+  /** State for replicas that lag behind everybody's log. */
+  state: 4,
 } as const
+
+/** Channels whose messages are the host's own, and no protocol's. */
+export type HostChannel = typeof channel.forward | typeof channel.checkpoint | typeof channel.state
 
 export interface FrameItem {
   channel: number
@@ -27,10 +34,14 @@ export const frameBytesMax = 8 * 1024 * 1024
 export const frameItemsMax = 4096
 const itemOverheadBytes = 5
 
-const itemCodec: Codec<FrameItem> = struct<FrameItem>({ channel: upTo(u8, 2), body: bytes(frameBytesMax) })
+const itemCodec: Codec<FrameItem> = struct<FrameItem>({ channel: upTo(u8, 4), body: bytes(frameBytesMax) })
 
 export const frameCodec: Codec<Frame> = struct<Frame>({ epoch: u53, items: list(itemCodec, frameItemsMax) })
 
 export function itemBytes(item: FrameItem): number {
   return itemOverheadBytes + item.body.length
+}
+
+export function isHostChannel(number: number): number is HostChannel {
+  return number === channel.forward || number === channel.checkpoint || number === channel.state
 }

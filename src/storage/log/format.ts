@@ -1,11 +1,12 @@
 // The bytes of the log's files (docs/wire-format.md § Log). Everything that is read back is checked before it is believed.
 
 import { Writer } from '../../wire/writer.ts'
-import { decode, encode, fixedBytes, struct, u16, u32, u53, type Codec } from '../../wire/codec.ts'
+import { decode, encode, fixedBytes, oneOf, struct, u16, u32, u53, type Codec } from '../../wire/codec.ts'
 import { networkIdBytes } from '../../kernel/ids.ts'
 import type { Crc32 } from './file-port.ts'
 
-export const formatVersion = 1
+/** 1 had no voice in the identity. */
+export const formatVersion = 2
 export const identityFile = 'identity'
 export const noteFile = 'synced'
 
@@ -18,11 +19,16 @@ export function segmentOf(name: string): number | null {
   return match === null ? null : Number(match[1])
 }
 
-/** Whose log this is: written once, by `initialize`. */
+/** `abstains`: this replica has lost promises that it made, and makes none in this epoch any more. */
+export const voices = ['votes', 'abstains'] as const
+export type Voice = (typeof voices)[number]
+
+/** Whose log this is, and with which voice it speaks: written once, by `initialize`. */
 export interface Identity {
   version: number
   network: Uint8Array
   replica: number
+  voice: Voice
 }
 
 /** What is known to be on disk, noted after each sync in a place of its own. */
@@ -63,6 +69,7 @@ const identityCodec: Codec<Identity> = struct<Identity>({
   version: u16,
   network: fixedBytes(networkIdBytes),
   replica: u16,
+  voice: oneOf(voices),
 })
 const noteCodec: Codec<Note> = struct<Note>({
   counter: u53,
@@ -81,6 +88,8 @@ const segmentHeaderCodec: Codec<SegmentHeader> = struct<SegmentHeader>({
 
 const crcBytes = 4
 export const identityBytes: number = identityCodec.bytesMin + crcBytes
+/** Of any format: what is longer is none. */
+export const identityBytesMax = 1024
 export const noteSlotBytes: number = noteCodec.bytesMin + crcBytes
 export const segmentHeaderBytes: number = segmentHeaderCodec.bytesMin + crcBytes
 export const recordHeaderBytes = 29
@@ -88,6 +97,11 @@ export const recordHeaderBytes = 29
 export const encodeIdentity = (value: Identity, crc32: Crc32): Uint8Array => sealed(identityCodec, value, crc32)
 export const decodeIdentity = (bytes: Uint8Array, crc32: Crc32): Identity | null =>
   unsealed(identityCodec, bytes, crc32)
+/** The version comes first in every format, and the checksum last: so that a log of another release is not taken for a damaged one. */
+export function identityVersion(bytes: Uint8Array, crc32: Crc32): number | null {
+  if (bytes.length < u16.bytesMin + crcBytes || bytes.length > identityBytesMax || !isSealed(bytes, crc32)) return null
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, true)
+}
 export const encodeNote = (value: Note, crc32: Crc32): Uint8Array => sealed(noteCodec, value, crc32)
 export const decodeNote = (bytes: Uint8Array, crc32: Crc32): Note | null => unsealed(noteCodec, bytes, crc32)
 export const encodeSegmentHeader = (value: SegmentHeader, crc32: Crc32): Uint8Array =>
@@ -157,9 +171,13 @@ function sealed<Value>(codec: Codec<Value>, value: Value, crc32: Crc32): Uint8Ar
 
 function unsealed<Value>(codec: Codec<Value>, bytes: Uint8Array, crc32: Crc32): Value | null {
   const end = bytes.length - crcBytes
-  if (end < codec.bytesMin) return null
-  const expected = new DataView(bytes.buffer, bytes.byteOffset + end, crcBytes).getUint32(0, true)
-  if (crc32(bytes.subarray(0, end), 0) !== expected) return null
+  if (end < codec.bytesMin || !isSealed(bytes, crc32)) return null
   const value = decode(codec, bytes.subarray(0, end))
   return value.ok ? value.value : null
+}
+
+function isSealed(bytes: Uint8Array, crc32: Crc32): boolean {
+  const end = bytes.length - crcBytes
+  const expected = new DataView(bytes.buffer, bytes.byteOffset + end, crcBytes).getUint32(0, true)
+  return crc32(bytes.subarray(0, end), 0) === expected
 }

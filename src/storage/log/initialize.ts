@@ -1,5 +1,5 @@
-// Makes a data directory. Only this does: a replica that finds none does not make one, because a voter that lost its log must not
-// vote as if it had never promised anything.
+// Makes a log. Only this does: a replica that finds none does not make one by itself, because a voter that lost its log must not vote
+// as if it had never promised anything. Whoever makes one says with which voice it will speak, and cannot change it afterwards.
 
 import type { Crc32, Directory, FileError } from './file-port.ts'
 import {
@@ -12,15 +12,24 @@ import {
   noteOffset,
   segmentFile,
   segmentHeaderBytes,
+  type Voice,
 } from './format.ts'
 
 export type InitializeError = FileError | { code: 'ERR_LOG_NOT_EMPTY'; message: string }
 
-export function initializeLog(
-  options: { directory: Directory; crc32: Crc32; network: Uint8Array; replica: number },
-  done: (error: InitializeError | null) => void,
-): void {
-  const { directory, crc32, network, replica } = options
+export interface InitializeOptions {
+  directory: Directory
+  crc32: Crc32
+  network: Uint8Array
+  replica: number
+  /** `votes` only where this replica has never been before. */
+  voice: Voice
+  /** One that no start of this replica has had, if it has been before: the first start here has the next. Default: 0. */
+  incarnation?: number
+}
+
+export function initializeLog(options: InitializeOptions, done: (error: InitializeError | null) => void): void {
+  const { directory, crc32, network, replica, voice, incarnation = 0 } = options
   if (directory.list().length > 0) {
     done({
       code: 'ERR_LOG_NOT_EMPTY',
@@ -35,13 +44,13 @@ export function initializeLog(
     endSegment: 1,
     endOffset: segmentHeaderBytes,
     endSequence: 0,
-    incarnation: 0,
+    incarnation,
   }
   const files: [string, number, Uint8Array][] = [
     [segmentFile(1), 0, encodeSegmentHeader({ version: formatVersion, segment: 1, firstSequence: 1, chain }, crc32)],
     [noteFile, noteOffset(0), encodeNote(note, crc32)],
     // Last, so that a directory whose making was interrupted is not taken for one that lost its segments.
-    [identityFile, 0, encodeIdentity({ version: formatVersion, network, replica }, crc32)],
+    [identityFile, 0, encodeIdentity({ version: formatVersion, network, replica, voice }, crc32)],
   ]
   const next = (): void => {
     const file = files.shift()

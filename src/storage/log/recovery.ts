@@ -13,8 +13,9 @@ import {
   decodeNote,
   decodeSegmentHeader,
   formatVersion,
-  identityBytes,
+  identityBytesMax,
   identityFile,
+  identityVersion,
   noteFile,
   noteSlotBytes,
   readRecordHeader,
@@ -24,6 +25,7 @@ import {
   segmentFile,
   segmentHeaderBytes,
   segmentOf,
+  type Identity,
   type Note,
   type RecordHeader,
 } from './format.ts'
@@ -34,6 +36,7 @@ export type LogRefusalCode =
   | 'ERR_LOG_FORMAT_VERSION'
   | 'ERR_LOG_CORRUPT'
   | 'ERR_LOG_UNREADABLE'
+  | 'ERR_LOG_OUTDATED'
 
 export interface LogRefusal {
   ok: false
@@ -53,6 +56,8 @@ export interface LogEnd {
 
 export interface RecoveredLog {
   ok: true
+  /** It was made where promises had been lost: this replica makes none any more in this epoch. */
+  abstains: boolean
   firstSegment: number
   end: LogEnd
   /** Of the newest start that is on record; 0 if there was none. */
@@ -66,6 +71,9 @@ export interface RecoveredLog {
   leftover: readonly number[]
 }
 
+/** What an operator can do about a log that is lost: what is left of it is kept, and its votes are not trusted. */
+export const rejoinStep = 'start with --rejoin: what is left is set aside, and the replica follows without a vote'
+
 export interface RecoveryOptions {
   directory: Directory
   crc32: Crc32
@@ -76,8 +84,8 @@ export interface RecoveryOptions {
 export function* recoverLog(options: RecoveryOptions): Generator<undefined, RecoveredLog | LogRefusal> {
   const { directory, crc32 } = options
   const names = directory.list()
-  const refusal = checkIdentity(options, names)
-  if (refusal !== null) return refusal
+  const identity = readIdentity(options, names)
+  if ('ok' in identity) return identity
   const note = readNote(directory, crc32)
   if (note === null) return corrupt(noteFile, 0, 'no note of what was synced is readable')
   const all = names.flatMap((name) => segmentOf(name) ?? []).sort((left, right) => left - right)
@@ -106,6 +114,7 @@ export function* recoverLog(options: RecoveryOptions): Generator<undefined, Reco
   }
   return {
     ok: true,
+    abstains: identity.voice === 'abstains',
     firstSegment: note.firstSegment,
     end,
     incarnation: state.incarnation,
@@ -206,28 +215,29 @@ function readIncarnation(bytes: Uint8Array, offset: number): number {
   return view.getUint32(4, true) * 0x1_0000_0000 + view.getUint32(0, true)
 }
 
-function checkIdentity(options: RecoveryOptions, names: readonly string[]): LogRefusal | null {
+/** Of this network and replica; or why not. */
+function readIdentity(options: RecoveryOptions, names: readonly string[]): Identity | LogRefusal {
   const { directory, crc32, expected } = options
   if (names.length === 0) {
     return refuse(
       'ERR_LOG_EMPTY_DIRECTORY',
-      'the data directory is empty: mount the disk that was here; a voter that lost its log must not vote again',
+      `the log's folder is empty: mount the disk that was here, or ${rejoinStep}`,
     )
   }
   if (!names.includes(identityFile)) {
-    return refuse(
-      'ERR_LOG_FOREIGN_DIRECTORY',
-      `the directory has no file ${identityFile}: name the replica's own data directory`,
-    )
+    const isOurs = names.some((name) => name === noteFile || segmentOf(name) !== null)
+    if (isOurs) return corrupt(identityFile, 0, 'it is missing')
+    const message = `the folder of the log has no file ${identityFile}, and nothing else of a log: name the replica's own data directory`
+    return refuse('ERR_LOG_FOREIGN_DIRECTORY', message)
   }
-  const read = directory.read(identityFile, 0, identityBytes + 1)
-  if (!read.ok)
-    return refuse('ERR_LOG_UNREADABLE', `${identityFile} cannot be read (${read.error.message}): check the disk`)
-  const identity = read.bytes.length === identityBytes ? decodeIdentity(read.bytes, crc32) : null
+  const read = directory.read(identityFile, 0, identityBytesMax + 1)
+  if (!read.ok) return unreadable(`${identityFile} cannot be read (${read.error.message})`)
+  const version = identityVersion(read.bytes, crc32)
+  if (version !== null && version !== formatVersion) return wrongVersion(version)
+  const identity = decodeIdentity(read.bytes, crc32)
   if (identity === null) return corrupt(identityFile, 0, 'it does not say whose log this is')
-  if (identity.version !== formatVersion) return wrongVersion(identity.version)
   const sameNetwork = identity.network.every((byte, index) => byte === expected.network[index])
-  if (sameNetwork && identity.replica === expected.replica) return null
+  if (sameNetwork && identity.replica === expected.replica) return identity
   const whose = sameNetwork ? `replica ${identity.replica}` : 'another network'
   return refuse(
     'ERR_LOG_FOREIGN_DIRECTORY',
@@ -235,7 +245,8 @@ function checkIdentity(options: RecoveryOptions, names: readonly string[]): LogR
   )
 }
 
-function readNote(directory: Directory, crc32: Crc32): Note | null {
+/** The newest sound one. */
+export function readNote(directory: Directory, crc32: Crc32): Note | null {
   const read = directory.list().includes(noteFile) ? directory.read(noteFile, 0, 2 * noteSlotBytes) : null
   if (read === null || !read.ok) return null
   const notes = [0, 1].map((slot) =>
@@ -250,9 +261,8 @@ export function* readFile(directory: Directory, name: string): Generator<undefin
   const bytes = new Uint8Array(directory.size(name))
   for (let offset = 0; offset < bytes.length;) {
     const read = directory.read(name, offset, Math.min(readBytesMax, bytes.length - offset))
-    if (!read.ok) return refuse('ERR_LOG_UNREADABLE', `${name} cannot be read (${read.error.message}): check the disk`)
-    if (read.bytes.length === 0)
-      return refuse('ERR_LOG_UNREADABLE', `${name} is shorter than its size says: check the disk`)
+    if (!read.ok) return unreadable(`${name} cannot be read (${read.error.message})`)
+    if (read.bytes.length === 0) return unreadable(`${name} is shorter than its size says`)
     bytes.set(read.bytes, offset)
     offset += read.bytes.length
     yield
@@ -261,8 +271,11 @@ export function* readFile(directory: Directory, name: string): Generator<undefin
 }
 
 function corrupt(file: string, offset: number, why: string): LogRefusal {
-  const message = `${file} is corrupt at byte ${offset}: ${why}; keep the directory for inspection; the voter stays lost until membership can change`
-  return refuse('ERR_LOG_CORRUPT', message)
+  return refuse('ERR_LOG_CORRUPT', `${file} is corrupt at byte ${offset}: ${why}; ${rejoinStep}`)
+}
+
+function unreadable(what: string): LogRefusal {
+  return refuse('ERR_LOG_UNREADABLE', `${what}: check the disk and start again, or ${rejoinStep}`)
 }
 
 function wrongVersion(version: number): LogRefusal {

@@ -52,7 +52,7 @@ function notEmpty(root: string): DataDirectoryError {
 
 function initialize(directory: NodeDirectory, identity: { network: Uint8Array; replica: number }): Promise<void> {
   return new Promise((resolve, reject) => {
-    initializeLog({ directory, crc32, ...identity }, (error) => {
+    initializeLog({ directory, crc32, ...identity, voice: 'votes' }, (error) => {
       if (error === null) resolve()
       // It was made empty a moment ago.
       else if (error.code === 'ERR_LOG_NOT_EMPTY')

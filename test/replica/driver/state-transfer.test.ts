@@ -75,7 +75,7 @@ function create() {
     readFailed: () => {},
     fetch: () => {},
     validate: () => {},
-    forwarded: () => {},
+    hostMessage: () => {},
     accuse: () => {},
     note: () => {},
     dropped: () => {},

@@ -5,6 +5,7 @@ import { Scheduler } from '../../../src/simulator/scheduler.ts'
 import { SimulatedDisk } from '../../../src/simulator/disk/simulated-disk.ts'
 import { crc32 } from '../../../src/storage/log/crc32.ts'
 import type { FileError } from '../../../src/storage/log/file-port.ts'
+import type { Voice } from '../../../src/storage/log/format.ts'
 import { initializeLog } from '../../../src/storage/log/initialize.ts'
 import { logLimitsDefault, type Log, type LogLimits } from '../../../src/storage/log/log.ts'
 import { openLog } from '../../../src/storage/log/open-log.ts'
@@ -30,9 +31,9 @@ export class LogBench {
     })
   }
 
-  initialize(): void {
+  initialize(voice: Voice = 'votes', incarnation = 0): void {
     let ended = false
-    initializeLog({ directory: this.disk, crc32, ...identity }, (error) => {
+    initializeLog({ directory: this.disk, crc32, ...identity, voice, incarnation }, (error) => {
       if (error !== null) throw new Error(error.message)
       ended = true
     })

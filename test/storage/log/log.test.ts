@@ -216,14 +216,17 @@ describe('opening', () => {
     expect(bench.recover(stranger)).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
     expect(bench.recover({ ...identity, replica: 4 })).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
     const half = new LogBench()
-    initializeLog({ directory: half.disk, crc32, ...identity }, () => {})
+    initializeLog({ directory: half.disk, crc32, ...identity, voice: 'votes' }, () => {})
     half.run(2)
-    expect(half.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
+    expect(half.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_CORRUPT' })
+    const other = new LogBench()
+    other.disk.open('letters')
+    expect(other.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
   })
 
   it('does not make a log where something is', () => {
     const bench = written(['a'])
-    initializeLog({ directory: bench.disk, crc32, ...identity }, (error) => {
+    initializeLog({ directory: bench.disk, crc32, ...identity, voice: 'votes' }, (error) => {
       expect(error).toMatchObject({ code: 'ERR_LOG_NOT_EMPTY' })
     })
     expect.assertions(1)

@@ -84,7 +84,7 @@ describe('making a data directory', () => {
     await expect(create(path)).rejects.toThrow(code('ERR_DISK_FULL'))
     expect([write.mock.calls.length, descriptors.size]).toEqual([1, 0])
     await expect(create(path)).rejects.toThrow(code('ERR_DATA_DIRECTORY_NOT_EMPTY'))
-    await expect(open(path)).rejects.toThrow(code('ERR_LOG_FOREIGN_DIRECTORY'))
+    await expect(open(path)).rejects.toThrow(code('ERR_LOG_CORRUPT'))
   })
 
   it('takes an empty directory, and refuses one in which anything is, even a log', async () => {
