@@ -1,7 +1,7 @@
 // Three real processes over libp2p with durable logs, driven by a client in this process: operations a second, latency, CPU of each
 // process. `node .tools/bench/network.js [--dir DIR] [--seconds 5] [--json]`; the folder decides which disk is measured.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createClient, type Client } from '../src/client/node.ts'
@@ -10,6 +10,7 @@ import { Supervisor } from '../src/cli/supervisor.ts'
 import type { StoreCommand, StoreQuery } from '../src/execution/store/commands.ts'
 import { keyValueStore } from '../src/execution/store/key-value-store.ts'
 import type { StoreResult } from '../src/execution/store/results.ts'
+import { cpuSecondsOf } from './processes.ts'
 
 type StoreClient = Client<StoreCommand, StoreQuery, StoreResult>
 
@@ -27,7 +28,6 @@ interface Figures {
 }
 
 const valueBytes = 100
-const ticksPerSecond = 100
 
 const { values } = parseArgs({
   options: {
@@ -111,14 +111,6 @@ async function groupsOf(client: StoreClient): Promise<number> {
     if (status.role === 'leader') return status.log?.groups ?? 0
   }
   return 0
-}
-
-/** User and system time, from the fields behind the command's name. */
-function cpuSecondsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
 function print(rows: readonly Figures[]): void {

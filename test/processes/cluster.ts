@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL(import.meta.url.includes('/.tools/') ? '../..
 export interface ClusterOptions {
   protocol: ProtocolName
   replicas: number
+  learners?: number
+  parameters?: object
 }
 
 export class Cluster {
@@ -28,11 +30,11 @@ export class Cluster {
     this.folder = folder
   }
 
-  static async create({ protocol, replicas }: ClusterOptions): Promise<Cluster> {
+  static async create(options: ClusterOptions): Promise<Cluster> {
     const folder = mkdtempSync(join(tmpdir(), 'quorate-cluster-'))
     buildInto(folder)
     const dir = join(folder, 'network')
-    const local = await createLocalNetwork({ dir, name: 'test', protocol, replicas, host: '127.0.0.1' })
+    const local = await createLocalNetwork({ ...options, dir, name: 'test', host: '127.0.0.1' })
     return new Cluster(local, folder)
   }
 

@@ -23,7 +23,12 @@ export interface LocalNetworkOptions {
   dir: string
   name: string
   protocol: ProtocolName
+  /** Voters. */
   replicas: number
+  /** Beside them, with the highest numbers. Default: none. */
+  learners?: number
+  /** As in the network file: groups of what differs from the defaults. */
+  parameters?: object
   /** An IP address of this machine. */
   host: string
   /** The first of two ports for each replica. Absent: ports that are free now. */
@@ -76,10 +81,11 @@ export async function createLocalNetwork(options: LocalNetworkOptions): Promise<
 
 async function build(dir: string, ports: readonly number[], options: LocalNetworkOptions) {
   const created: CreatedMember[] = []
-  for (let replica = 1; replica <= options.replicas; replica++) {
+  for (let replica = 1; replica <= membersOf(options); replica++) {
     await breathe(options.signal)
     const addresses = addressesOf(options.host, ports.slice((replica - 1) * portsPerReplica))
-    const plan = { name: `replica-${replica}`, role: 'voter', addresses, priority: 0 } as const
+    const role = replica <= options.replicas ? 'voter' : 'learner'
+    const plan = { name: `replica-${replica}`, role, addresses, priority: 0 } as const
     created.push(createMember({ ...plan, dir: replicaFolder(dir, replica) }))
   }
   const network = await approvedByAll(options, created)
@@ -105,9 +111,14 @@ async function createData(path: string, identity: Parameters<typeof createDataDi
   }
 }
 
-async function approvedByAll({ name, protocol, signal }: LocalNetworkOptions, created: readonly CreatedMember[]) {
+function membersOf({ replicas, learners = 0 }: LocalNetworkOptions): number {
+  return replicas + learners
+}
+
+async function approvedByAll(options: LocalNetworkOptions, created: readonly CreatedMember[]) {
+  const { name, protocol, parameters = {}, signal } = options
   const members = created.map(({ member }) => member)
-  const file = assembleNetwork({ name, protocol, members }, networkPorts)
+  const file = assembleNetwork({ name, protocol, members, parameters }, networkPorts)
   if (!file.ok) throw new Failure(file.error.code, file.error.message)
   let network: ReadNetwork = file
   for (const { consensus } of created) {
@@ -123,8 +134,9 @@ async function breathe(signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
 }
 
-async function portsOf({ host, port, replicas }: LocalNetworkOptions): Promise<number[]> {
-  const count = replicas * portsPerReplica
+async function portsOf(options: LocalNetworkOptions): Promise<number[]> {
+  const { host, port } = options
+  const count = membersOf(options) * portsPerReplica
   return port === undefined ? freePorts(host, count) : Array.from({ length: count }, (_, index) => port + index)
 }
 

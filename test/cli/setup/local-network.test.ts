@@ -51,6 +51,14 @@ describe('a network for one machine', () => {
     expect(statSync(dir).mode & 0o777).toBe(0o700)
   })
 
+  it('has learners beside its voters, and parameters of its own', async () => {
+    const parameters = { checkpoints: { intervalHeights: 7 } }
+    const { network } = await createLocalNetwork({ ...plan, dir, learners: 1, parameters })
+    expect(network.epoch.members.map(({ role }) => role)).toEqual(['voter', 'voter', 'voter', 'learner'])
+    expect(network.epoch.parameters.checkpoints.intervalHeights).toBe(7)
+    expect(readdirSync(replicaFolder(dir, 4))).toContain('data')
+  })
+
   it('takes ports that are free, all of them different, and two for each replica', async () => {
     const { network } = await createLocalNetwork({ ...plan, dir, replicas: 5 })
     const ports = network.epoch.members.flatMap(({ addresses: [tcp, webSocket, ...rest] }) => {
