@@ -75,7 +75,7 @@ export interface WalRecord {
 
 /** Oldest first, in bounded memory: one segment at a time. */
 export function* walRecords({ directory }: OfflineLog, { firstSegment, end }: RecoveredLog): Generator<WalRecord> {
-  for (const { sequence, bytes } of readRecords(directory, firstSegment, end)) {
+  for (const { sequence, bytes } of readRecords(directory, crc32, firstSegment, end)) {
     const record = decode(raftRecordCodec, bytes)
     yield { sequence, bytes: bytes.length, record: record.ok ? record.value : null }
   }

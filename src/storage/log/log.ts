@@ -146,7 +146,7 @@ export class Log {
 
   /** What is on disk, oldest first, in bounded memory. What was cut is not among it. */
   records(): Iterable<LogEntry> {
-    return readRecords(this.#directory, this.#firstSegment, { ...this.#end, sequence: this.#durable })
+    return readRecords(this.#directory, this.#crc32, this.#firstSegment, { ...this.#end, sequence: this.#durable })
   }
 
   /** One record that is durable and was not cut; null if the disk does not give it back whole. */
