@@ -6,12 +6,12 @@
  */
 
 import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import type { Directory } from '../log/file-port.ts'
 import { initializeLog } from '../log/initialize.ts'
 import { crc32 } from './crc32.ts'
 import { logFolder } from './create-data-directory.ts'
 import { DataDirectoryError, diskError, errorNumberOf } from './data-directory-error.ts'
 import { makeFolder, syncFolder } from './folders.ts'
-import type { ClosableDirectory } from './open-data-directory.ts'
 
 /** Where the new log is made. Nothing has been promised on what is found there: it was never opened. */
 export const newLogFolder: string = `${logFolder}.new`
@@ -28,7 +28,7 @@ export interface RenewLogOptions {
   replica: number
   /** No start of this replica has had it. */
   incarnation: number
-  openDirectory: (path: string) => ClosableDirectory
+  openDirectory: (path: string) => Directory & { close?(): Promise<void> }
 }
 
 /** Returns the name that the old log has now; null if there was nothing. */

@@ -223,12 +223,14 @@ async function interrupted(steps: number, run: () => Promise<void>): Promise<boo
   let left = steps
   const dead = (): boolean => left-- <= 0
   const real = { ...fs }
-  for (const name of ['mkdirSync', 'renameSync', 'rmSync', 'fsyncSync', 'writeSync'] as const) {
-    vi.spyOn(fs, name).mockImplementation((...call: never[]) => {
-      if (dead()) fail('EIO')
-      return (real[name] as (...call: never[]) => never)(...call)
-    })
+  const step = <Call extends unknown[], Answer>(act: (...call: Call) => Answer) => {
+    return (...call: Call): Answer => (dead() ? fail('EIO') : act(...call))
   }
+  vi.spyOn(fs, 'mkdirSync').mockImplementation(step(real.mkdirSync) as typeof fs.mkdirSync)
+  vi.spyOn(fs, 'renameSync').mockImplementation(step(real.renameSync))
+  vi.spyOn(fs, 'rmSync').mockImplementation(step(real.rmSync))
+  vi.spyOn(fs, 'fsyncSync').mockImplementation(step(real.fsyncSync))
+  vi.spyOn(fs, 'writeSync').mockImplementation(step(real.writeSync) as typeof fs.writeSync)
   for (const name of ['fsync', 'fdatasync'] as const) {
     vi.spyOn(fs, name).mockImplementation((descriptor, answer) => {
       if (dead()) queueMicrotask(() => answer(systemError('EIO')))
