@@ -30,6 +30,7 @@ const pureRooms = [
   'storage/log',
   'replica/driver',
   'replica/pool',
+  'replica/checkpoints',
   'network/link',
   'client/core',
 ]
@@ -50,8 +51,13 @@ export const rooms: Readonly<Record<string, Room>> = {
   'storage/log': { may: words, pure: true },
   'replica/driver': { may: words, pure: true },
   'replica/pool': { may: words, pure: true },
+  // The Merkle rule of a state is the executor's.
+  'replica/checkpoints': { may: [...words, 'execution'], pure: true },
   // The core wires pure rooms together, and is as pure as they are.
-  'replica/core': { may: ['kernel', 'wire', 'execution', 'replica/driver', 'replica/pool', 'storage/log'], pure: true },
+  'replica/core': {
+    may: ['kernel', 'wire', 'execution', 'replica/driver', 'replica/pool', 'replica/checkpoints', 'storage/log'],
+    pure: true,
+  },
   replica: { may: 'anything', mayNot: ['cli', 'simulator', 'benchmark', 'operations'], pure: false, node: true },
   'crypto/portable': { may: words, pure: false, packages: ['@noble/ed25519', '@noble/hashes'] },
   'crypto/node': { may: [...words, 'crypto/portable'], pure: false, node: true },

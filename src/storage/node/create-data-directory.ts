@@ -1,10 +1,11 @@
 // Makes a data directory, durably, with the names of everything above it that is new. What is there is never overwritten.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { initializeLog } from '../log/initialize.ts'
 import { crc32 } from './crc32.ts'
 import { DataDirectoryError, diskError, errorNumberOf } from './data-directory-error.ts'
+import { makeFolder, syncNames } from './folders.ts'
 import { openNodeDirectory, type NodeDirectory } from './node-directory.ts'
 
 /** The log's files, in the data directory. */
@@ -23,17 +24,13 @@ export async function createDataDirectory(
   } finally {
     await directory.close()
   }
-  // From the inside out: what has a name for sure is whole.
-  for (let made = folder; ; made = dirname(made)) {
-    syncFolder(dirname(made))
-    if (made === firstMade) return
-  }
+  syncNames(folder, firstMade)
 }
 
 /** Returns the outermost that did not exist. */
 function makeFolders(root: string, folder: string): string {
   try {
-    const firstMade = mkdirSync(root, { recursive: true, mode: 0o700 })
+    const firstMade = makeFolder(root)
     if (readdirSync(root).length > 0) throw notEmpty(root)
     // Of two that get here at once, one is told that it exists.
     mkdirSync(folder, { mode: 0o700 })
@@ -60,16 +57,4 @@ function initialize(directory: NodeDirectory, identity: { network: Uint8Array; r
       else reject(new DataDirectoryError(error.code, error.message))
     })
   })
-}
-
-function syncFolder(path: string): void {
-  let descriptor: number | null = null
-  try {
-    descriptor = openSync(path, 'r')
-    fsyncSync(descriptor)
-  } catch (error) {
-    throw diskError(`${path} cannot be synced`, error)
-  } finally {
-    if (descriptor !== null) closeSync(descriptor)
-  }
 }

@@ -1,18 +1,23 @@
 /**
- * The data directory of one replica: `lock`, and the log's files in `log/`. Made once, by `createDataDirectory`; opening never makes one,
- * because a voter that lost its log must not vote as if it had never promised anything.
+ * The data directory of one replica: `lock`, and the log's files in `log/`. Made once, by `createDataDirectory`. Opening never makes a log
+ * that votes, because a voter that lost its log must not vote as if it had never promised anything; with `rejoin` it makes one that
+ * abstains where the log is lost.
  */
 
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Directory } from '../log/file-port.ts'
 import type { Log, LogLimits, LogListener } from '../log/log.ts'
 import { openLog } from '../log/open-log.ts'
-import { recoverLog, type LogRefusal, type RecoveredLog } from '../log/recovery.ts'
+import { recoverLog, rejoinStep, type LogRefusal, type RecoveredLog } from '../log/recovery.ts'
+import { planStart, unusedIncarnation } from '../log/rejoin.ts'
 import { crc32 } from './crc32.ts'
 import { logFolder } from './create-data-directory.ts'
 import { DataDirectoryError, diskError, errorNumberOf } from './data-directory-error.ts'
 import { lockDirectory } from './directory-lock.ts'
+import { makeFolder, syncNames } from './folders.ts'
 import { openNodeDirectory } from './node-directory.ts'
+import { renewLog } from './renew-log.ts'
 
 /** Recovery's pieces of work, 1 MiB at most each, between two turns of the event loop. */
 const stepsPerTurn = 4
@@ -25,6 +30,8 @@ export interface OpenDataDirectoryOptions {
   replica: number
   listener: LogListener
   limits?: LogLimits
+  /** Where the log is lost: keep what is left of it beside a new one that abstains for good. Default: refuse. */
+  rejoin?: boolean
   /** Ends opening with its reason, and has no effect afterwards. */
   signal?: AbortSignal
   /** For tests that lose power: the files of the log, and not the lock. */
@@ -33,6 +40,10 @@ export interface OpenDataDirectoryOptions {
 
 export interface DataDirectory {
   log: Log
+  /** This replica has lost promises that it made, and makes none any more in this epoch. */
+  abstains: boolean
+  /** What `rejoin` has done, in a sentence; null if it was not asked for. */
+  rejoined: string | null
   incarnation: number
   /** What a torn write had left behind the end, and is cut. */
   tornBytes: number
@@ -42,16 +53,16 @@ export interface DataDirectory {
 
 export async function openDataDirectory(path: string, options: OpenDataDirectoryOptions): Promise<DataDirectory> {
   options.signal?.throwIfAborted()
-  requireLogFolder(path)
+  if (options.rejoin === true) makeDataFolder(path)
+  else requireLogFolder(path)
   const lock = lockDirectory(path)
   if (!lock.ok) throw new DataDirectoryError(lock.code, lock.message)
-  let directory: ClosableDirectory | null = null
+  const opening = new Opening(path, options)
   try {
-    directory = (options.openDirectory ?? openNodeDirectory)(`${path}/${logFolder}`)
-    return await openIn(directory, options, lock.release)
+    return await opening.open(lock.release)
   } catch (error) {
     try {
-      await directory?.close?.()
+      await opening.directory?.close?.()
     } finally {
       lock.release()
     }
@@ -59,25 +70,86 @@ export async function openDataDirectory(path: string, options: OpenDataDirectory
   }
 }
 
-async function openIn(
-  directory: ClosableDirectory,
-  options: OpenDataDirectoryOptions,
-  release: () => void,
-): Promise<DataDirectory> {
-  const recovered = await recover(directory, options)
-  if (!recovered.ok) throw new DataDirectoryError(recovered.code, recovered.message)
-  const log = await mendAndOpen(directory, options, recovered)
-  let closed: Promise<void> | null = null
-  const close = async (): Promise<void> => {
-    log.close()
-    await directory.close?.()
-    release()
+class Opening {
+  directory: ClosableDirectory | null = null
+  readonly #path: string
+  readonly #options: OpenDataDirectoryOptions
+
+  constructor(path: string, options: OpenDataDirectoryOptions) {
+    this.#path = path
+    this.#options = options
   }
-  if (options.signal?.aborted === true) log.close()
-  options.signal?.throwIfAborted()
-  const { incarnation } = log
-  return { log, incarnation, tornBytes: recovered.tornBytes, close: () => (closed ??= close()) }
+
+  async open(release: () => void): Promise<DataDirectory> {
+    const { signal, rejoin = false } = this.#options
+    const found = await this.#find()
+    const plan = planStart(found, rejoin)
+    if (plan.kind === 'refuse') throw new DataDirectoryError(plan.refusal.code, plan.refusal.message)
+    const rejoined = plan.kind === 'renew' ? await this.#renew(plan.why) : rejoin ? nothingToRejoin : null
+    const recovered = plan.kind === 'renew' ? await this.#find() : plan.recovered
+    if (!recovered.ok) throw new DataDirectoryError(recovered.code, recovered.message)
+    const directory = this.directory!
+    const log = await mendAndOpen(directory, this.#options, recovered)
+    let closed: Promise<void> | null = null
+    const close = async (): Promise<void> => {
+      log.close()
+      await directory.close?.()
+      release()
+    }
+    if (signal?.aborted === true) log.close()
+    signal?.throwIfAborted()
+    const { incarnation } = log
+    const { abstains, tornBytes } = recovered
+    return { log, abstains, rejoined, incarnation, tornBytes, close: () => (closed ??= close()) }
+  }
+
+  /** What is there now. */
+  async #find(): Promise<RecoveredLog | LogRefusal> {
+    if (!existsSync(this.#place)) {
+      return { ok: false, code: 'ERR_LOG_EMPTY_DIRECTORY', message: `${this.#path} holds no log` }
+    }
+    this.directory = this.#openDirectory(this.#place)
+    try {
+      return await recover(this.directory, this.#options)
+    } catch (error) {
+      const isDisk = error instanceof DataDirectoryError && error.code === 'ERR_DISK_IO'
+      if (!isDisk || this.#options.rejoin !== true) throw error
+      return { ok: false, code: 'ERR_LOG_UNREADABLE', message: error.message }
+    }
+  }
+
+  async #renew(why: LogRefusal): Promise<string> {
+    const { network, replica, signal } = this.#options
+    const incarnation = this.#unusedIncarnation()
+    await this.directory?.close?.()
+    this.directory = null
+    signal?.throwIfAborted()
+    const openDirectory = this.#openDirectory
+    const setAside = await renewLog({ path: this.#path, network, replica, incarnation, openDirectory })
+    const kept = setAside === null ? 'there was no log' : `what was there is kept in ${this.#path}/${setAside}`
+    return `rejoined without a vote (${why.message.replace(`; ${rejoinStep}`, '')}); ${kept}`
+  }
+
+  #unusedIncarnation(): number {
+    const known = { wallMs: Date.now(), seen: 0 }
+    try {
+      return unusedIncarnation(this.directory === null ? null : { directory: this.directory, crc32 }, known)
+    } catch {
+      // Of a folder that cannot be listed.
+      return unusedIncarnation(null, known)
+    }
+  }
+
+  get #place(): string {
+    return `${this.#path}/${logFolder}`
+  }
+
+  get #openDirectory(): (path: string) => ClosableDirectory {
+    return this.#options.openDirectory ?? openNodeDirectory
+  }
 }
+
+const nothingToRejoin = 'there was nothing to rejoin: the log is sound, and nothing was changed'
 
 async function recover(directory: Directory, options: OpenDataDirectoryOptions): Promise<RecoveredLog | LogRefusal> {
   const { network, replica } = options
@@ -107,8 +179,17 @@ function requireLogFolder(path: string): void {
     readdirSync(`${path}/${logFolder}`)
   } catch (error) {
     if (errorNumberOf(error) !== 'ENOENT') throw diskError(`${path} cannot be opened`, error)
-    const next = 'make it with quorate init, correct the path, or mount its disk'
-    const message = `${path} does not exist or holds no log: ${next}`
+    const message = `${path} does not exist or holds no log: correct the path or mount its disk; for a replica that has never run, quorate init makes it; if it is lost, ${rejoinStep}`
     throw new DataDirectoryError('ERR_DATA_DIRECTORY_MISSING', message, { cause: error })
+  }
+}
+
+function makeDataFolder(path: string): void {
+  const root = resolve(path)
+  try {
+    const firstMade = makeFolder(root)
+    if (firstMade !== null) syncNames(root, firstMade)
+  } catch (error) {
+    throw error instanceof DataDirectoryError ? error : diskError(`${path} cannot be made`, error)
   }
 }
