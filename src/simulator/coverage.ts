@@ -25,6 +25,12 @@ const processMinima: readonly CoverageMinimum[] = [
   { name: 'pauses', perThousandSeeds: 100, why: 'bursts after a stall' },
 ]
 
+/** A disk is read when its process starts, so a fault strikes first and is noticed later, or never. */
+const diskMinima: readonly CoverageMinimum[] = [
+  { name: 'storage-failures', perThousandSeeds: 200, why: 'syncs that fail, and logs that fail for good with them' },
+  { name: 'storage-stalled', perThousandSeeds: 100, why: 'full disks' },
+]
+
 const alwaysMinima: readonly CoverageMinimum[] = [
   { name: 'linearizable-reads', perThousandSeeds: 1000, why: 'reads without a log entry' },
   { name: 'signed-envelopes', perThousandSeeds: 1000, why: 'signatures of clients' },
@@ -45,6 +51,8 @@ export function coverageMinima(
       return [...alwaysMinima, ...networkMinima]
     case 'process':
       return [...alwaysMinima, ...processMinima]
+    case 'disk':
+      return [...alwaysMinima, ...diskMinima]
     case 'all':
       return [...alwaysMinima, ...networkMinima.slice(1), ...processMinima]
   }

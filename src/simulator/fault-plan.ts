@@ -7,6 +7,16 @@ import type { NetworkModel } from './network.ts'
 
 export type NetworkFault = 'partition' | 'one-way-partition' | 'isolation' | 'clog' | 'loss-burst' | 'slow-burst'
 export type ProcessFault = 'crash' | 'crash-all' | 'pause' | 'wall-clock-jump'
+export type DiskFault =
+  | 'slow-disk'
+  | 'full-disk'
+  | 'failing-sync'
+  | 'hanging-sync'
+  | 'rot-on-read'
+  | 'rot'
+  | 'misdirected-write'
+  | 'wiped'
+  | 'restored-backup'
 
 export interface FaultPlan {
   network: NetworkModel
@@ -22,6 +32,15 @@ export interface FaultPlan {
   wallOffsetMsMax: number
 }
 
+/** Faults of disks are drawn apart, so that those of networks and processes are the same whether there are any or not. */
+export interface DiskPlan {
+  faults: readonly DiskFault[]
+  /** Mean virtual time between two faults. */
+  intervalUs: number
+  durationUsMin: number
+  durationUsMax: number
+}
+
 const networkFaults: readonly NetworkFault[] = [
   'partition',
   'one-way-partition',
@@ -31,13 +50,40 @@ const networkFaults: readonly NetworkFault[] = [
   'slow-burst',
 ]
 const processFaults: readonly ProcessFault[] = ['crash', 'crash-all', 'pause', 'wall-clock-jump']
+/** What makes a disk's faults felt: a process reads its disk only when it starts. */
+const powerFaults: readonly ProcessFault[] = ['crash', 'crash-all']
+const diskFaults: readonly DiskFault[] = [
+  'slow-disk',
+  'full-disk',
+  'failing-sync',
+  'hanging-sync',
+  'rot-on-read',
+  'rot',
+  'misdirected-write',
+  'wiped',
+  'restored-backup',
+]
+
+/** Null: the disks of this run have no faults. */
+export function drawDiskPlan(random: Random, family: FaultFamily): DiskPlan | null {
+  if (family !== 'disk' && family !== 'all') return null
+  if (family === 'all' && random.chance(1, 2)) return null
+  const drawn = diskFaults.filter(() => random.chance(1, 2))
+  return {
+    faults: drawn.length > 0 ? drawn : [random.pick(diskFaults)],
+    intervalUs: random.pick([200_000, 500_000, 1_500_000]),
+    durationUsMin: 10_000,
+    durationUsMax: random.pick([200_000, 1_000_000, 3_000_000]),
+  }
+}
 
 export function drawFaultPlan(random: Random, family: FaultFamily): FaultPlan {
   const withNetwork = family === 'network' || family === 'all'
   const withProcess = family === 'process' || family === 'all'
   const candidates = [...(withNetwork ? networkFaults : []), ...(withProcess ? processFaults : [])]
   const drawn = candidates.filter(() => random.chance(1, 2))
-  const faults = drawn.length > 0 || candidates.length === 0 ? drawn : [random.pick(candidates)]
+  const some = drawn.length > 0 || candidates.length === 0 ? drawn : [random.pick(candidates)]
+  const faults = family === 'disk' ? powerFaults : some
   return {
     network: drawNetworkModel(random, withNetwork),
     faults,

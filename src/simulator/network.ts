@@ -2,8 +2,9 @@
 
 import type { PublicKey } from '../kernel/crypto-ports.ts'
 import type { Random } from '../kernel/random.ts'
-import type { Coverage } from './report.ts'
 import type { HistoryHash } from './history-hash.ts'
+import type { Greeting } from './incarnation-memory.ts'
+import type { Coverage } from './report.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Replicas have their own ids, clients start above them. */
@@ -15,7 +16,8 @@ export function clientKeyAt(address: Address): PublicKey {
   return new Uint8Array(32).fill(200 + address - clientAddressMin)
 }
 
-export type Receive = (from: Address, bytes: Uint8Array) => void
+/** `process`: which start of a replica sent it; null for a client. */
+export type Receive = (from: Address, bytes: Uint8Array, greeting: Greeting | null) => void
 
 /** How this run's network behaves when nothing in particular is wrong. */
 export interface NetworkModel {
@@ -69,7 +71,7 @@ export class Network {
     this.#receivers.set(address, receive)
   }
 
-  send(from: Address, to: Address, bytes: Uint8Array, sentAtUs: number): void {
+  send(from: Address, to: Address, bytes: Uint8Array, sentAtUs: number, greeting: Greeting | null = null): void {
     this.framesSent++
     this.bytesSent += bytes.length
     const model = this.model
@@ -78,10 +80,10 @@ export class Network {
       this.#coverage['messages-lost'] = (this.#coverage['messages-lost'] ?? 0) + 1
       return
     }
-    this.#deliver(from, to, bytes, this.#arrival(link, sentAtUs))
+    this.#deliver(from, to, bytes, process, this.#arrival(link, sentAtUs))
     if (this.#perMille(model.duplicatePerMille)) {
       this.#coverage['messages-duplicated'] = (this.#coverage['messages-duplicated'] ?? 0) + 1
-      this.#deliver(from, to, bytes, this.#arrival(link, sentAtUs))
+      this.#deliver(from, to, bytes, process, this.#arrival(link, sentAtUs))
     }
   }
 
@@ -132,12 +134,12 @@ export class Network {
     return share > 0 && this.#random.below(1000) < share
   }
 
-  #deliver(from: Address, to: Address, bytes: Uint8Array, atUs: number): void {
+  #deliver(from: Address, to: Address, bytes: Uint8Array, greeting: Greeting | null, atUs: number): void {
     this.#scheduler.at(atUs, () => {
       this.#hash.number(this.#scheduler.nowUs)
       this.#hash.number(from * addressSpan + to)
       this.#hash.bytes(bytes)
-      this.#receivers.get(to)?.(from, bytes)
+      this.#receivers.get(to)?.(from, bytes, process)
     })
   }
 

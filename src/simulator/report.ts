@@ -3,8 +3,8 @@
 import type { ProtocolName } from '../kernel/ids.ts'
 
 /** Which families of faults may be drawn. Each run draws its own subset and intensity from them (swarm testing). */
-export type FaultFamily = 'none' | 'network' | 'process' | 'all'
-export const faultFamilies: readonly FaultFamily[] = ['none', 'network', 'process', 'all']
+export type FaultFamily = 'none' | 'network' | 'process' | 'disk' | 'all'
+export const faultFamilies: readonly FaultFamily[] = ['none', 'network', 'process', 'disk', 'all']
 
 export interface SimulationOptions {
   protocol: ProtocolName

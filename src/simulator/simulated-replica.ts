@@ -12,15 +12,21 @@ import type { ExecutedBlock } from '../execution/executed-block.ts'
 import type { Executor } from '../execution/executor.ts'
 import { decode } from '../wire/codec.ts'
 import { crc32 } from '../storage/log/crc32.ts'
+import type { FileError } from '../storage/log/file-port.ts'
+import type { Voice } from '../storage/log/format.ts'
 import { initializeLog } from '../storage/log/initialize.ts'
 import { logLimitsDefault, type Log } from '../storage/log/log.ts'
 import { openLog } from '../storage/log/open-log.ts'
-import { recoverLog } from '../storage/log/recovery.ts'
+import { recoverLog, type LogRefusal, type RecoveredLog } from '../storage/log/recovery.ts'
+import { planStart, refuseOldCopy, unusedIncarnation } from '../storage/log/rejoin.ts'
 import { costModel } from './cost-model.ts'
 import { count } from './coverage.ts'
-import { SimulatedDisk } from './disk/simulated-disk.ts'
+import { SimulatedDisk, type DiskImage } from './disk/simulated-disk.ts'
+import type { DiskVictim } from './disk-nemesis.ts'
+import type { IncarnationMemory, Greeting } from './incarnation-memory.ts'
 import { clientAddressMin, clientKeyAt, type Address, type Network } from './network.ts'
 import type { Victim } from './nemesis.ts'
+import type { Ending, Patient } from './operator.ts'
 import { Processor } from './processor.ts'
 import type { Coverage } from './report.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -34,6 +40,12 @@ export interface ReplicaWorld {
   leads(term: number): void
   violated(invariant: string, explanation: string): void
   note(what: string, detail: string): void
+  /** Was this replica's disk damaged for good? If not, its log must be whole. */
+  isDamaged(): boolean
+  /** The process ended by itself, because of its disk. */
+  ended(why: Ending): void
+  /** A process of `replica` runs on an old copy of its log, as this one knows who has seen incarnation `seen`. */
+  unmasked(replica: ReplicaId, greeting: Greeting, seen: number): void
 }
 
 export interface SimulatedReplicaOptions<Message, LogRecord> {
@@ -47,6 +59,10 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
   scheduler: Scheduler
   network: Network
   random: Random
+  /** For the faults of its disk, apart from all else. */
+  diskRandom: Random
+  /** Null where no disk is ever restored: then every process runs on the newest log. */
+  memory: IncarnationMemory | null
   coverage: Coverage
   driftPpmMax: number
   wallOffsetMsMax: number
@@ -55,15 +71,33 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
 
 /** Small segments, so that they roll and are recovered in every run. */
 const segmentBytesMax = 16 * 1024
+/** How often a full disk is tried again. */
+const probeMs = 200
 
-export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements Victim {
+const refusalNames: Readonly<Record<LogRefusal['code'], string>> = {
+  ERR_LOG_EMPTY_DIRECTORY: 'empty-directories-refused',
+  ERR_LOG_FOREIGN_DIRECTORY: 'foreign-directories-refused',
+  ERR_LOG_FORMAT_VERSION: 'format-versions-refused',
+  ERR_LOG_CORRUPT: 'corrupt-logs-refused',
+  ERR_LOG_UNREADABLE: 'unreadable-logs-refused',
+  ERR_LOG_OUTDATED: 'old-copies-refused',
+}
+
+export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements Victim, DiskVictim, Patient {
   readonly id: ReplicaId
   readonly address: Address
   readonly #options: SimulatedReplicaOptions<Message, LogRecord>
   readonly #clock: VirtualClock
-  readonly #disk: SimulatedDisk
+  readonly disk: SimulatedDisk
   #life: Life<Message, LogRecord> | null = null
   #up = false
+  #lives = 0
+  /** In a row. */
+  refusals = 0
+  /** The newest incarnation of this replica that others have shown it. */
+  #told = 0
+  /** Runs on a restored backup: an incarnation from here on would be news to somebody. Null: on its own log. */
+  #newsFrom: number | null = null
 
   constructor(options: SimulatedReplicaOptions<Message, LogRecord>) {
     const { random, driftPpmMax, wallOffsetMsMax, scheduler, network } = options
@@ -75,14 +109,14 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
       random.between(-wallOffsetMsMax, wallOffsetMsMax),
     )
     const syncUsMin = random.pick([50, 200, 1_000])
-    this.#disk = new SimulatedDisk({
+    this.disk = new SimulatedDisk({
       random: random.fork('disk'),
+      faultRandom: options.diskRandom,
       latency: { writeUs: 20, syncUsMin, syncUsMax: syncUsMin * random.between(1, 8) },
       schedule: (delayUs, run) => void scheduler.after(delayUs, run),
     })
-    network.attach(this.address, (from, bytes) => this.#receive(from, bytes))
-    const { network: networkId } = options.epoch
-    initializeLog({ directory: this.#disk, crc32, network: networkId, replica: this.id, voice: 'votes' }, (error) => {
+    network.attach(this.address, (from, bytes, process) => this.#receive(from, bytes, process))
+    this.#initialize('votes', 0, (error) => {
       if (error !== null) throw new Error(error.message)
       this.restart()
     })
@@ -100,6 +134,15 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     return this.#life?.core?.executedHeight ?? 0
   }
 
+  /** Follows without a vote, because it lost its log. */
+  get abstains(): boolean {
+    return this.#life?.abstains ?? false
+  }
+
+  get incarnation(): number | null {
+    return this.#life?.process?.incarnation ?? null
+  }
+
   /** What it says it is waiting for. */
   describe(): string {
     if (this.#life?.core == null) return this.#up ? 'starting' : 'down'
@@ -109,23 +152,53 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
 
   crash(): void {
     if (!this.#up) return
-    this.#up = false
-    this.#life?.stop()
-    this.#life = null
-    const lost = this.#disk.crash()
+    this.#end()
+    const lost = this.disk.crash()
     count(this.#options.coverage, 'crashes')
     if (lost > 0) count(this.#options.coverage, 'restarts-that-lost-writes')
   }
 
+  losePower(): void {
+    if (this.#up) this.crash()
+    else if (this.#lives > 0) this.disk.crash()
+  }
+
+  kill(): void {
+    if (!this.#up) return
+    this.#end()
+    this.disk.kill()
+    count(this.#options.coverage, 'kills')
+  }
+
+  wipe(): void {
+    this.losePower()
+    this.disk.wipe()
+    this.#options.memory?.forget(this.id)
+  }
+
+  restoreBackup(image: DiskImage): void {
+    this.losePower()
+    this.disk.restore(image)
+    this.#newsFrom = this.#options.memory?.seenByAll(this.id) ?? 0
+    this.#options.memory?.forget(this.id)
+  }
+
   restart(): void {
-    if (this.#up) return
-    this.#up = true
-    const { coverage, world } = this.#options
-    const recovered = this.#recover()
-    if (!recovered.ok) return world.violated('log-recovery', `replica ${this.id}: ${recovered.message}`)
-    if (recovered.incarnation > 0) count(coverage, 'restarts')
-    if (recovered.tornBytes > 0) count(coverage, 'torn-tails-cut')
-    this.#life = new Life(this.#options, this.#clock, this.#disk, recovered)
+    if (!this.#up) this.#start(this.#recover(), false)
+  }
+
+  /** The operator has given up the log: what is left of it is set aside, and a new one speaks without a vote. */
+  rejoin(): void {
+    if (!this.#up) this.#start(this.#recover(), true)
+  }
+
+  /** Others refuse this process, because they have seen a later one. */
+  unmasked(greeting: Greeting, seen: number): void {
+    const life = this.#life
+    if (life === null || life.process !== process) return
+    this.#told = Math.max(this.#told, seen)
+    life.stop()
+    this.#endLater(life, 'old-copy')
   }
 
   pause(durationUs: number): void {
@@ -140,31 +213,116 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   /** Up and running, as a member of the healed core must be. */
   heal(): void {
     this.#life?.processor.resume()
-    if (!this.#up) this.restart()
+    this.disk.heal()
+    // What was asked of a disk that hung is never answered.
+    if (this.disk.requestsHung > 0) this.kill()
+    this.restart()
   }
 
-  #receive(from: Address, bytes: Uint8Array): void {
-    this.#life?.receive(from, bytes)
+  #receive(from: Address, bytes: Uint8Array, greeting: Greeting | null): void {
+    const { memory, world } = this.#options
+    if (this.#life === null) return
+    if (memory !== null && process !== null && !memory.admits(this.id, from as ReplicaId, process)) {
+      return world.unmasked(from as ReplicaId, process, memory.seenBy(this.id, from as ReplicaId))
+    }
+    this.#life.receive(from, bytes)
+  }
+
+  #start(recovered: RecoveredLog | LogRefusal, rejoin: boolean): void {
+    const plan = planStart(recovered, rejoin)
+    if (plan.kind === 'refuse') this.#refused(plan.refusal)
+    else if (plan.kind === 'renew') this.#renew()
+    else this.#open(plan.recovered)
+  }
+
+  #refused({ code, message }: LogRefusal): void {
+    const { coverage, world } = this.#options
+    if (!world.isDamaged() && this.disk.readsRotted === 0) {
+      return world.violated('log-recovery', `replica ${this.id}: ${message}`)
+    }
+    count(coverage, refusalNames[code])
+    world.note('log refused', message)
+    this.refusals++
+    this.disk.kill()
+    world.ended('log-refused')
+  }
+
+  #renew(): void {
+    const { coverage, world } = this.#options
+    const known = { wallMs: this.#now().wallMs, seen: this.#told }
+    const incarnation = unusedIncarnation({ directory: this.disk, crc32 }, known)
+    world.note('rejoins', `without a vote, above incarnation ${incarnation}`)
+    count(coverage, 'rejoins')
+    this.#up = true
+    this.disk.wipe()
+    this.#newsFrom = null
+    this.#initialize('abstains', incarnation, (error) => {
+      this.#up = false
+      if (error === null) return this.restart()
+      count(coverage, 'storage-failures')
+      this.disk.kill()
+      world.ended('storage-failed')
+    })
+  }
+
+  #initialize(voice: Voice, incarnation: number, done: (error: { message: string } | null) => void): void {
+    const { network } = this.#options.epoch
+    initializeLog({ directory: this.disk, crc32, network, replica: this.id, voice, incarnation }, done)
+  }
+
+  #open(recovered: RecoveredLog): void {
+    const { coverage } = this.#options
+    this.#up = true
+    this.refusals = 0
+    if (recovered.incarnation > 0) count(coverage, 'restarts')
+    if (recovered.tornBytes > 0) count(coverage, 'torn-tails-cut')
+    this.#life = new Life(this.#options, this.#clock, this.disk, recovered, ++this.#lives, (life) =>
+      this.#endLater(life, 'storage-failed'),
+    )
+  }
+
+  #end(): void {
+    this.#up = false
+    this.#life?.stop()
+    this.#life = null
+  }
+
+  /** A process that ends by itself has said so from within; it is gone in a moment. */
+  #endLater(life: object, why: Ending): void {
+    const { scheduler, coverage, world } = this.#options
+    scheduler.after(0, () => {
+      if (this.#life !== life) return
+      this.#end()
+      this.disk.kill()
+      if (why === 'storage-failed') count(coverage, 'storage-failures')
+      world.note('ended', why)
+      world.ended(why)
+    })
   }
 
   #now(): Now {
     return this.#clock.at(this.#options.scheduler.nowUs)
   }
 
-  #recover() {
+  #recover(): RecoveredLog | LogRefusal {
     const expected = { network: this.#options.epoch.network, replica: this.id }
-    const recovery = recoverLog({ directory: this.#disk, crc32, expected })
+    const recovery = recoverLog({ directory: this.disk, crc32, expected })
     for (;;) {
       const step = recovery.next()
-      if (step.done === true) return step.value
+      if (step.done === true) return this.#knowingOthers(step.value)
     }
   }
-}
 
-type Recovery = Extract<
-  ReturnType<typeof recoverLog> extends Generator<undefined, infer End> ? End : never,
-  { ok: true }
->
+  /**
+   * A backup that were started so often that its incarnation is news could not be told from the log itself: before that, the operator
+   * looks at what the others have seen.
+   */
+  #knowingOthers(recovered: RecoveredLog | LogRefusal): RecoveredLog | LogRefusal {
+    if (this.#newsFrom !== null && recovered.ok && recovered.incarnation + 1 >= this.#newsFrom)
+      this.#told = this.#newsFrom
+    return this.#told === 0 ? recovered : refuseOldCopy(recovered, this.#told)
+  }
+}
 
 /** From one start of the process to its end. */
 class Life<Message, LogRecord> {
@@ -173,15 +331,31 @@ class Life<Message, LogRecord> {
   readonly #options: SimulatedReplicaOptions<Message, LogRecord>
   readonly #clock: VirtualClock
   readonly #timers: VirtualTimers
+  readonly #disk: SimulatedDisk
+  readonly #lifeNumber: number
+  readonly #ended: (life: object) => void
+  readonly abstains: boolean
+  /** As others see it; null until its log is open. */
+  greeting: Greeting | null = null
+  #log: Log | null = null
+  #isStalled = false
+  #storageFailed = false
+  #stopped = false
 
   constructor(
     options: SimulatedReplicaOptions<Message, LogRecord>,
     clock: VirtualClock,
     disk: SimulatedDisk,
-    recovered: Recovery,
+    recovered: RecoveredLog,
+    lifeNumber: number,
+    ended: (life: object) => void,
   ) {
     this.#options = options
     this.#clock = clock
+    this.#disk = disk
+    this.#lifeNumber = lifeNumber
+    this.#ended = ended
+    this.abstains = recovered.abstains
     this.processor = new Processor(options.scheduler, () => {
       while (this.core?.endTurn() === true);
     })
@@ -192,16 +366,16 @@ class Life<Message, LogRecord> {
       (name) => this.core?.timer(name, this.#now()),
     )
     const listener = {
-      durable: (upTo: number) => this.processor.run(() => this.core?.durable(upTo, this.#now())),
-      full: () => this.processor.run(() => this.core?.storage('storage-stalled', this.#now())),
-      failed: (error: { message: string }) => this.core?.fail(new Error(error.message)),
+      durable: (upTo: number) => this.processor.run(() => this.#durable(upTo)),
+      full: () => this.processor.run(() => this.#full()),
+      failed: (error: FileError) => this.#diskFailed(error),
     }
     const limits = { ...logLimitsDefault, segmentBytesMax }
     openLog(
       { directory: disk, crc32, listener, limits },
       recovered,
       (log) => this.processor.run(() => this.#start(log)),
-      (error) => options.world.violated('log-opening', `replica ${options.id}: ${error.message}`),
+      (error) => this.#diskFailed(error),
     )
   }
 
@@ -215,9 +389,46 @@ class Life<Message, LogRecord> {
   }
 
   stop(): void {
+    this.#stopped = true
     this.processor.stop()
     this.#timers.stop()
     this.core = null
+  }
+
+  #durable(upTo: number): void {
+    if (this.#isStalled) {
+      this.#isStalled = false
+      this.core?.storage('storage-resumed', this.#now())
+    }
+    this.core?.durable(upTo, this.#now())
+  }
+
+  #full(): void {
+    const { scheduler, coverage } = this.#options
+    if (!this.#isStalled) {
+      this.#isStalled = true
+      count(coverage, 'storage-stalled')
+      this.core?.storage('storage-stalled', this.#now())
+    }
+    scheduler.after(this.#clock.toWorldUs(probeMs), () => {
+      if (!this.#stopped) this.#log?.probe()
+    })
+  }
+
+  /** Only the world makes a disk fail; what the process makes of it is looked at from outside. */
+  #diskFailed(error: FileError): void {
+    if (this.#stopped || this.#storageFailed) return
+    this.#storageFailed = true
+    if (this.core === null) this.#ended(this)
+    else this.core.fail(new Error(error.message))
+  }
+
+  /** A replica may fail because of its disk, and for no other reason. */
+  #failed(cause: unknown): void {
+    const { world, id } = this.#options
+    const waitsForDisk = String(cause).includes('a disk that does not answer') && this.#disk.requestsHung > 0
+    if (this.#storageFailed || this.#disk.readsRotted > 0 || waitsForDisk) return this.#ended(this)
+    world.violated('replica-failed', `replica ${id} stopped: ${String(cause)}`)
   }
 
   #now(): Now {
@@ -228,6 +439,8 @@ class Life<Message, LogRecord> {
     const { id, epoch, definition, world, random } = this.#options
     const hasher = this.#chargedHasher()
     const { suite } = this.#options
+    this.#log = log
+    this.process = { incarnation: log.incarnation, life: this.#lifeNumber }
     const core = new ReplicaCore<Message, LogRecord>({
       definition,
       epoch,
@@ -250,7 +463,7 @@ class Life<Message, LogRecord> {
           world.executed(block)
         },
         event: (event) => this.#event(event),
-        failed: (cause) => world.violated('replica-failed', `replica ${id} stopped: ${String(cause)}`),
+        failed: (cause) => this.#failed(cause),
       },
     })
     this.core = core
@@ -267,19 +480,20 @@ class Life<Message, LogRecord> {
           world.violated('log-record', `replica ${id} cannot read its own record ${sequence}: ${record.error.message}`)
       }
     }
-    return { incarnation: log.incarnation, records: records(), checkpoint: null, abstains: false }
+    return { incarnation: log.incarnation, records: records(), checkpoint: null, abstains: this.abstains }
   }
 
   /** Leaves when the work that made it is done. */
   #send(to: Address, bytes: Uint8Array): void {
     this.processor.charge(costModel.frameUs + bytes.length * costModel.byteUs)
-    this.#options.network.send(this.#options.id, to, bytes, this.processor.nowUs)
+    this.#options.network.send(this.#options.id, to, bytes, this.processor.nowUs, this.process)
   }
 
   #event(event: ProtocolEvent): void {
     const { world, coverage } = this.#options
     if (event.kind === 'leader-elected') world.leads(event.detail?.['term'] as number)
     else count(coverage, event.kind)
+    if (event.detail?.['reason'] === 'storage-hangs') count(coverage, 'stepped-down-storage-hangs')
     world.note(event.kind, event.detail === undefined ? '' : JSON.stringify(event.detail))
   }
 

@@ -18,12 +18,16 @@ import type { SimulatedApplication } from './application.ts'
 import { HistoryRecorder } from './checkers/history.ts'
 import type { DecidedOperation } from './checkers/placement.ts'
 import { count } from './coverage.ts'
+import { DiskAtlas } from './disk-atlas.ts'
+import { DiskNemesis } from './disk-nemesis.ts'
 import type { Excuse } from './excuses.ts'
-import { drawFaultPlan, type FaultPlan } from './fault-plan.ts'
+import { drawDiskPlan, drawFaultPlan, type DiskPlan, type FaultPlan } from './fault-plan.ts'
 import { HistoryHash } from './history-hash.ts'
+import { IncarnationMemory } from './incarnation-memory.ts'
 import { Invariants } from './invariants.ts'
 import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
+import { Operator } from './operator.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
 import { drawLoad, drawParameters, type LoadShape } from './run-parameters.ts'
 import { raft } from '../protocols/raft/raft.ts'
@@ -48,6 +52,9 @@ const realHashShare = 100
 /** Nothing may go on for ever without virtual time passing. */
 const eventsMax = 5_000_000
 
+/** What becomes of a replica that is not healed. */
+type Fate = 'crashed' | 'isolated' | 'deaf' | 'mute' | 'full' | 'hanging'
+
 /** Runs one seed. Total: whatever goes wrong in the run is its verdict. */
 export function runSeed(options: SimulationOptions): SeedReport {
   return runApplicationSeed(options, storeApplication)
@@ -71,6 +78,12 @@ class Simulation<Operation, Result> {
   readonly #invariants: Invariants
   readonly #network: Network
   readonly #plan: FaultPlan
+  /** A source of its own for all that has to do with faulty disks: nothing else draws differently because of them. */
+  readonly #diskRandom: Random
+  readonly #diskPlan: DiskPlan | null
+  readonly #atlas: DiskAtlas
+  readonly #memory: IncarnationMemory | null
+  readonly #operator: Operator
   readonly #load: LoadShape
   readonly #epoch: Epoch
   readonly #replicas: SimulatedReplica<RaftMessage, RaftRecord>[]
@@ -88,13 +101,24 @@ class Simulation<Operation, Result> {
   constructor(options: SimulationOptions, application: SimulatedApplication<Operation, Result>) {
     this.#options = options
     this.#application = application
-    this.#random = createRandom(`${options.protocol} ${options.replicas} ${options.faults} ${options.seed}`)
+    const name = `${options.protocol} ${options.replicas} ${options.faults} ${options.seed}`
+    this.#random = createRandom(name)
+    this.#diskRandom = createRandom(`${name} disks`)
+    this.#diskPlan = drawDiskPlan(this.#diskRandom.fork('plan'), options.faults)
+    this.#atlas = new DiskAtlas(options.replicas)
     this.#invariants = new Invariants(this.#scheduler)
     this.#network = new Network(this.#scheduler, this.#random.fork('network'), this.#hash, this.#coverage)
     this.#plan = drawFaultPlan(this.#random.fork('plan'), options.faults)
     this.#network.model = this.#plan.network
     this.#load = drawLoad(this.#random.fork('load'))
     this.#epoch = this.#createEpoch()
+    const ids = this.#epoch.members.map((member) => member.id)
+    this.#memory = this.#diskPlan === null ? null : new IncarnationMemory(ids)
+    this.#operator = new Operator({
+      scheduler: this.#scheduler,
+      random: this.#diskRandom.fork('operator'),
+      note: (what, detail) => this.#note('operator', what, detail),
+    })
     this.#replicas = this.#epoch.members.map((member) => this.#createReplica(member.id))
     const load = application.createLoad(this.#load)
     this.#clients = Array.from({ length: this.#load.clients }, (_, index) => this.#createClient(index + 1, load))
@@ -103,9 +127,11 @@ class Simulation<Operation, Result> {
   run(): SeedReport {
     const safetyUs = this.#random.between(safetyUsMin, safetyUsMax)
     const nemesis = this.#createNemesis()
+    const diskNemesis = this.#createDiskNemesis()
     this.#note('world', 'safety phase', `${Math.round(safetyUs / 1000)} ms`)
     this.#runUntil(safetyUs)
     nemesis.stop()
+    diskNemesis?.stop()
     if (this.#invariants.violation === null) this.#livenessPhase()
     const excuse = this.#invariants.violation === null ? this.#check() : null
     return this.#report(excuse)
@@ -145,40 +171,55 @@ class Simulation<Operation, Result> {
     this.#runUntil(healedUs + boundUs, complete)
     if (this.#invariants.violation !== null) return
     if (!complete()) return this.#invariants.violate('liveness', this.#explainStall(core))
+    const abstaining = core.filter((replica) => replica.abstains).length
+    if (abstaining > 0) count(this.#coverage, 'abstaining-caught-up', abstaining)
     count(this.#coverage, 'liveness-phase-ms', Math.round((this.#scheduler.nowUs - healedUs) / 1000))
   }
 
-  /** Heals a random sufficient core; whoever is not in it stays as lost to the others as it happens to become. */
+  /**
+   * Heals a random sufficient core: a quorum, or more, of those whose disks are whole, and perhaps some of the others, who must follow.
+   * Whoever is not in it stays as lost to the others as it happens to become.
+   */
   #heal(): SimulatedReplica[] {
     const random = this.#random.fork('heal')
     const faulty = this.#options.faults !== 'none'
     const needed = quorum('crash', this.#replicas.length)
-    const size = faulty ? random.between(needed, this.#replicas.length) : this.#replicas.length
-    const shuffled = shuffle(random, this.#replicas)
-    const core = shuffled.slice(0, size)
+    const whole = this.#replicas.filter((replica) => !this.#atlas.isDamaged(replica.id))
+    const size = faulty ? random.between(needed, whole.length) : whole.length
+    const shuffled = shuffle(random, whole)
+    const damaged = this.#replicas.filter((replica) => this.#atlas.isDamaged(replica.id))
+    const core = [...shuffled.slice(0, size), ...damaged.filter(() => random.chance(1, 2))]
     this.#network.healAll()
     this.#network.model = { ...calmNetwork, ordered: this.#plan.network.ordered }
+    this.#operator.serveOnly(core)
     for (const replica of core) replica.heal()
-    for (const replica of shuffled.slice(size)) this.#lose(replica, random)
+    for (const replica of [...shuffled, ...damaged]) if (!core.includes(replica)) this.#lose(replica, random)
     return core
   }
 
   #lose(replica: SimulatedReplica, random: Random): void {
-    const processFaults = this.#options.faults !== 'network'
-    const fate = random.pick(
-      processFaults ? (['crashed', 'isolated', 'deaf', 'mute'] as const) : (['isolated', 'deaf', 'mute'] as const),
-    )
+    const fate = random.pick(this.#fates())
     this.#note(`replica ${replica.id}`, 'stays lost', fate)
     if (fate === 'crashed') {
       replica.crash()
       return
     }
     replica.heal()
+    if (fate === 'full') replica.disk.full = true
+    if (fate === 'hanging') replica.disk.syncing = 'hangs'
+    if (fate === 'full' || fate === 'hanging') return
     for (const other of this.#addresses()) {
       if (other === replica.address) continue
       if (fate !== 'deaf') this.#network.block(replica.address, other)
       if (fate !== 'mute') this.#network.block(other, replica.address)
     }
+  }
+
+  #fates(): readonly Fate[] {
+    const cutOff: readonly Fate[] = ['isolated', 'deaf', 'mute']
+    const crashed: readonly Fate[] = this.#options.faults === 'network' ? [] : ['crashed']
+    const broken: readonly Fate[] = this.#diskPlan === null ? [] : ['full', 'hanging']
+    return [...crashed, ...cutOff, ...broken]
   }
 
   #explainStall(core: readonly SimulatedReplica[]): string {
@@ -259,6 +300,8 @@ class Simulation<Operation, Result> {
       scheduler: this.#scheduler,
       network: this.#network,
       random: this.#random.fork(`replica ${id}`),
+      diskRandom: this.#diskRandom.fork(`replica ${id}`),
+      memory: this.#memory,
       coverage: this.#coverage,
       driftPpmMax,
       wallOffsetMsMax,
@@ -272,6 +315,9 @@ class Simulation<Operation, Result> {
         leads: (term) => this.#leads(id, term),
         violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
         note: (what, detail) => this.#note(`replica ${id}`, what, detail),
+        isDamaged: () => this.#atlas.isDamaged(id),
+        ended: (why) => this.#operator.ended(this.#replica(id), why),
+        unmasked: (other, process, seen) => this.#replica(other).unmasked(process, seen),
       },
     })
   }
@@ -311,6 +357,25 @@ class Simulation<Operation, Result> {
       leader: () => this.#replicas.find((replica) => replica.id === this.#lastLeader) ?? null,
       note: (what, detail) => this.#note('world', what, detail),
     })
+  }
+
+  #createDiskNemesis(): DiskNemesis | null {
+    if (this.#diskPlan === null || this.#memory === null) return null
+    return new DiskNemesis({
+      plan: this.#diskPlan,
+      scheduler: this.#scheduler,
+      victims: this.#replicas,
+      atlas: this.#atlas,
+      memory: this.#memory,
+      random: this.#diskRandom.fork('nemesis'),
+      coverage: this.#coverage,
+      leader: () => this.#replicas.find((replica) => replica.id === this.#lastLeader) ?? null,
+      note: (what, detail) => this.#note('disks', what, detail),
+    })
+  }
+
+  #replica(id: ReplicaId): SimulatedReplica<RaftMessage, RaftRecord> {
+    return this.#replicas.find((replica) => replica.id === id)!
   }
 
   #addresses(): Address[] {

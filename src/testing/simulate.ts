@@ -24,7 +24,7 @@ export interface SimulateOptions<Command, Query> {
   replicas?: number
   protocol?: 'raft'
   /** Which families of faults are drawn from. Default `all`. */
-  faults?: 'none' | 'network' | 'process' | 'all'
+  faults?: 'none' | 'network' | 'process' | 'disk' | 'all'
 }
 
 export interface SimulationFinding {

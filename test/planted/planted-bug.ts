@@ -16,7 +16,7 @@ export interface PlantedBug {
 
 export type Finder =
   /** The simulator, within 2,000 default seeds and 5 CPU minutes; `seed` is the first that it found, and CI replays it. */
-  | { kind: 'simulator'; replicas: number; faults: 'none' | 'network' | 'process' | 'all'; seed: number }
+  | { kind: 'simulator'; replicas: number; faults: 'none' | 'network' | 'process' | 'disk' | 'all'; seed: number }
   /** Test files of which at least one test must fail: scenarios, vectors, properties. */
   | { kind: 'tests'; files: readonly string[] }
   /** Real replicas whose disk forgets with SIGKILL what was not synced (test/processes/power-loss): so many kills find it. */

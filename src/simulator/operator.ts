@@ -1,0 +1,56 @@
+/**
+ * Whoever looks after the replicas: starts again what its disk has ended. A log that was refused is tried once more as it is, because a
+ * read may have gone wrong; then it is given up for lost, and the replica rejoins without a vote.
+ */
+
+import type { Random } from '../kernel/random.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Why a process has ended by itself. `old-copy`: the others have seen later starts of this replica. */
+export type Ending = 'storage-failed' | 'log-refused' | 'old-copy'
+
+export interface Patient {
+  readonly isUp: boolean
+  /** How often in a row its log was refused. */
+  readonly refusals: number
+  restart(): void
+  rejoin(): void
+  losePower(): void
+}
+
+export interface OperatorOptions {
+  scheduler: Scheduler
+  random: Random
+  note: (what: string, detail: string) => void
+}
+
+const delayUsMax = 1_000_000
+const delayUsMaxOfCore = 50_000
+
+export class Operator {
+  readonly #options: OperatorOptions
+  #mayServe: (patient: Patient) => boolean = () => true
+  #delayUsMax = delayUsMax
+
+  constructor(options: OperatorOptions) {
+    this.#options = options
+  }
+
+  /** From now on only these, and at once. */
+  serveOnly(core: readonly Patient[]): void {
+    this.#mayServe = (patient) => core.includes(patient)
+    this.#delayUsMax = delayUsMaxOfCore
+  }
+
+  ended(patient: Patient, why: Ending): void {
+    const { scheduler, random } = this.#options
+    // A machine with a broken disk is often restarted as a whole, and what the page cache showed is gone.
+    const cyclesPower = why === 'storage-failed' && random.chance(1, 3)
+    scheduler.after(1 + random.below(this.#delayUsMax), () => {
+      if (patient.isUp || !this.#mayServe(patient)) return
+      if (cyclesPower) patient.losePower()
+      if (patient.refusals > 1) patient.rejoin()
+      else patient.restart()
+    })
+  }
+}
