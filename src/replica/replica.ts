@@ -30,7 +30,12 @@ export interface ReplicaStatus {
   phase: string
   decidedHeight: Height
   executedHeight: Height
-  /** Digest of the last executed header, hexadecimal: two replicas that executed one height agree on it, or one has diverged. */
+  /**
+   * Of the last executed header that is finished. Behind `executedHeight` while the root of a checkpoint is worked out; 0 before the
+   * first.
+   */
+  headerHeight: Height
+  /** Its digest, hexadecimal: two replicas with one header height agree on it, or one has diverged. */
   executedHeader: string
   awaited: ProtocolStatus['awaited']
   timers: ProtocolStatus['timers']

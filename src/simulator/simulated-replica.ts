@@ -3,6 +3,7 @@
 
 import type { Hasher, SignatureSuite, Verifier } from '../kernel/crypto-ports.ts'
 import type { Block } from '../kernel/block.ts'
+import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Now, ProtocolDefinition, ProtocolEvent, Recovered } from '../kernel/protocol.ts'
@@ -31,6 +32,7 @@ import { VirtualTimers } from './virtual-timers.ts'
 export interface ReplicaWorld {
   decided(block: Block): void
   executed(block: ExecutedBlock): void
+  headerMade(header: ExecutedHeader): void
   leads(term: number): void
   violated(invariant: string, explanation: string): void
   note(what: string, detail: string): void
@@ -50,6 +52,8 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
   coverage: Coverage
   driftPpmMax: number
   wallOffsetMsMax: number
+  /** How long a turn that is owed is put off by what else the process does. */
+  owedTurnUs: number
   world: ReplicaWorld
 }
 
@@ -173,6 +177,7 @@ class Life<Message, LogRecord> {
   readonly #options: SimulatedReplicaOptions<Message, LogRecord>
   readonly #clock: VirtualClock
   readonly #timers: VirtualTimers
+  #isOwed = false
 
   constructor(
     options: SimulatedReplicaOptions<Message, LogRecord>,
@@ -183,7 +188,7 @@ class Life<Message, LogRecord> {
     this.#options = options
     this.#clock = clock
     this.processor = new Processor(options.scheduler, () => {
-      while (this.core?.endTurn() === true);
+      if (this.core?.endTurn() === true) this.#owe()
     })
     this.#timers = new VirtualTimers(
       options.scheduler,
@@ -220,6 +225,18 @@ class Life<Message, LogRecord> {
     this.core = null
   }
 
+  /** Another turn, for what this one has left: what comes meanwhile from outside comes first. */
+  #owe(): void {
+    if (this.#isOwed) return
+    this.#isOwed = true
+    const { scheduler, owedTurnUs } = this.#options
+    scheduler.after(owedTurnUs, () =>
+      this.processor.run(() => {
+        this.#isOwed = false
+      }),
+    )
+  }
+
   #now(): Now {
     return this.#clock.at(this.processor.nowUs)
   }
@@ -249,6 +266,7 @@ class Life<Message, LogRecord> {
           this.processor.charge(block.replies.length * costModel.applyUs)
           world.executed(block)
         },
+        headerMade: (header) => world.headerMade(header),
         event: (event) => this.#event(event),
         failed: (cause) => world.violated('replica-failed', `replica ${id} stopped: ${String(cause)}`),
       },
