@@ -202,7 +202,11 @@ export class PeerLinks {
   #decided(peer: Peer, link: Link, error: { message: string } | null): void {
     // Another one has come meanwhile, or this one has gone.
     if (peer.greeting !== link || this.#stopped) return
-    if (error !== null) return link.close(`its incarnation cannot be kept: ${error.message}`)
+    if (error !== null) {
+      const reason = `its incarnation cannot be kept: ${error.message}`
+      this.#options.changed(peer.member.id, peer.link !== null, reason)
+      return link.close(reason)
+    }
     this.#welcome(peer, link)
     link.accept(this.#options.nowMs())
   }

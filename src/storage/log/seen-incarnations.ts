@@ -150,7 +150,7 @@ export class SeenIncarnations {
       version: formatVersion,
       counter,
       own: this.#own,
-      members: sorted.map(([replica, start]) => ({ replica, ...start })),
+      members: sorted.map(([replica, { incarnation, process }]) => ({ replica, incarnation, process })),
     })
     const slot = new Uint8Array(seenSlotBytes)
     const view = new DataView(slot.buffer)
