@@ -61,8 +61,8 @@ async function answer(words: readonly string[]): Promise<Answer> {
 }
 
 function status(): Answer {
-  const { leader, executedHeight, executedHeader } = replica.status()
-  return { kind: 'status', leader, height: executedHeight, header: executedHeader }
+  const { leader, headerHeight, executedHeader } = replica.status()
+  return { kind: 'status', leader, height: headerHeight, header: executedHeader }
 }
 
 function commandOf([kind, ...words]: readonly string[]): LedgerCommand | null {

@@ -7,9 +7,9 @@ import type { ReplicaId } from '../kernel/ids.ts'
 
 export interface Agreement {
   height: number
-  /** Of the header at one height that all have executed. */
+  /** Of the executed header at one height, which all have. */
   header: string
-  executedHeight: number
+  headerHeight: number
   value: string
   replicas: ReplicaId[]
   ms: number
@@ -49,18 +49,18 @@ async function sameHeader(
   client: StoreClient,
   replicas: readonly ReplicaId[],
   height: number,
-): Promise<{ executedHeight: number; header: string } | null> {
+): Promise<{ headerHeight: number; header: string } | null> {
   const reports = await Promise.all(replicas.map((replica) => client.status(replica)))
   const said = reports.map((report) => readReport(report))
   const first = said[0]
-  if (first === undefined || first === null || first.executedHeight < height) return null
-  const all = said.every((one) => one?.executedHeight === first.executedHeight && one.header === first.header)
+  if (first === undefined || first === null || first.headerHeight < height) return null
+  const all = said.every((one) => one?.headerHeight === first.headerHeight && one.header === first.header)
   return all ? first : null
 }
 
-function readReport(report: string | null): { executedHeight: number; header: string } | null {
+function readReport(report: string | null): { headerHeight: number; header: string } | null {
   if (report === null) return null
-  const { executedHeight, executedHeader } = JSON.parse(report) as Record<string, unknown>
-  if (typeof executedHeight !== 'number' || typeof executedHeader !== 'string') return null
-  return { executedHeight, header: executedHeader }
+  const { headerHeight, executedHeader } = JSON.parse(report) as Record<string, unknown>
+  if (typeof headerHeight !== 'number' || typeof executedHeader !== 'string') return null
+  return { headerHeight, header: executedHeader }
 }

@@ -2,8 +2,7 @@
 
 import type { Digest, PublicKey } from '../kernel/crypto-ports.ts'
 import type { Envelope, SessionId } from '../kernel/envelope.ts'
-import type { ExecutedHeader } from '../kernel/executed-header.ts'
-import type { Height } from '../kernel/ids.ts'
+import type { Height, TimestampMs } from '../kernel/ids.ts'
 
 /** What became of one number of a session, for the client that waits for it. */
 export interface OperationReply {
@@ -30,8 +29,11 @@ export interface OpeningReply {
   outcome: Uint8Array
 }
 
+/** Its executed header comes with `takeHeaders`, perhaps later (executor.ts). */
 export interface ExecutedBlock {
-  header: ExecutedHeader
+  height: Height
+  /** Agreed time. */
+  timestamp: TimestampMs
   /** The well-formed envelopes of the block, in order. */
   envelopes: readonly Envelope[]
   replies: readonly (OperationReply | OpeningReply)[]

@@ -8,6 +8,15 @@
  *     executor.applied(await outcomeOf(step))
  *   }                                      // the last step is 'done', with the executed block
  *
+ * At a checkpoint height the state's root goes into the executed header. It is worked out from a frozen view, in slices, while further
+ * blocks are executed; headers are finished, in their order, when it is known. So after each turn's blocks:
+ *
+ *   while (blocks are left && executor.mayExecute) executor.execute(…)
+ *   const more = executor.work()             // one slice; true: another turn is owed
+ *   for (const header of executor.takeHeaders()) …
+ *
+ * The next checkpoint waits for the one before, and `mayExecute` says so.
+ *
  * Nothing that a block contains makes it throw. It throws on a block that is not the next one, which is a mistake of its caller, and
  * it halts when the state machine throws without being able to undo: from then on it executes nothing, for which operation it halted
  * stands in `halted`, and only `restore` brings it back.
@@ -22,14 +31,23 @@ import type { CheckpointParameters, SessionParameters } from '../kernel/paramete
 import { BlockExecution, type ApplyOutcome, type PendingOperation } from './block-execution.ts'
 import type { ExecutedBlock } from './executed-block.ts'
 import { blockDigest, ExecutedLedger } from './executed-ledger.ts'
-import { executorChunks, readChunks, type RestoredPartChunk, type RestoredState } from './executor-state.ts'
+import { executorChunks } from './executor-state.ts'
 import { ExecutionHaltedError } from './halt.ts'
 import { equalBytes } from './merkle.ts'
 import { executed, refusal } from './outcomes.ts'
 import type { ReplyLimits } from './reply-memory.ts'
 import { ResultsHasher } from './results.ts'
+import {
+  slicesDefault,
+  type ComputedRoot,
+  type DigestedChunk,
+  type RootInProgress,
+  type SliceLimits,
+} from './root-in-progress.ts'
 import { SessionTable } from './session-table.ts'
-import { StateRoot, type PartChunk } from './state-root.ts'
+import { SnapshotReader } from './snapshot-reader.ts'
+import type { PartChunk, RestoredPartChunk } from './state-parts.ts'
+import { StateRoot } from './state-root.ts'
 import type { ApplyContext, ErasedStateMachine, ErasedStateMachineDefinition } from './state-machine.ts'
 
 export interface ExecutorOptions {
@@ -41,6 +59,8 @@ export interface ExecutorOptions {
   checkpoints: CheckpointParameters
   /** What stored replies may take in memory; agreed on like the parameters. Default: the limits of reply-memory.ts. */
   replyLimits?: ReplyLimits
+  /** What one call of `work` does, one chunk more or less. Local: where slices end changes no header. Default: root-in-progress.ts. */
+  slices?: SliceLimits
 }
 
 export type ExecutionStep = PendingOperation | { kind: 'done'; executed: ExecutedBlock }
@@ -48,8 +68,8 @@ export type ExecutionStep = PendingOperation | { kind: 'done'; executed: Execute
 /** The state at a checkpoint height: what a snapshot is written from, at leisure, while execution goes on. */
 export interface CheckpointState {
   readonly header: ExecutedHeader
-  /** In canonical order, frozen; may be gone through more than once. */
-  readonly chunks: Iterable<PartChunk>
+  /** In canonical order, frozen. */
+  readonly chunks: readonly DigestedChunk[]
 }
 
 export type Restored = { ok: true } | { ok: false; reason: string }
@@ -58,6 +78,12 @@ interface BlockInProgress {
   block: Block
   digest: Digest
   execution: BlockExecution
+}
+
+/** The state as it was at a checkpoint height, on its way to a root. */
+interface CheckpointInProgress {
+  height: Height
+  root: RootInProgress
 }
 
 export class Executor {
@@ -70,10 +96,14 @@ export class Executor {
   #inProgress: BlockInProgress | null = null
   #awaited: ApplyContext | null = null
   #halted: ExecutionHaltedError | null = null
+  /** The newest finished one only: what it holds of an older state is let go of when the next is finished. */
   #checkpoint: CheckpointState | null = null
+  #unfinished: CheckpointInProgress | null = null
+  readonly #slices: SliceLimits
 
   constructor(options: ExecutorOptions) {
     this.#options = options
+    this.#slices = options.slices ?? slicesDefault
     this.#results = new ResultsHasher(options.hasher)
     this.#ledger = new ExecutedLedger(options.hasher, options.epoch)
     this.#machine = options.machine.create()
@@ -94,13 +124,19 @@ export class Executor {
     return this.#ledger.time
   }
 
-  /** Null before the first block. */
+  /** The last finished one; null before the first. */
   get header(): ExecutedHeader | null {
     return this.#ledger.header
   }
 
+  /** Of the last finished header. */
   get headerDigest(): Digest {
     return this.#ledger.digest
+  }
+
+  /** Of the last finished header; 0 before the first. */
+  get headerHeight(): Height {
+    return this.#ledger.header?.height ?? 0
   }
 
   /** Why nothing is executed any more. */
@@ -108,7 +144,12 @@ export class Executor {
     return this.#halted
   }
 
-  /** The state at the last checkpoint height that was executed here or restored. */
+  /** False: the next block is a checkpoint's, and headers below it are not finished; or nothing is executed any more. */
+  get mayExecute(): boolean {
+    return this.#halted === null && !(this.#ledger.lags && this.#isCheckpoint(this.height + 1))
+  }
+
+  /** The state at the last checkpoint height whose header is finished, or that was restored. */
   get checkpoint(): CheckpointState | null {
     return this.#checkpoint
   }
@@ -139,7 +180,7 @@ export class Executor {
     }
   }
 
-  /** Throws ExecutionHaltedError when the state machine's `apply` threw and cannot undo. */
+  /** Throws ExecutionHaltedError when the state machine's `apply` threw and cannot undo, RangeError when `mayExecute` is false. */
   execute(block: Block): ExecutedBlock {
     this.begin(block)
     let step = this.next()
@@ -154,6 +195,8 @@ export class Executor {
     if (this.#halted !== null) throw this.#halted
     if (this.#inProgress !== null) throw new RangeError('the block before is still in execution')
     this.#ledger.assertNext(block.header)
+    if (!this.mayExecute)
+      throw new RangeError(`checkpoint ${this.height + 1} given for execution before the last is finished`)
     const { hasher, machine } = this.#options
     const { height } = block.header
     const digest = blockDigest(hasher, block.header)
@@ -194,6 +237,29 @@ export class Executor {
     return this.#halt(this.height + 1, this.#awaited?.index ?? null, cause)
   }
 
+  /**
+   * One slice of what the last checkpoint has left to do; true when there is more. Throws ExecutionHaltedError when a chunk of the
+   * state machine cannot be had or breaks the rules for them.
+   */
+  work(): boolean {
+    const unfinished = this.#unfinished
+    if (unfinished === null) {
+      this.#ledger.finish(this.#slices.sliceChunksMax)
+      return this.#ledger.lags
+    }
+    const computed = this.#workOn(unfinished)
+    if (computed === null) return true
+    this.#unfinished = null
+    this.#checkpoint = { header: this.#ledger.rootFound(computed.root), chunks: computed.chunks }
+    this.#ledger.finish(this.#slices.sliceChunksMax)
+    return this.#ledger.lags
+  }
+
+  /** Headers finished since this was last asked, in their order, each once. They are kept until then. */
+  takeHeaders(): ExecutedHeader[] {
+    return this.#ledger.takeFinished()
+  }
+
   /** The next block is the first of the next epoch. */
   enterEpoch(epoch: EpochNumber): void {
     this.#ledger.enterEpoch(epoch)
@@ -201,49 +267,63 @@ export class Executor {
 
   /**
    * Continues from a snapshot at a header that a quorum has signed. Total: nothing changes unless the chunks have exactly the header's
-   * root. Gives up a halt and whatever was executed so far.
+   * root. Gives up a halt and whatever was executed so far, headers that were not taken included.
+   *
+   * The chunks come in canonical order and are gone through once, each let go of before the next is asked for.
    */
   restore(header: ExecutedHeader, chunks: Iterable<RestoredPartChunk>): Restored {
-    if (header.stateRoot === null)
-      return { ok: false, reason: `the header of height ${header.height} has no state root` }
-    const state = readChunks(chunks)
-    if (typeof state === 'string') return { ok: false, reason: state }
-    const { counters } = state
+    if (header.stateRoot === null) return refused(`the header of height ${header.height} has no state root`)
+    try {
+      return this.#restore(header, header.stateRoot, new SnapshotReader(chunks))
+    } catch (cause) {
+      return refused(`the snapshot cannot be read: ${String(cause)}`)
+    }
+  }
+
+  #restore(header: ExecutedHeader, root: Digest, reader: SnapshotReader): Restored {
+    const { hasher, sessions: parameters, replyLimits } = this.#options
+    const own = reader.own()
+    if (typeof own === 'string') return refused(own)
+    const { counters } = own
     const agrees =
       counters.epoch === header.epoch &&
       counters.height === header.height &&
       counters.time === header.time &&
       equalBytes(counters.parent, header.parent)
-    if (!agrees) return { ok: false, reason: 'the counters are not those of the header' }
-    return this.#rebuild(header, header.stateRoot, state)
-  }
-
-  #rebuild(header: ExecutedHeader, root: Digest, state: RestoredState): Restored {
-    const { hasher, machine, sessions: parameters, replyLimits } = this.#options
+    if (!agrees) return refused('the counters are not those of the header')
     const sessions = new SessionTable(parameters, replyLimits)
-    if (!sessions.restore(state.sessions)) return { ok: false, reason: 'the sessions are in disorder' }
-    for (const { client, floor } of state.floors) sessions.restoreFloor(client, floor)
-    const restored = machine.create()
+    if (!sessions.restore(own.sessions)) return refused('the sessions are in disorder')
+    for (const { client, floor } of own.floors) sessions.restoreFloor(client, floor)
+    const machine = this.#restoredMachine(reader)
+    if (typeof machine === 'string') return refused(machine)
     const stateRoot = new StateRoot(hasher)
-    let chunks: Iterable<PartChunk>
-    try {
-      restored.restore(state.application)
-      chunks = allChunks(executorChunks(state.counters, sessions), restored)
-      // Computed from what was rebuilt and not from what was received: what a liar adds or leaves out shows here.
-      if (!equalBytes(stateRoot.compute(chunks), root)) return { ok: false, reason: 'the state has another root' }
-    } catch (cause) {
-      return { ok: false, reason: `the state machine refuses the snapshot: ${String(cause)}` }
-    }
-    this.#ledger = new ExecutedLedger(hasher, header.epoch)
-    this.#ledger.reset(header)
-    this.#machine = restored
+    // Computed from what was rebuilt and not from what was received: what a liar adds or leaves out shows here.
+    const computed = stateRoot.compute(allChunks(executorChunks(counters, sessions), machine))
+    if (!equalBytes(computed.root, root)) return refused('the state has another root')
+    const ledger = new ExecutedLedger(hasher, header.epoch)
+    ledger.reset(header)
+
+    this.#ledger = ledger
+    this.#machine = machine
     this.#sessions = sessions
     this.#stateRoot = stateRoot
     this.#inProgress = null
     this.#awaited = null
     this.#halted = null
-    this.#checkpoint = { header, chunks }
+    this.#unfinished = null
+    this.#checkpoint = { header, chunks: computed.chunks }
     return { ok: true }
+  }
+
+  #restoredMachine(reader: SnapshotReader): ErasedStateMachine | string {
+    const machine = this.#options.machine.create()
+    let refusal: string | null = null
+    try {
+      machine.restore(reader.application())
+    } catch (cause) {
+      refusal = `the state machine refuses the snapshot: ${String(cause)}`
+    }
+    return reader.end() ?? refusal ?? machine
   }
 
   #apply({ operation, context }: PendingOperation): ApplyOutcome {
@@ -269,26 +349,30 @@ export class Executor {
   }
 
   #finish({ block, digest, execution }: BlockInProgress): ExecutedBlock {
-    const { header } = block
+    const { epoch, height } = block.header
     const { envelopes, replies, leaves } = execution
-    const isCheckpoint = header.height % this.#options.checkpoints.intervalHeights === 0
-    const counters = {
-      epoch: header.epoch,
-      height: header.height,
-      parent: this.#ledger.digest,
-      time: this.#ledger.timeAfter(header),
-    }
-    let chunks: Iterable<PartChunk> | null = null
-    let root: Digest | null = null
+    const timestamp = this.#ledger.timeAfter(block.header)
+    const isCheckpoint = this.#isCheckpoint(height)
     if (isCheckpoint) {
-      chunks = this.#within(() => allChunks(executorChunks(counters, this.#sessions), this.#machine))
-      const frozen = chunks
-      root = this.#within(() => this.#stateRoot.compute(frozen))
+      const counters = { epoch, height, parent: this.#ledger.digest, time: timestamp }
+      const chunks = this.#within(() => allChunks(executorChunks(counters, this.#sessions), this.#machine))
+      this.#unfinished = { height, root: this.#stateRoot.begin(chunks) }
     }
-    const executedHeader = this.#ledger.append(header, digest, this.#results.root(leaves), root)
+    this.#ledger.append(block.header, digest, this.#results.root(leaves), isCheckpoint)
     this.#inProgress = null
-    if (chunks !== null) this.#checkpoint = { header: executedHeader, chunks }
-    return { header: executedHeader, envelopes, replies, leaves }
+    return { height, timestamp, envelopes, replies, leaves }
+  }
+
+  #isCheckpoint(height: Height): boolean {
+    return height % this.#options.checkpoints.intervalHeights === 0
+  }
+
+  #workOn({ height, root }: CheckpointInProgress): ComputedRoot | null {
+    try {
+      return root.work(this.#slices)
+    } catch (cause) {
+      throw this.#halt(height, null, cause)
+    }
   }
 
   #requireBlock(): BlockInProgress {
@@ -309,6 +393,7 @@ export class Executor {
   #halt(height: Height, index: number | null, cause: unknown): ExecutionHaltedError {
     this.#halted ??= new ExecutionHaltedError(height, index, cause)
     this.#inProgress = null
+    this.#unfinished = null
     return this.#halted
   }
 }
@@ -324,4 +409,8 @@ function allChunks(own: readonly PartChunk[], machine: ErasedStateMachine): Iter
       }
     },
   }
+}
+
+function refused(reason: string): Restored {
+  return { ok: false, reason }
 }

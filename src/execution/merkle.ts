@@ -46,6 +46,14 @@ export class MerkleTree {
     return this.#root(leaves.length, digests[0])
   }
 
+  /** The same root, for leaves that come one by one. */
+  growing(): GrowingTree {
+    return new GrowingTree(
+      (children, level) => this.#node(children, 0, children.length, level),
+      (count, top) => this.#root(count, top),
+    )
+  }
+
   /** Throws a RangeError when there is no such leaf. */
   proof(leaves: readonly Digest[], index: number): MerkleProof {
     if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
@@ -114,6 +122,47 @@ export class MerkleTree {
     this.#scratch.raw(this.#prefix)
     this.#scratch.u8(level)
     return this.#scratch
+  }
+}
+
+/** A tree of which as much is hashed as its leaves so far allow: what each leaf costs is bounded, the last one included. */
+export class GrowingTree {
+  readonly #node: (children: readonly Digest[], level: number) => Digest
+  readonly #root: (count: number, top: Digest | undefined) => Digest
+  /** Of each level, what is not yet in a node: fewer than `merkleArity`. */
+  readonly #open: Digest[][] = []
+  #count = 0
+
+  constructor(
+    node: (children: readonly Digest[], level: number) => Digest,
+    root: (count: number, top: Digest | undefined) => Digest,
+  ) {
+    this.#node = node
+    this.#root = root
+  }
+
+  add(leaf: Digest): void {
+    this.#count++
+    let digest = leaf
+    for (let level = 0; ; level++) {
+      const open = (this.#open[level] ??= [])
+      open.push(digest)
+      if (open.length < merkleArity) return
+      digest = this.#node(open, level)
+      open.length = 0
+    }
+  }
+
+  /** Of all leaves so far. */
+  root(): Digest {
+    let above: Digest[] = []
+    for (const [level, open] of this.#open.entries()) {
+      const digests = [...open, ...above]
+      const isTop = level === this.#open.length - 1 && digests.length === 1
+      if (isTop) return this.#root(this.#count, digests[0])
+      above = digests.length === 0 ? [] : [this.#node(digests, level)]
+    }
+    return this.#root(this.#count, above[0])
   }
 }
 

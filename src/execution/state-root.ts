@@ -5,34 +5,26 @@
  * A chunk's digest binds its part and its id, so that no chunk passes for one of another part or place.
  */
 
-import type { Digest, Hasher } from '../kernel/crypto-ports.ts'
+import type { Hasher } from '../kernel/crypto-ports.ts'
 import { hashingBytes } from '../kernel/domains.ts'
+import { snapshotChunkBytesMax } from '../kernel/manifest.ts'
 import { Writer } from '../wire/writer.ts'
 import { MerkleTree } from './merkle.ts'
-import { chunkBytesMax, chunkIdBytes, type StateChunk } from './state-chunks.ts'
-
-/** Everything that is transferred lies in one of these. Their order and numbers are part of the format. */
-export const stateParts = ['executor', 'permissions', 'clients', 'sessions', 'application'] as const
-export type StatePart = (typeof stateParts)[number]
-
-export interface PartChunk extends StateChunk {
-  readonly part: StatePart
-}
+import { RootInProgress, type ComputedRoot, type HashedChunk } from './root-in-progress.ts'
+import { chunkBytesMax, chunkIdBytes } from './state-chunks.ts'
+import { stateParts, type PartChunk } from './state-parts.ts'
 
 /** Holds most chunks without growing. */
 const scratchBytes = 256 * 1024
-
-interface HashedChunk {
-  version: number
-  digest: Digest
-}
+const unbounded = { sliceBytesMax: Infinity, sliceChunksMax: Infinity }
 
 export class StateRoot {
   readonly #hasher: Hasher
   readonly #tree: MerkleTree
   readonly #prefix: Uint8Array
   readonly #scratch = new Writer(scratchBytes)
-  #known = new Map<string, HashedChunk>()
+  /** By part and id. Digests and versions only: no chunk of an older state is kept alive by it. */
+  #known: ReadonlyMap<string, HashedChunk> = new Map()
   /** Chunks hashed for the last root: what a test or a metric asks. */
   chunksHashed = 0
 
@@ -42,28 +34,33 @@ export class StateRoot {
     this.#prefix = hashingBytes('state-chunk', new Uint8Array(0))
   }
 
-  /** Throws a RangeError on chunks that break the rules for them: the state machine is at fault. */
-  compute(chunks: Iterable<PartChunk>): Digest {
-    const known = new Map<string, HashedChunk>()
-    const digests: Digest[] = []
-    this.chunksHashed = 0
-    for (const chunk of chunks) {
-      const name = `${chunk.part}/${chunk.id}`
-      if (known.has(name)) throw new RangeError(`two chunks of one snapshot are named ${JSON.stringify(name)}`)
-      const before = this.#known.get(name)
-      const hashed = before?.version === chunk.version ? before : this.#hash(chunk)
-      known.set(name, hashed)
-      digests.push(hashed.digest)
-    }
-    this.#known = known
-    return this.#tree.root(digests)
+  /**
+   * The root of these chunks, which are gone through as it is worked on. One at a time: the next root begins when this one is finished
+   * or given up. Its `work` throws a RangeError on chunks that break the rules for them: the state machine is at fault.
+   */
+  begin(chunks: Iterable<PartChunk>): RootInProgress {
+    return new RootInProgress({
+      chunks,
+      known: this.#known,
+      tree: this.#tree.growing(),
+      hash: (chunk) => this.#hash(chunk),
+      finished: (known, chunksHashed) => {
+        this.#known = known
+        this.chunksHashed = chunksHashed
+      },
+    })
+  }
+
+  /** The same at once. */
+  compute(chunks: Iterable<PartChunk>): ComputedRoot {
+    return this.begin(chunks).work(unbounded)!
   }
 
   #hash(chunk: PartChunk): HashedChunk {
     const bytes = chunk.bytes()
-    // Sessions are one chunk each and bounded by a limit of their own.
-    if (chunk.part === 'application' && bytes.length > chunkBytesMax) {
-      throw new RangeError(`chunk ${JSON.stringify(chunk.id)} has ${bytes.length} bytes, at most ${chunkBytesMax}`)
+    const bytesMax = chunk.part === 'application' ? chunkBytesMax : snapshotChunkBytesMax
+    if (bytes.length > bytesMax) {
+      throw new RangeError(`chunk ${JSON.stringify(chunk.id)} has ${bytes.length} bytes, at most ${bytesMax}`)
     }
     const id = chunkIdBytes(chunk.id)
     const writer = this.#scratch
@@ -72,7 +69,6 @@ export class StateRoot {
     writer.u8(stateParts.indexOf(chunk.part))
     writer.bytes(id, id.length)
     writer.raw(bytes)
-    this.chunksHashed++
-    return { version: chunk.version, digest: this.#hasher.digest(writer.view()) }
+    return { version: chunk.version, digest: this.#hasher.digest(writer.view()), size: bytes.length }
   }
 }

@@ -82,7 +82,10 @@ export type Input<Message, LogRecord> =
   /** The envelopes of a payload were checked: structure, and signatures where the epoch asks for them. Once for each `validate`. */
   | { kind: 'validated'; digest: Digest; ok: boolean }
   | { kind: 'fetched'; wanted: Wanted; from: ReplicaId; result: FetchResult }
-  /** Once for each checkpoint height, with its header, and once for the last height of a turn of the loop. */
+  /**
+   * Once a turn of the loop for the last height that was executed in it, without a header; and once for each checkpoint height, with its
+   * header, as soon as that is known, which may be after later heights were executed: heights may run backwards.
+   */
   | { kind: 'executed'; height: Height; header: ExecutedHeader | null }
   /** A quorum signed it, and this replica's own snapshot of it is on disk: what lies below may be released. */
   | { kind: 'stable'; checkpoint: Checkpoint }

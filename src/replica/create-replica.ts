@@ -28,6 +28,7 @@ export async function createReplica<Command, Query, Result>(
     dataDir: options.dataDir,
     listen: options.listen ?? member.addresses,
     clients: options.clients ?? [],
+    rejoin: options.rejoin ?? false,
   })
   await start(replica, options.signal)
   return replica

@@ -15,6 +15,8 @@ export interface ReplicaEventMap {
   dropped: { from: ReplicaId; reason: string }
   /** The disk is full, or has room again. */
   storage: { stalled: boolean; message: string }
+  /** A member does not let this replica in: it says that it has seen a newer start of it, or another with the same number. */
+  refused: { by: ReplicaId; reason: string; incarnation: number; message: string }
   /** For good. */
   failed: { cause: unknown }
 }

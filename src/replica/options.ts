@@ -31,6 +31,11 @@ export interface ReplicaOptions<Command, Query, Result> {
   listen?: readonly string[]
   /** Who besides the members may connect: public keys (32 bytes each), or `anyone`. Default: nobody. */
   clients?: PermittedClients
+  /**
+   * Where the log is lost (missing, empty, damaged, unreadable, an old copy): keep what is left of it beside a new one, and follow without
+   * a vote from then on. Changes nothing where the log is sound. Default: false, and such a log is refused.
+   */
+  rejoin?: boolean
   /** Ends the start, with its reason; has no effect on a replica that runs. */
   signal?: AbortSignal
 }

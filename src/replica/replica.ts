@@ -5,6 +5,7 @@ import type { WaitOptions } from '../client/submitter.ts'
 import type { Height, ProtocolName, ReplicaId, View } from '../kernel/ids.ts'
 import type { ProtocolStatus } from '../kernel/protocol.ts'
 import type { PeerContact } from '../network/node/peer-links.ts'
+import type { Voice } from '../storage/log/format.ts'
 import type { ReplicaEvents } from './events.ts'
 
 export interface ReplicaStatus {
@@ -15,6 +16,12 @@ export interface ReplicaStatus {
   name: string
   /** Rises with each start. */
   incarnation: number
+  /** `abstains`: it has lost promises that it made, and follows without a vote. */
+  voice: Voice
+  /** What `rejoin` has done at this start, in a sentence; null if it was not asked for. */
+  rejoined: string | null
+  /** What an operator should know and do, a sentence each. */
+  warnings: string[]
   role: string
   /** raft: the term. */
   view: View
@@ -23,7 +30,12 @@ export interface ReplicaStatus {
   phase: string
   decidedHeight: Height
   executedHeight: Height
-  /** Digest of the last executed header, hexadecimal: two replicas that executed one height agree on it, or one has diverged. */
+  /**
+   * Of the last executed header that is finished. Behind `executedHeight` while the root of a checkpoint is worked out; 0 before the
+   * first.
+   */
+  headerHeight: Height
+  /** Its digest, hexadecimal: two replicas with one header height agree on it, or one has diverged. */
   executedHeader: string
   awaited: ProtocolStatus['awaited']
   timers: ProtocolStatus['timers']

@@ -13,19 +13,21 @@ import { Executor } from '../execution/executor.ts'
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
 import { decode } from '../wire/codec.ts'
 import type { PublicKey } from '../kernel/crypto-ports.ts'
-import type { Member } from '../kernel/membership.ts'
+import { membershipOf, type Member } from '../kernel/membership.ts'
+import type { ReplicaId } from '../kernel/ids.ts'
 import type { ReadNetwork } from '../kernel/network-file.ts'
 import type { Now, ProtocolDefinition, Recovered } from '../kernel/protocol.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import { createRandom } from '../kernel/random.ts'
 import { queryTyped, submitTyped, type QueryOptions } from '../client/typed-client.ts'
 import type { Submitter, WaitOptions } from '../client/submitter.ts'
-import { linkVersion, processNonceBytes } from '../network/link/link-frame.ts'
+import { linkVersion, processNonceBytes, type LinkRefusal } from '../network/link/link-frame.ts'
 import { ReplicaNetwork, type PermittedClients } from '../network/node/replica-network.ts'
 import type { Log, LogLimits, LogListener } from '../storage/log/log.ts'
 import { openDataDirectory, type ClosableDirectory, type DataDirectory } from '../storage/node/open-data-directory.ts'
 import { ReplicaCore } from './core/replica-core.ts'
 import { ReplicaEvents } from './events.ts'
+import { PeerRefusals } from './peer-refusals.ts'
 import { NodeTimers } from './node-timers.ts'
 import type { Identity } from './options.ts'
 import { OwnClient, ownConnection } from './own-client.ts'
@@ -41,11 +43,16 @@ export interface RunningReplicaOptions<Command, Query, Result> {
   dataDir: string
   listen: readonly string[]
   clients: PermittedClients
+  /** Where the log is lost: follow without a vote. */
+  rejoin?: boolean
   /** For tests that lose power. */
   openDirectory?: (path: string) => ClosableDirectory
   /** For tests that want many segments. */
   logLimits?: LogLimits
 }
+
+const followsWithoutVote =
+  'follows without a vote, because it has lost promises that it made: a new key, which comes with epochs, will give it one again'
 
 /** How often a full disk is tried again. */
 const probeMs = 1_000
@@ -57,6 +64,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   readonly #startedMs = performance.now()
   readonly #executor: Executor
   readonly #timers: NodeTimers
+  readonly #refusals: PeerRefusals
   readonly #clientKeys = new Map<number, PublicKey>()
   #core: ReplicaCore<unknown, unknown> | null = null
   #directory: DataDirectory | null = null
@@ -83,6 +91,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       sessions: parameters.sessions,
       checkpoints: parameters.checkpoints,
     })
+    this.#refusals = new PeerRefusals(membershipOf(options.network.epoch))
     this.#timers = new NodeTimers((name) => {
       this.#guardedStep(() => this.#core?.timer(name, this.#now()))
       this.#turn()
@@ -133,12 +142,16 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       replica: member.id,
       name: member.name,
       incarnation: log.incarnation,
+      voice: this.#directory!.abstains ? 'abstains' : 'votes',
+      rejoined: this.#directory!.rejoined,
+      warnings: this.#warnings(),
       role: status.role,
       view: status.view,
       leader: status.leader,
       phase: status.phase,
       decidedHeight: status.decidedHeight,
       executedHeight: this.#executor.height,
+      headerHeight: this.#executor.headerHeight,
       executedHeader: Buffer.from(this.#executor.headerDigest).toString('hex'),
       awaited: status.awaited,
       timers: status.timers,
@@ -179,12 +192,13 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   async #open(): Promise<void> {
-    const { network, member, dataDir, openDirectory, logLimits } = this.#options
+    const { network, member, dataDir, openDirectory, logLimits, rejoin = false } = this.#options
     const directory = await openDataDirectory(dataDir, {
       network: network.epoch.network,
       replica: member.id,
       listener: this.#logListener(),
       signal: this.#stopping.signal,
+      rejoin,
       ...(openDirectory === undefined ? {} : { openDirectory }),
       ...(logLimits === undefined ? {} : { limits: logLimits }),
     })
@@ -193,7 +207,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     const seed = randomBytes(16).toString('hex')
     this.#core = this.#createCore(directory.log, seed)
     this.#own = this.#createOwnClient(seed)
-    this.#network = this.#createNetwork(directory.incarnation, seed)
+    this.#network = this.#createNetwork(directory, seed)
     this.#core.start(this.#recovered(directory.log), directory.log.durable, this.#now())
     if (this.#failure !== null) throw this.#unusable()
     await this.#listen(this.#network)
@@ -243,7 +257,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       verifier: nodeEd25519,
       random: createRandom(`${seed} protocol`),
       observer: {
-        executed: ({ header }) => this.events.emit('executed', { height: header.height }),
+        executed: ({ height }) => this.events.emit('executed', { height }),
         event: (event) => this.events.emit('protocol', event),
         dropped: (from, reason) => this.events.emit('dropped', { from, reason }),
         failed: (cause) => this.#failed(cause),
@@ -268,7 +282,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     })
   }
 
-  #createNetwork(incarnation: number, seed: string): ReplicaNetwork {
+  #createNetwork({ incarnation, seen }: DataDirectory, seed: string): ReplicaNetwork {
     const { network, member, identity, listen, clients } = this.#options
     return new ReplicaNetwork({
       epoch: network.epoch,
@@ -276,6 +290,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       linkSecretKey: identity.link.secretKey,
       listen,
       hello: { version: linkVersion, incarnation, process: Uint8Array.from(randomBytes(processNonceBytes)) },
+      seen,
       clients,
       random: createRandom(`${seed} links`),
       nowMs: () => performance.now(),
@@ -285,6 +300,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
           this.#turn()
         },
         peerChanged: (replica, connected, reason) => this.events.emit('peer', { replica, connected, reason }),
+        peerRefuses: (replica, refusal) => this.#refusedBy(replica, refusal),
         clientFrame: (connection, frame) => {
           this.#core?.clientFrame(connection, frame, this.#now())
           this.#turn()
@@ -297,6 +313,22 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         failed: (cause) => this.#core?.fail(cause),
       },
     })
+  }
+
+  /** docs/decisions/0012-refusals.md: what so many say of us that one of them must be right stops this replica, and keeps it stopped. */
+  #refusedBy(replica: ReplicaId, refusal: LinkRefusal): void {
+    const directory = this.#directory
+    if (directory === null || !this.#refusals.add(replica, refusal, directory.incarnation)) return
+    const message = this.#refusals.sentenceOf(replica)!
+    this.events.emit('refused', { by: replica, ...refusal, message })
+    const proven = this.#refusals.proven
+    if (proven === null) return
+    directory.seen.noteOwn(proven, () => this.#core?.fail(new QuorateError('ERR_LOG_OUTDATED', message)))
+  }
+
+  #warnings(): string[] {
+    const voice = this.#directory!.abstains ? [followsWithoutVote] : []
+    return [...voice, ...this.#refusals.sentences()]
   }
 
   #logListener(): LogListener {
@@ -340,7 +372,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #recovered(log: Log): Recovered<unknown> {
-    return { incarnation: log.incarnation, records: this.#records(log), checkpoint: null, abstains: false }
+    return { incarnation: log.incarnation, records: this.#records(log), checkpoint: null, abstains: this.#directory!.abstains }
   }
 
   #turn(): void {

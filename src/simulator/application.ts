@@ -6,13 +6,14 @@ import type { Block } from '../kernel/block.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Executor } from '../execution/executor.ts'
+import type { SliceLimits } from '../execution/root-in-progress.ts'
 import type { History } from './checkers/history.ts'
 import type { DecidedOperation } from './checkers/placement.ts'
 import type { LoadShape } from './run-parameters.ts'
 
 export interface SimulatedApplication<Operation, Result> {
   /** A fresh executor, at height 0. */
-  createExecutor(epoch: Epoch, hasher: Hasher): Executor
+  createExecutor(epoch: Epoch, hasher: Hasher, slices?: SliceLimits): Executor
   /** Draws the operations of one run. */
   createLoad(shape: LoadShape): (random: Random) => Operation
   readonly language: ApplicationLanguage<Operation, Result>

@@ -9,7 +9,7 @@ import type { ReplicaId } from '../kernel/ids.ts'
 export interface Greeting {
   /** From its log. */
   readonly incarnation: number
-  /** The how-manieth process of this replica it is in truth; only the world counts it. */
+  /** The how-manieth start of this replica it is in truth; only the world counts it. */
   readonly life: number
 }
 
@@ -27,8 +27,8 @@ export class IncarnationMemory {
    */
   admits(receiver: ReplicaId, sender: ReplicaId, greeting: Greeting): boolean {
     const newest = this.#newest(receiver, sender)
-    if (newest !== null && process.life > newest.life && process.incarnation <= newest.incarnation) return false
-    if (newest === null || process.life > newest.life) this.#of(receiver).set(sender, process)
+    if (newest !== null && greeting.life > newest.life && greeting.incarnation <= newest.incarnation) return false
+    if (newest === null || greeting.life > newest.life) this.#of(receiver).set(sender, greeting)
     return true
   }
 

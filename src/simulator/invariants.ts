@@ -39,9 +39,9 @@ export class Invariants {
   }
 
   /** Determinism: execution comes out the same everywhere, results, sessions and time included. */
-  executed(replica: ReplicaId, header: ExecutedHeader): boolean {
+  headerMade(replica: ReplicaId, header: ExecutedHeader): void {
     const bytes = encode(executedHeaderCodec, header)
-    return this.#compare(this.#executed, 'execution-agreement', 'executes', replica, header.height, bytes)
+    this.#compare(this.#executed, 'execution-agreement', 'executes', replica, header.height, bytes)
   }
 
   /** Election safety: at most one leader in a term, over all restarts (Raft §5.2). */

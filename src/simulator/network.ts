@@ -16,7 +16,7 @@ export function clientKeyAt(address: Address): PublicKey {
   return new Uint8Array(32).fill(200 + address - clientAddressMin)
 }
 
-/** `process`: which start of a replica sent it; null for a client. */
+/** `greeting`: which start of a replica sent it; null for a client. */
 export type Receive = (from: Address, bytes: Uint8Array, greeting: Greeting | null) => void
 
 /** How this run's network behaves when nothing in particular is wrong. */
@@ -80,10 +80,10 @@ export class Network {
       this.#coverage['messages-lost'] = (this.#coverage['messages-lost'] ?? 0) + 1
       return
     }
-    this.#deliver(from, to, bytes, process, this.#arrival(link, sentAtUs))
+    this.#deliver(from, to, bytes, greeting, this.#arrival(link, sentAtUs))
     if (this.#perMille(model.duplicatePerMille)) {
       this.#coverage['messages-duplicated'] = (this.#coverage['messages-duplicated'] ?? 0) + 1
-      this.#deliver(from, to, bytes, process, this.#arrival(link, sentAtUs))
+      this.#deliver(from, to, bytes, greeting, this.#arrival(link, sentAtUs))
     }
   }
 
@@ -139,7 +139,7 @@ export class Network {
       this.#hash.number(this.#scheduler.nowUs)
       this.#hash.number(from * addressSpan + to)
       this.#hash.bytes(bytes)
-      this.#receivers.get(to)?.(from, bytes, process)
+      this.#receivers.get(to)?.(from, bytes, greeting)
     })
   }
 

@@ -2,6 +2,7 @@
 
 import { defaultParameters, type Parameters } from '../kernel/parameters.ts'
 import type { Random } from '../kernel/random.ts'
+import type { SliceLimits } from '../execution/root-in-progress.ts'
 
 export interface LoadShape {
   clients: number
@@ -45,6 +46,19 @@ export function drawParameters(random: Random): Parameters {
     },
     checkpoints: { intervalHeights: random.pick([4, 16, 64]) },
     raft: { ...parameters.raft, inflightEntriesMax: random.pick([2, 8, 64]) },
+  }
+}
+
+/** How a replica works out the roots of its checkpoints: some at once, others chunk by chunk, far behind what they execute. */
+export interface RootPace extends SliceLimits {
+  owedTurnUs: number
+}
+
+export function drawRootPace(random: Random): RootPace {
+  return {
+    sliceBytesMax: random.pick([256, 4096, 1024 * 1024]),
+    sliceChunksMax: random.pick([1, 3, 1024]),
+    owedTurnUs: random.pick([0, 0, 200, 1000]),
   }
 }
 

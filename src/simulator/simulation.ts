@@ -29,7 +29,7 @@ import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import { Operator } from './operator.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
-import { drawLoad, drawParameters, type LoadShape } from './run-parameters.ts'
+import { drawLoad, drawParameters, drawRootPace, type LoadShape } from './run-parameters.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
@@ -72,6 +72,8 @@ class Simulation<Operation, Result> {
   readonly #options: SimulationOptions
   readonly #application: SimulatedApplication<Operation, Result>
   readonly #random: Random
+  /** Apart, so that what a seed drew before there were paces it draws still. */
+  readonly #paces: Random
   readonly #scheduler = new Scheduler()
   readonly #hash = new HistoryHash()
   readonly #coverage: Coverage = {}
@@ -96,6 +98,8 @@ class Simulation<Operation, Result> {
   readonly #suite = createSimulatedSuite()
   readonly #clientNumbers = new Map<string, number>()
   readonly #sessionClients = new Map<string, number>()
+  /** By any replica. */
+  #heightExecuted = 0
   #lastLeader: ReplicaId | null = null
 
   constructor(options: SimulationOptions, application: SimulatedApplication<Operation, Result>) {
@@ -106,6 +110,7 @@ class Simulation<Operation, Result> {
     this.#diskRandom = createRandom(`${name} disks`)
     this.#diskPlan = drawDiskPlan(this.#diskRandom.fork('plan'), options.faults)
     this.#atlas = new DiskAtlas(options.replicas)
+    this.#paces = createRandom(`paces ${options.seed}`)
     this.#invariants = new Invariants(this.#scheduler)
     this.#network = new Network(this.#scheduler, this.#random.fork('network'), this.#hash, this.#coverage)
     this.#plan = drawFaultPlan(this.#random.fork('plan'), options.faults)
@@ -290,11 +295,12 @@ class Simulation<Operation, Result> {
 
   #createReplica(id: ReplicaId): SimulatedReplica<RaftMessage, RaftRecord> {
     const { driftPpmMax, wallOffsetMsMax } = this.#plan
+    const { owedTurnUs, ...slices } = drawRootPace(this.#paces.fork(`replica ${id}`))
     return new SimulatedReplica({
       id,
       epoch: this.#epoch,
       definition: raft,
-      createExecutor: (hasher) => this.#application.createExecutor(this.#epoch, hasher),
+      createExecutor: (hasher) => this.#application.createExecutor(this.#epoch, hasher, slices),
       hasher: this.#options.seed % realHashShare === 0 ? portableHasher : simulatedHasher,
       suite: this.#suite,
       scheduler: this.#scheduler,
@@ -305,19 +311,21 @@ class Simulation<Operation, Result> {
       coverage: this.#coverage,
       driftPpmMax,
       wallOffsetMsMax,
+      owedTurnUs,
       world: {
         decided: (block) => {
           if (!this.#invariants.decided(id, block.header)) return
           count(this.#coverage, 'heights-decided')
           this.#blocks.set(block.header.height, block)
         },
-        executed: (block) => this.#executed(id, block),
+        executed: (block) => this.#executed(block),
+        headerMade: (header) => this.#invariants.headerMade(id, header),
         leads: (term) => this.#leads(id, term),
         violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
         note: (what, detail) => this.#note(`replica ${id}`, what, detail),
         isDamaged: () => this.#atlas.isDamaged(id),
         ended: (why) => this.#operator.ended(this.#replica(id), why),
-        unmasked: (other, process, seen) => this.#replica(other).unmasked(process, seen),
+        unmasked: (other, greeting, seen) => this.#replica(other).unmasked(greeting, seen),
       },
     })
   }
@@ -389,10 +397,11 @@ class Simulation<Operation, Result> {
   }
 
   /** The first replica to execute a height tells the world which operations ran; the others must come to the same. */
-  #executed(id: ReplicaId, block: ExecutedBlock): void {
-    this.#hash.number(block.header.height)
-    if (!this.#invariants.executed(id, block.header)) return
-    const { height } = block.header
+  #executed(block: ExecutedBlock): void {
+    const { height } = block
+    this.#hash.number(height)
+    if (height <= this.#heightExecuted) return
+    this.#heightExecuted = height
     for (const reply of block.replies) {
       if (reply.kind === 'opening') {
         this.#noteSession(reply)

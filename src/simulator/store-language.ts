@@ -6,14 +6,15 @@ import type { SessionId } from '../kernel/envelope.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import { outcomeCodec, type Outcome } from '../kernel/outcome.ts'
 import { Executor } from '../execution/executor.ts'
+import { slicesDefault, type SliceLimits } from '../execution/root-in-progress.ts'
 import { storeCommandCodec, storeQueryCodec, type StoreCommand } from '../execution/store/commands.ts'
 import { keyValueStore } from '../execution/store/key-value-store.ts'
 import { storeResultCodec, type StoreResult } from '../execution/store/results.ts'
 import type { HistoryOperation, HistoryResult } from './checkers/key-value-model.ts'
 
-export function createStoreExecutor(epoch: Epoch, hasher: Hasher): Executor {
+export function createStoreExecutor(epoch: Epoch, hasher: Hasher, slices: SliceLimits = slicesDefault): Executor {
   const { sessions, checkpoints } = epoch.parameters
-  return new Executor({ machine: keyValueStore, hasher, epoch: epoch.number, sessions, checkpoints })
+  return new Executor({ machine: keyValueStore, hasher, epoch: epoch.number, sessions, checkpoints, slices })
 }
 
 export function writeCommand(operation: HistoryOperation): Uint8Array {

@@ -3,7 +3,7 @@
 import { executedHeaderCodec } from '../kernel/executed-header.ts'
 import { outcomeCodec } from '../kernel/outcome.ts'
 import { equalBytes } from '../execution/merkle.ts'
-import type { RestoredPartChunk } from '../execution/executor-state.ts'
+import type { RestoredPartChunk } from '../execution/state-parts.ts'
 import type { RestoredChunk } from '../execution/state-chunks.ts'
 import type { ValueCodec } from '../execution/value-codec.ts'
 import { decode, encode } from '../wire/codec.ts'

@@ -7,7 +7,6 @@ import type { PublicKey } from '../kernel/crypto-ports.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import { resultBytesMax } from '../kernel/limits.ts'
 import { Executor } from '../execution/executor.ts'
-import type { RestoredPartChunk } from '../execution/executor-state.ts'
 import { ExecutionHaltedError } from '../execution/halt.ts'
 import { equalBytes } from '../execution/merkle.ts'
 import type {
@@ -17,7 +16,7 @@ import type {
   StateMachineDefinition,
 } from '../execution/state-machine.ts'
 import type { StateChunk } from '../execution/state-chunks.ts'
-import type { PartChunk } from '../execution/state-root.ts'
+import type { PartChunk, RestoredPartChunk } from '../execution/state-parts.ts'
 import { simulatedHasher } from '../simulator/simulated-suite.ts'
 import { Fault, messageOf, textOf, type Rule } from './finding.ts'
 import { Host } from './host.ts'
@@ -89,10 +88,10 @@ export class MachineRun<Command, Query, Result> {
     this.#commandsSeen = planned.commandsBefore + commands.length
     const copy = { header: block.header, payload: block.payload.slice() }
     const executed = this.#guarded('chunks', 'snapshot()', () => this.#executor.execute(copy))
+    const header = this.#guarded('chunks', 'bytes()', () => this.#finishedHeader())
     this.#throwFault()
     // What a machine keeps of its command, it copies: the buffer is somebody else's next.
     copy.payload.fill(this.#hostNumber)
-    const { header } = executed
     const outcomes = commands.length === 0 ? [] : executed.replies.map(({ outcome }) => outcome)
     const state = header.stateRoot === null ? null : this.#keepState(header.height, keepsOwnChunks)
     return { header, outcomes, state }
@@ -132,6 +131,11 @@ export class MachineRun<Command, Query, Result> {
         )
       }
     }
+  }
+
+  #finishedHeader(): ExecutedHeader {
+    while (this.#executor.work());
+    return this.#executor.takeHeaders().at(-1)!
   }
 
   #keepState(height: number, keepsOwnChunks: boolean): RestoredPartChunk[] {

@@ -9,6 +9,7 @@ import { bytesCodec } from '../../src/execution/value-codec.ts'
 import {
   blockOf,
   createExecutor,
+  finish,
   hasher,
   hex,
   logMachine,
@@ -27,9 +28,9 @@ import {
 describe('executed headers', () => {
   it('chain, and bear the agreed time, which never runs back', () => {
     const executor = createExecutor()
-    const first = executor.execute(blockOf(1, [], 5000)).header
-    const second = executor.execute(blockOf(2, [], 4000)).header
-    const third = executor.execute(blockOf(3, [], 6000)).header
+    const first = finish(executor, blockOf(1, [], 5000)).header
+    const second = finish(executor, blockOf(2, [], 4000)).header
+    const third = finish(executor, blockOf(3, [], 6000)).header
     expect([first.time, second.time, third.time]).toEqual([5000, 5000, 6000])
     expect(hex(second.parent)).toBe(hex(executedHeaderDigest(hasher, first)))
     expect(hex(third.parent)).toBe(hex(executedHeaderDigest(hasher, second)))
@@ -47,7 +48,7 @@ describe('executed headers', () => {
       blockOf(index + 1, index === 0 ? [open(1, 1)] : [operations(1, { height: 1, index: 0 }, index, [`op ${index}`])]),
     )
     const [left, right] = [createExecutor(), createExecutor()]
-    for (const block of blocks) expect(left.execute(block).header).toEqual(right.execute(block).header)
+    for (const block of blocks) expect(finish(left, block).header).toEqual(finish(right, block).header)
   })
 })
 
@@ -59,7 +60,7 @@ describe('a block that is not the next one', () => {
     expect(() => executor.execute(blockOf(1, []))).toThrow(/block 1/)
     expect(() => executor.execute(blockOf(2, [], 2000, 2))).toThrow(/epoch 2/)
     executor.enterEpoch(2)
-    expect(executor.execute(blockOf(2, [], 2000, 2)).header.epoch).toBe(2)
+    expect(finish(executor, blockOf(2, [], 2000, 2)).header.epoch).toBe(2)
     expect(() => executor.enterEpoch(4)).toThrow(/does not follow/)
   })
 })
@@ -67,9 +68,9 @@ describe('a block that is not the next one', () => {
 describe('what no correct leader proposes', () => {
   it('a payload that is no list of envelopes has one result, and the next block goes on', () => {
     const executor = createExecutor()
-    const executed = executor.execute({ ...blockOf(1, []), payload: Uint8Array.of(9, 9, 9) })
+    const executed = finish(executor, { ...blockOf(1, []), payload: Uint8Array.of(9, 9, 9) })
     expect([executed.leaves.length, executed.envelopes.length, executed.replies.length]).toEqual([1, 0, 0])
-    expect(hex(executed.header.resultsRoot)).not.toBe(hex(createExecutor().execute(blockOf(1, [])).header.resultsRoot))
+    expect(hex(executed.header.resultsRoot)).not.toBe(hex(finish(createExecutor(), blockOf(1, [])).header.resultsRoot))
     expect(run(executor).header.height).toBe(2)
   })
 
@@ -265,11 +266,11 @@ describe('a crash at any point of execution', () => {
       blockOf(index + 1, index === 0 ? [open(1, 1)] : [operations(1, session, index * 2 - 1, ['a', 'b'])]),
     )
     const straight = createExecutor()
-    const headers = blocks.map((block) => straight.execute(block).header)
+    const headers = blocks.map((block) => finish(straight, block).header)
     for (let crash = 4; crash < blocks.length; crash++) {
       for (let steps = 0; steps <= 2; steps++) {
         const executor = createExecutor()
-        for (const block of blocks.slice(0, crash)) executor.execute(block)
+        for (const block of blocks.slice(0, crash)) finish(executor, block)
         const checkpoint = executor.checkpoint!
         const saved = transferred(checkpoint)
         const machine = logMachine.create()
@@ -289,7 +290,7 @@ describe('a crash at any point of execution', () => {
         })
         expect(revived.restore(checkpoint.header, saved)).toEqual({ ok: true })
         for (const block of blocks.slice(revived.height)) {
-          expect(revived.execute(block).header).toEqual(headers[block.header.height - 1])
+          expect(finish(revived, block).header).toEqual(headers[block.header.height - 1])
         }
         expect(word(revived.query(text('')))).toBe('20')
       }

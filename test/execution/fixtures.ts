@@ -3,13 +3,14 @@
 import { payloadEnvelopesCodec, type Block } from '../../src/kernel/block.ts'
 import { digestBytes, publicKeyBytes, type PublicKey } from '../../src/kernel/crypto-ports.ts'
 import { envelopeCodec, nonceBytes, type Envelope, type SessionId } from '../../src/kernel/envelope.ts'
+import type { ExecutedHeader } from '../../src/kernel/executed-header.ts'
 import { outcomeCodec, type Outcome } from '../../src/kernel/outcome.ts'
 import type { SessionParameters } from '../../src/kernel/parameters.ts'
 import { portableHasher } from '../../src/crypto/portable/sha256-hasher.ts'
 import { decode, encode } from '../../src/wire/codec.ts'
 import type { ExecutedBlock, OperationReply } from '../../src/execution/executed-block.ts'
 import { Executor, type CheckpointState, type ExecutorOptions } from '../../src/execution/executor.ts'
-import type { RestoredPartChunk } from '../../src/execution/executor-state.ts'
+import type { RestoredPartChunk } from '../../src/execution/state-parts.ts'
 import { simpleSnapshot } from '../../src/execution/simple-snapshot.ts'
 import { defineStateMachine } from '../../src/execution/state-machine.ts'
 import { bytesCodec, jsonCodec } from '../../src/execution/value-codec.ts'
@@ -119,8 +120,17 @@ export function createExecutor(options: Partial<ExecutorOptions> = {}): Executor
 }
 
 /** Executes the envelopes as the next block. */
-export function run(executor: Executor, ...envelopes: (Envelope | Uint8Array)[]): ExecutedBlock {
-  return executor.execute(blockOf(executor.height + 1, envelopes))
+export function run(executor: Executor, ...envelopes: (Envelope | Uint8Array)[]): WithHeader {
+  return finish(executor, blockOf(executor.height + 1, envelopes))
+}
+
+export type WithHeader = ExecutedBlock & { header: ExecutedHeader }
+
+/** Executes the block, and works until its header is finished. */
+export function finish(executor: Executor, block: Block): WithHeader {
+  const executed = executor.execute(block)
+  while (executor.work());
+  return { ...executed, header: executor.takeHeaders().at(-1)! }
 }
 
 export function outcome(bytes: Uint8Array): Outcome {

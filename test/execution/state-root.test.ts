@@ -1,11 +1,11 @@
 // The root of the state: incremental, covering everything, and the same whatever the history. R16.
 
 import { describe, expect, it } from 'vitest'
-import { StateRoot, type PartChunk } from '../../src/execution/state-root.ts'
+import type { PartChunk, RestoredPartChunk } from '../../src/execution/state-parts.ts'
+import { StateRoot } from '../../src/execution/state-root.ts'
 import { decode, encode } from '../../src/wire/codec.ts'
 import { sessionRecordCodec } from '../../src/execution/session.ts'
 import { executedHeaderDigest } from '../../src/execution/executed-ledger.ts'
-import type { RestoredPartChunk } from '../../src/execution/executor-state.ts'
 import type { Executor } from '../../src/execution/executor.ts'
 import {
   close,
@@ -32,7 +32,9 @@ function busy(): Executor {
 }
 
 function rootOf(chunks: readonly RestoredPartChunk[]): string {
-  return hex(new StateRoot(hasher).compute(chunks.map((chunk) => ({ ...chunk, version: 0, bytes: () => chunk.bytes }))))
+  return hex(
+    new StateRoot(hasher).compute(chunks.map((chunk) => ({ ...chunk, version: 0, bytes: () => chunk.bytes }))).root,
+  )
 }
 
 function chunk(id: string, size = 1): PartChunk {

@@ -202,7 +202,7 @@ function printAgreement(
   pids: readonly { replica: ReplicaId; pid: number }[],
   say: (sentence: string, event: string, detail: object) => void,
 ): void {
-  const { value, height, executedHeight, header, replicas, ms } = agreement
+  const { value, height, headerHeight, header, replicas, ms } = agreement
   say(`Put "${value}" at height ${height} and read it back after ${ms} ms.`, 'agreed', {
     ...agreement,
     processes: pids,
@@ -210,7 +210,7 @@ function printAgreement(
   const rows = pids.map(({ replica, pid }) => [
     `  replica ${replica}`,
     `process ${pid}`,
-    `executed height ${executedHeight}`,
+    `executed height ${headerHeight}`,
     `header ${header.slice(0, 16)}`,
   ])
   for (const line of table(rows)) say(line, 'replica-agrees', {})

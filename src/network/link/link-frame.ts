@@ -1,6 +1,6 @@
 // What travels on a stream: frames with their length in front, so that a receiver knows what it takes on before it takes it.
 
-import { struct, u53, u16, fixedBytes, type Codec } from '../../wire/codec.ts'
+import { struct, u53, u16, fixedBytes, oneOf, type Codec } from '../../wire/codec.ts'
 
 export const linkFrameKind = {
   /** The first frame each way. */
@@ -9,6 +9,8 @@ export const linkFrameKind = {
   data: 2,
   ping: 3,
   pong: 4,
+  /** The last frame, in the place of all others: why the greeting was not accepted. */
+  refusal: 5,
 } as const
 
 /** Length of the rest, 4 bytes little endian, and the kind. */
@@ -30,6 +32,20 @@ export const helloCodec: Codec<Hello> = struct<Hello>({
   version: u16,
   incarnation: u53,
   process: fixedBytes(processNonceBytes),
+})
+
+export const refusalReasons = ['incarnation-older', 'incarnation-repeated'] as const
+
+/** Said to a member that is not let in, so that its operator learns why. Whoever hears it decides what it is worth. */
+export interface LinkRefusal {
+  reason: (typeof refusalReasons)[number]
+  /** The newest that whoever refuses has seen of the one that is refused. */
+  incarnation: number
+}
+
+export const refusalCodec: Codec<LinkRefusal> = struct<LinkRefusal>({
+  reason: oneOf(refusalReasons),
+  incarnation: u53,
 })
 
 /** One copy, so that a frame reaches the socket as one piece. */

@@ -6,8 +6,17 @@
  */
 
 import { decode, encode, type Codec, u53 } from '../../wire/codec.ts'
-import { FrameDecoder } from './frame-decoder.ts'
-import { helloCodec, linkBodyBytesMax, linkFrame, linkFrameKind, linkVersion, type Hello } from './link-frame.ts'
+import { FrameDecoder, type DecodedFrame } from './frame-decoder.ts'
+import {
+  helloCodec,
+  linkBodyBytesMax,
+  linkFrame,
+  linkFrameKind,
+  linkVersion,
+  refusalCodec,
+  type Hello,
+  type LinkRefusal,
+} from './link-frame.ts'
 import { SendQueue, type SendLimits } from './send-queue.ts'
 
 export interface ByteStream {
@@ -20,9 +29,11 @@ export interface ByteStream {
 }
 
 export interface LinkListener {
-  /** The other side has said who it is; data follows. False: it is not wanted. */
-  opened(hello: Hello): boolean
+  /** The other side has said who it is; data follows. `later`: `accept` or `refuse` will say. A refusal is sent before the end. */
+  opened(hello: Hello): true | 'later' | LinkRefusal
   data(body: Uint8Array): void
+  /** The other side does not let us in. Without it, nobody may say so here. */
+  refused?(refusal: LinkRefusal): void
   /** Once, whoever ended it. */
   closed(reason: string): void
 }
@@ -75,7 +86,11 @@ export class Link {
   readonly #limits: LinkLimits
   readonly #decoder: FrameDecoder
   readonly #queue: SendQueue
-  #state: 'greeting' | 'open' | 'closed' = 'greeting'
+  /** `refusing`: the other side has been told, and gets a moment to hear it. */
+  #state: 'greeting' | 'deciding' | 'open' | 'refusing' | 'closed' = 'greeting'
+  /** What came behind the greeting, while it is decided whether it is wanted. */
+  #early: DecodedFrame[] = []
+  #earlyBytes = 0
   #lastReceivedMs: number
   #lastTickMs: number
   #silentMs = 0
@@ -122,9 +137,29 @@ export class Link {
     return this.#queue.waitingBytes + this.#decoder.allocated
   }
 
+  /** After `later`. */
+  accept(nowMs: number): void {
+    if (this.#state !== 'deciding') return
+    this.#state = 'open'
+    const early = this.#early
+    this.#early = []
+    this.#silentMs = 0
+    for (const { kind, body } of early) this.#frame(kind, body, nowMs)
+    this.#resumeIfNotTooMuch()
+  }
+
+  /** Nothing that the other side says counts any more. */
+  refuse(refusal: LinkRefusal): void {
+    if (this.#state === 'closed') return
+    this.#state = 'refusing'
+    this.#early = []
+    this.#silentMs = 0
+    this.#enqueue(linkFrame(linkFrameKind.refusal, encode(refusalCodec, refusal)))
+  }
+
   /** Lost when the link is closed, as any frame may be. */
   send(body: Uint8Array): void {
-    if (this.#state !== 'closed') this.#enqueue(linkFrame(linkFrameKind.data, body))
+    if (this.#state !== 'closed' && this.#state !== 'refusing') this.#enqueue(linkFrame(linkFrameKind.data, body))
   }
 
   /** True: the budget of this turn is used up, and the host owes an `endTurn` in the next, whatever else happens. */
@@ -158,6 +193,7 @@ export class Link {
     // While this process stood still, stopped or busy, it heard nobody: that is not the silence of the other side.
     this.#silentMs += Math.min(nowMs - this.#lastTickMs, 2 * heartbeatMs)
     this.#lastTickMs = nowMs
+    if (this.#state === 'refusing' && this.#silentMs > heartbeatMs) return this.close('refused')
     if (this.#silentMs > (this.#state === 'open' ? silenceMsMax : greetingMsMax)) return this.close('silent')
     if (this.#state !== 'open') return
     // One ping at a time; one that stays unanswered is forgotten with the next.
@@ -179,8 +215,10 @@ export class Link {
   }
 
   #frame(kind: number, body: Uint8Array, nowMs: number): void {
-    if (this.#state === 'closed') return
+    if (this.#state === 'closed' || this.#state === 'refusing') return
     if (this.#state === 'greeting') return this.#greeted(kind, body)
+    if (kind === linkFrameKind.refusal) return this.#refusedBy(body)
+    if (this.#state === 'deciding') return this.#keepEarly({ kind, body })
     if (kind === linkFrameKind.data) this.#listener.data(body)
     else if (kind === linkFrameKind.ping) this.#ping(body)
     else if (kind === linkFrameKind.pong) this.#pong(body, nowMs)
@@ -192,7 +230,25 @@ export class Link {
     if (hello === null || !hello.ok) return this.close('no-greeting')
     if (hello.value.version !== linkVersion) return this.close(`link-version-${hello.value.version}`)
     this.#state = 'open'
-    if (!this.#listener.opened(hello.value)) this.close('not-wanted')
+    const verdict = this.#listener.opened(hello.value)
+    if (this.#state !== 'open' || verdict === true) return
+    if (verdict === 'later') this.#state = 'deciding'
+    else this.refuse(verdict)
+  }
+
+  /** The stream is paused: no more comes than was under way. */
+  #keepEarly(frame: DecodedFrame): void {
+    this.#earlyBytes += frame.body.length
+    if (this.#earlyBytes > this.#limits.turnBytesMax) return this.close('too-much-too-early')
+    this.#early.push(frame)
+  }
+
+  #refusedBy(body: Uint8Array): void {
+    if (this.#listener.refused === undefined) return this.close('unknown-frame')
+    const refusal = decode(refusalCodec, body)
+    if (!refusal.ok) return this.close('malformed-refusal')
+    this.#listener.refused(refusal.value)
+    this.close(`refused: ${refusal.value.reason}`)
   }
 
   /** Echoed as it came: a ping costs its sender as much as us. */
@@ -236,6 +292,7 @@ export class Link {
 
   #isTooMuch(): boolean {
     const { turnBytesMax, unreadBytesMax } = this.#limits
+    if (this.#state === 'deciding' || this.#state === 'refusing') return true
     return this.#turnBytes > turnBytesMax || this.#queue.waitingBytes > unreadBytesMax
   }
 }

@@ -1,5 +1,5 @@
 // The links of one replica to the other members. Of each pair the one with the smaller id dials, so that two never hold two links and
-// wonder which one counts; a dialer never gives up, and waits longer each time.
+// wonder which one counts; a dialler never gives up, and waits longer each time.
 
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Libp2p } from 'libp2p'
@@ -8,7 +8,7 @@ import type { Member } from '../../kernel/membership.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Backoff } from '../link/backoff.ts'
 import { Link, peerLinkLimits } from '../link/link.ts'
-import type { Hello } from '../link/link-frame.ts'
+import type { Hello, LinkRefusal } from '../link/link-frame.ts'
 import { attachStream, byteStream } from '../libp2p/attach-stream.ts'
 import { addressesOf } from '../libp2p/addresses.ts'
 import { Dialler } from '../libp2p/dialler.ts'
@@ -20,6 +20,19 @@ export interface PeerContact {
   /** Since the last frame; null if there was none in this life. */
   silentMs: number | null
   framesDropped: number
+  /** Why it does not let this replica in, as it says; null if it does, or has not said. */
+  refuses: LinkRefusal | null
+}
+
+/** Which starts of the members were seen, for ever. */
+export interface SeenStarts {
+  newest(replica: ReplicaId): { incarnation: number; process: Uint8Array } | null
+  /** True: it is kept already. Otherwise `done` answers when it is, or why it cannot be. */
+  note(
+    replica: ReplicaId,
+    start: { incarnation: number; process: Uint8Array },
+    done: (error: { message: string } | null) => void,
+  ): boolean
 }
 
 export interface PeerLinksOptions {
@@ -27,11 +40,14 @@ export interface PeerLinksOptions {
   members: readonly Member[]
   protocol: string
   hello: Hello
+  seen: SeenStarts
   random: Random
   nowMs: () => number
   /** A frame; and whether somebody is there or not any more, for those who watch. */
   frame: (from: ReplicaId, body: Uint8Array) => void
   changed: (replica: ReplicaId, connected: boolean, reason: string) => void
+  /** It does not let this replica in, as it says. */
+  refused: (replica: ReplicaId, refusal: LinkRefusal) => void
 }
 
 interface Peer {
@@ -40,8 +56,7 @@ interface Peer {
   link: Link | null
   /** Has not said who it is yet: one at most, so that nobody piles them up. */
   greeting: Link | null
-  /** The newest process that has shown itself as this member. */
-  newest: Hello | null
+  refuses: LinkRefusal | null
   openedMs: number
   lastReceivedMs: number | null
   framesDropped: number
@@ -101,6 +116,7 @@ export class PeerLinks {
         roundTripMs: peer.link?.roundTripMs ?? null,
         silentMs: lastMs === null ? null : Math.max(0, nowMs - lastMs),
         framesDropped: peer.framesDropped + (peer.link?.framesDropped ?? 0),
+        refuses: peer.refuses,
       }
     })
   }
@@ -139,13 +155,19 @@ export class PeerLinks {
   }
 
   #attach(peer: Peer, stream: Stream, connection: Connection): void {
-    const { nowMs, hello, frame } = this.#options
+    const { nowMs, hello, frame, refused } = this.#options
     const link: Link = new Link(
       byteStream(stream),
       {
         opened: (other) => this.#opened(peer, link, other),
         data: (body) => {
-          if (peer.link === link) frame(peer.member.id, body)
+          if (peer.link !== link) return
+          peer.refuses = null
+          frame(peer.member.id, body)
+        },
+        refused: (refusal) => {
+          peer.refuses = refusal
+          refused(peer.member.id, refusal)
         },
         closed: (reason) => {
           connection.abort(new Error(reason))
@@ -162,20 +184,40 @@ export class PeerLinks {
   }
 
   /** The newest process of a member counts. One that repeats an incarnation runs on a restored backup, or beside its twin. */
-  #opened(peer: Peer, link: Link, hello: Hello): boolean {
-    const { newest } = peer
-    if (newest !== null && hello.incarnation < newest.incarnation) return this.#refuse(peer, 'incarnation-older')
+  #opened(peer: Peer, link: Link, hello: Hello): true | 'later' | LinkRefusal {
+    const { seen } = this.#options
+    const newest = seen.newest(peer.member.id)
+    if (newest !== null && hello.incarnation < newest.incarnation)
+      return this.#refuse(peer, 'incarnation-older', newest)
     const twin =
       newest !== null && hello.incarnation === newest.incarnation && !sameBytes(hello.process, newest.process)
-    if (twin) return this.#refuse(peer, 'incarnation-repeated')
+    if (twin) return this.#refuse(peer, 'incarnation-repeated', newest)
+    // Kept before it is let in: whoever forgets it again would let its older copy in.
+    const isKept = seen.note(peer.member.id, hello, (error) => this.#decided(peer, link, error))
+    if (!isKept) return 'later'
+    this.#welcome(peer, link)
+    return true
+  }
+
+  #decided(peer: Peer, link: Link, error: { message: string } | null): void {
+    // Another one has come meanwhile, or this one has gone.
+    if (peer.greeting !== link || this.#stopped) return
+    if (error !== null) {
+      const reason = `its incarnation cannot be kept: ${error.message}`
+      this.#options.changed(peer.member.id, peer.link !== null, reason)
+      return link.close(reason)
+    }
+    this.#welcome(peer, link)
+    link.accept(this.#options.nowMs())
+  }
+
+  #welcome(peer: Peer, link: Link): void {
     const before = peer.link
-    peer.newest = hello
     peer.link = link
     peer.greeting = null
     before?.close('replaced')
     peer.openedMs = this.#options.nowMs()
     this.#options.changed(peer.member.id, true, 'connected')
-    return true
   }
 
   #closed(peer: Peer, link: Link, reason: string): void {
@@ -191,9 +233,9 @@ export class PeerLinks {
   }
 
   /** The link that it had stays. */
-  #refuse(peer: Peer, reason: string): boolean {
+  #refuse(peer: Peer, reason: LinkRefusal['reason'], { incarnation }: { incarnation: number }): LinkRefusal {
     this.#options.changed(peer.member.id, peer.link !== null, reason)
-    return false
+    return { reason, incarnation }
   }
 }
 
@@ -204,7 +246,7 @@ function newPeer(member: Member, random: Random): Peer {
     backoff,
     link: null,
     greeting: null,
-    newest: null,
+    refuses: null,
     openedMs: 0,
     lastReceivedMs: null,
     framesDropped: 0,

@@ -12,14 +12,14 @@ import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 import type { Random } from '../../kernel/random.ts'
 import { peerLinkLimits } from '../link/link.ts'
-import type { Hello } from '../link/link-frame.ts'
+import type { Hello, LinkRefusal } from '../link/link-frame.ts'
 import { linkKeyOf, privateKeyOf } from '../libp2p/identity.ts'
 import { connectionSettings, diallerGater, sharedSettings, streamProtocol } from '../libp2p/settings.ts'
 import { stopNode } from '../libp2p/stop-node.ts'
 import { ClientLinks } from './client-links.ts'
 import { clientConnectionsMax, InboundConnections, memberConnectionsMax } from './inbound-connections.ts'
 import { nameOfKey } from './key-name.ts'
-import { PeerLinks, type PeerContact } from './peer-links.ts'
+import { PeerLinks, type PeerContact, type SeenStarts } from './peer-links.ts'
 
 /** Who besides the members may connect. */
 export type PermittedClients = 'anyone' | readonly PublicKey[]
@@ -27,6 +27,8 @@ export type PermittedClients = 'anyone' | readonly PublicKey[]
 export interface ReplicaNetworkListener {
   peerFrame(from: ReplicaId, frame: Uint8Array): void
   peerChanged(replica: ReplicaId, connected: boolean, reason: string): void
+  /** A member does not let this replica in, as it says. */
+  peerRefuses(replica: ReplicaId, refusal: LinkRefusal): void
   clientFrame(connection: number, frame: Uint8Array): void
   clientOpened(connection: number, key: PublicKey): void
   clientClosed(connection: number): void
@@ -41,6 +43,8 @@ export interface ReplicaNetworkOptions {
   /** Multiaddresses to listen at. */
   listen: readonly string[]
   hello: Hello
+  /** Which starts of the members were seen, for ever. */
+  seen: SeenStarts
   clients: PermittedClients
   random: Random
   nowMs: () => number
@@ -64,7 +68,7 @@ export class ReplicaNetwork {
   #heartbeat: ReturnType<typeof setInterval> | null = null
 
   constructor(options: ReplicaNetworkOptions) {
-    const { epoch, self, clients, hello, random, nowMs, listener } = options
+    const { epoch, self, clients, hello, seen, random, nowMs, listener } = options
     this.#options = options
     this.#members = new Map(epoch.members.map((member) => [nameOfKey(member.linkKey), member.id]))
     this.#permitted = clients === 'anyone' ? null : new Set(clients.map((key) => nameOfKey(key)))
@@ -85,10 +89,12 @@ export class ReplicaNetwork {
       members: epoch.members,
       protocol,
       hello,
+      seen,
       random,
       nowMs,
       frame: (from, frame) => guard(() => listener.peerFrame(from, frame)),
       changed: (replica, connected, reason) => guard(() => listener.peerChanged(replica, connected, reason)),
+      refused: (replica, refusal) => guard(() => listener.peerRefuses(replica, refusal)),
     })
     this.#clients = new ClientLinks({
       hello,

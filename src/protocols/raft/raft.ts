@@ -103,7 +103,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
         else countVotes(step)
         return
       case 'executed':
-        state.executedHeight = input.height
+        state.executedHeight = Math.max(state.executedHeight, input.height)
         return proposeWaiting(step)
       case 'read':
         return onRead(step, input.id)

@@ -11,6 +11,7 @@ import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domain
 import { signedPart, type Envelope } from '../../kernel/envelope.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type { Evidence } from '../../kernel/evidence.ts'
+import type { ExecutedHeader } from '../../kernel/executed-header.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 import type {
@@ -41,6 +42,8 @@ const blocksPerTurnMax = 64
 export interface ReplicaObserver {
   decided?(block: Block, proof: DecisionProof): void
   executed?(block: ExecutedBlock): void
+  /** In the order of heights. It may come later than the block, and than further blocks: a checkpoint's root takes its time. */
+  headerMade?(header: ExecutedHeader): void
   event?(event: ProtocolEvent): void
   dropped?(from: ReplicaId, reason: DropReason): void
   accused?(evidence: Evidence): void
@@ -164,7 +167,7 @@ export class ReplicaCore<Message, LogRecord> {
 
   /**
    * Nothing more for now: executes what was decided, tells the protocol once, and lets the turn's messages go. True: so much was
-   * decided that the rest waits for another turn, which the host owes it.
+   * decided, or a checkpoint's root has so much left to hash, that the rest waits for another turn, which the host owes it.
    */
   endTurn(): boolean {
     if (this.#driver.failed) return false
@@ -173,33 +176,52 @@ export class ReplicaCore<Message, LogRecord> {
       this.#driver.input({ kind: 'requests' }, this.#now)
     }
     // What is decided because of an execution waits for the next round of this loop; each round needs a decision.
-    for (let left = blocksPerTurnMax; this.#decided.length > 0 && left > 0 && !this.#driver.failed;) {
+    for (let left = blocksPerTurnMax; left > 0 && this.#mayExecute();) {
       left -= this.#executeDecided(left)
     }
+    const isHashing = this.#work()
     this.#driver.endTurn()
     this.#gateway.endTurn(this.#now)
-    return this.#decided.length > 0 && !this.#driver.failed
+    return (isHashing || this.#decided.length > 0) && !this.#driver.failed
   }
 
+  #mayExecute(): boolean {
+    return this.#decided.length > 0 && !this.#driver.failed && this.#executor.mayExecute
+  }
+
+  /** Returns how many blocks it took. */
   #executeDecided(blocksMax: number): number {
-    let executed: ExecutedBlock | null = null
-    const blocks = this.#decided.splice(0, blocksMax)
-    for (const block of blocks) {
+    let blocks = 0
+    while (blocks < Math.min(blocksMax, this.#decided.length) && this.#executor.mayExecute) {
+      let executed: ExecutedBlock
       try {
-        executed = this.#executor.execute(block)
+        executed = this.#executor.execute(this.#decided[blocks++]!)
       } catch (error) {
         this.#driver.fail(error)
-        return blocks.length
+        return blocks
       }
       this.#pool.executed(executed.envelopes)
       this.#gateway.executed(executed)
       this.#observer.executed?.(executed)
-      if (executed.header.stateRoot !== null) this.#driver.executed(executed.header.height, executed.header, this.#now)
     }
-    if (executed !== null && executed.header.stateRoot === null) {
-      this.#driver.executed(executed.header.height, null, this.#now)
+    this.#decided.splice(0, blocks)
+    this.#driver.executed(this.#executor.height, null, this.#now)
+    return blocks
+  }
+
+  /** A slice of a checkpoint's root; and what headers came of this turn. True: there is more to hash. */
+  #work(): boolean {
+    let isHashing = false
+    try {
+      isHashing = this.#executor.work()
+    } catch (error) {
+      this.#driver.fail(error)
     }
-    return blocks.length
+    for (const header of this.#executor.takeHeaders()) {
+      this.#observer.headerMade?.(header)
+      if (header.stateRoot !== null) this.#driver.executed(header.height, header, this.#now)
+    }
+    return isHashing
   }
 
   #createDriver(options: ReplicaCoreOptions<Message, LogRecord>): Driver<Message, LogRecord> {

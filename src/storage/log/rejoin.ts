@@ -31,11 +31,11 @@ export function planStart(recovered: RecoveredLog | LogRefusal, rejoin: boolean)
 }
 
 /**
- * A log that is sound and whose last start is not newer than one that others have seen of this replica (`seen`) is an old copy: since it
+ * A log that is sound and whose last start is not newer than one that others have seen of this replica (`seen`; 0: none) is an old copy: since it
  * was made, the replica has promised what this log does not know.
  */
 export function refuseOldCopy(recovered: RecoveredLog | LogRefusal, seen: number): RecoveredLog | LogRefusal {
-  if (!recovered.ok || recovered.incarnation > seen) return recovered
+  if (!recovered.ok || seen === 0 || recovered.incarnation > seen) return recovered
   const message = `the log is an old copy: others have seen incarnation ${seen} of this replica, and it ends at ${recovered.incarnation}; ${rejoinStep}`
   return { ok: false, code: 'ERR_LOG_OUTDATED', message }
 }

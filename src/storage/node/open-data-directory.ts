@@ -10,17 +10,21 @@ import type { Directory } from '../log/file-port.ts'
 import type { Log, LogLimits, LogListener } from '../log/log.ts'
 import { openLog } from '../log/open-log.ts'
 import { recoverLog, rejoinStep, type LogRefusal, type RecoveredLog } from '../log/recovery.ts'
-import { planStart, unusedIncarnation } from '../log/rejoin.ts'
+import { planStart, refuseOldCopy, unusedIncarnation } from '../log/rejoin.ts'
+import { SeenIncarnations } from '../log/seen-incarnations.ts'
 import { crc32 } from './crc32.ts'
 import { logFolder } from './create-data-directory.ts'
 import { DataDirectoryError, diskError, errorNumberOf } from './data-directory-error.ts'
 import { lockDirectory } from './directory-lock.ts'
-import { makeFolder, syncNames } from './folders.ts'
+import { makeFolder, syncFolder, syncNames } from './folders.ts'
 import { openNodeDirectory } from './node-directory.ts'
 import { renewLog } from './renew-log.ts'
 
 /** Recovery's pieces of work, 1 MiB at most each, between two turns of the event loop. */
 const stepsPerTurn = 4
+
+/** What was seen of the other members, in the data directory. */
+export const peersFolder = 'peers'
 
 /** A directory whose operations can be waited for. */
 export type ClosableDirectory = Directory & { close?(): Promise<void> }
@@ -45,6 +49,8 @@ export interface DataDirectory {
   /** What `rejoin` has done, in a sentence; null if it was not asked for. */
   rejoined: string | null
   incarnation: number
+  /** Which starts of the other members were seen; and which of this replica, as others have said. */
+  seen: SeenIncarnations
   /** What a torn write had left behind the end, and is cut. */
   tornBytes: number
   /** Closes the log, waits for what is under way, and then lets others in. What is not durable by now never is reported. */
@@ -62,7 +68,7 @@ export async function openDataDirectory(path: string, options: OpenDataDirectory
     return await opening.open(lock.release)
   } catch (error) {
     try {
-      await opening.directory?.close?.()
+      await opening.abandon()
     } finally {
       lock.release()
     }
@@ -71,7 +77,10 @@ export async function openDataDirectory(path: string, options: OpenDataDirectory
 }
 
 class Opening {
-  directory: ClosableDirectory | null = null
+  #directory: ClosableDirectory | null = null
+  #peers: ClosableDirectory | null = null
+  #seen: SeenIncarnations | null = null
+  #log: Log | null = null
   readonly #path: string
   readonly #options: OpenDataDirectoryOptions
 
@@ -82,25 +91,53 @@ class Opening {
 
   async open(release: () => void): Promise<DataDirectory> {
     const { signal, rejoin = false } = this.#options
-    const found = await this.#find()
+    const peers = `${this.#path}/${peersFolder}`
+    if (existsSync(peers)) this.#openPeers(peers)
+    const found = refuseOldCopy(await this.#find(), this.#seen?.own ?? 0)
     const plan = planStart(found, rejoin)
     if (plan.kind === 'refuse') throw new DataDirectoryError(plan.refusal.code, plan.refusal.message)
     const rejoined = plan.kind === 'renew' ? await this.#renew(plan.why) : rejoin ? nothingToRejoin : null
     const recovered = plan.kind === 'renew' ? await this.#find() : plan.recovered
     if (!recovered.ok) throw new DataDirectoryError(recovered.code, recovered.message)
-    const directory = this.directory!
-    const log = await mendAndOpen(directory, this.#options, recovered)
+    const log = await mendAndOpen(this.#directory!, this.#options, recovered)
+    this.#log = log
+    const seen = await this.#prepareSeen(peers)
+    signal?.throwIfAborted()
     let closed: Promise<void> | null = null
     const close = async (): Promise<void> => {
-      log.close()
-      await directory.close?.()
+      await this.abandon()
       release()
     }
-    if (signal?.aborted === true) log.close()
-    signal?.throwIfAborted()
     const { incarnation } = log
     const { abstains, tornBytes } = recovered
-    return { log, abstains, rejoined, incarnation, tornBytes, close: () => (closed ??= close()) }
+    return { log, abstains, rejoined, incarnation, seen, tornBytes, close: () => (closed ??= close()) }
+  }
+
+  /** Closes what is open by now. */
+  async abandon(): Promise<void> {
+    this.#log?.close()
+    this.#seen?.close()
+    await this.#directory?.close?.()
+    await this.#peers?.close?.()
+  }
+
+  #openPeers(path: string): SeenIncarnations {
+    this.#peers = this.#openDirectory(path)
+    this.#seen = new SeenIncarnations(this.#peers, crc32)
+    return this.#seen
+  }
+
+  /** Only in a directory that is this replica's for sure. */
+  async #prepareSeen(path: string): Promise<SeenIncarnations> {
+    if (this.#seen === null) {
+      makeFolderIn(this.#path, path)
+      this.#openPeers(path)
+    }
+    const seen = this.#seen!
+    await new Promise<void>((resolve, reject) => {
+      seen.prepare((error) => (error === null ? resolve() : reject(new DataDirectoryError(error.code, error.message))))
+    })
+    return seen
   }
 
   /** What is there now. */
@@ -108,9 +145,9 @@ class Opening {
     if (!existsSync(this.#place)) {
       return { ok: false, code: 'ERR_LOG_EMPTY_DIRECTORY', message: `${this.#path} holds no log` }
     }
-    this.directory = this.#openDirectory(this.#place)
+    this.#directory = this.#openDirectory(this.#place)
     try {
-      return await recover(this.directory, this.#options)
+      return await recover(this.#directory, this.#options)
     } catch (error) {
       const isDisk = error instanceof DataDirectoryError && error.code === 'ERR_DISK_IO'
       if (!isDisk || this.#options.rejoin !== true) throw error
@@ -121,8 +158,8 @@ class Opening {
   async #renew(why: LogRefusal): Promise<string> {
     const { network, replica, signal } = this.#options
     const incarnation = this.#unusedIncarnation()
-    await this.directory?.close?.()
-    this.directory = null
+    await this.#directory?.close?.()
+    this.#directory = null
     signal?.throwIfAborted()
     const openDirectory = this.#openDirectory
     const setAside = await renewLog({ path: this.#path, network, replica, incarnation, openDirectory })
@@ -131,9 +168,9 @@ class Opening {
   }
 
   #unusedIncarnation(): number {
-    const known = { wallMs: Date.now(), seen: 0 }
+    const known = { wallMs: Date.now(), seen: this.#seen?.own ?? 0 }
     try {
-      return unusedIncarnation(this.directory === null ? null : { directory: this.directory, crc32 }, known)
+      return unusedIncarnation(this.#directory === null ? null : { directory: this.#directory, crc32 }, known)
     } catch {
       // Of a folder that cannot be listed.
       return unusedIncarnation(null, known)
@@ -191,5 +228,13 @@ function makeDataFolder(path: string): void {
     if (firstMade !== null) syncNames(root, firstMade)
   } catch (error) {
     throw error instanceof DataDirectoryError ? error : diskError(`${path} cannot be made`, error)
+  }
+}
+
+function makeFolderIn(path: string, folder: string): void {
+  try {
+    if (makeFolder(folder) !== null) syncFolder(path)
+  } catch (error) {
+    throw error instanceof DataDirectoryError ? error : diskError(`${folder} cannot be made`, error)
   }
 }

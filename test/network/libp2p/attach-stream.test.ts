@@ -111,7 +111,7 @@ describe('attachStream', () => {
     const early = new PlayedStream()
     early.remoteWriteStatus = 'closed'
     const ends: string[] = []
-    const listener = { opened: () => true, data: () => {}, closed: (reason: string) => void ends.push(reason) }
+    const listener = { opened: () => true as const, data: () => {}, closed: (reason: string) => void ends.push(reason) }
     const link = new Link(byteStream(early as unknown as Stream), listener, peerLinkLimits, hello, 0)
     attachStream(early as unknown as Stream, link, () => 0)
     expect(ends).toEqual(['ended-by-peer'])

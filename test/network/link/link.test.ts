@@ -3,14 +3,20 @@
 import { describe, expect, it } from 'vitest'
 import { encode } from '../../../src/wire/codec.ts'
 import { FrameDecoder } from '../../../src/network/link/frame-decoder.ts'
-import { clientLinkLimits, Link, peerLinkLimits, type LinkLimits } from '../../../src/network/link/link.ts'
+import {
+  clientLinkLimits,
+  Link,
+  peerLinkLimits,
+  type LinkLimits,
+  type LinkListener,
+} from '../../../src/network/link/link.ts'
 import { helloCodec, linkFrame, linkFrameKind, linkVersion, type Hello } from '../../../src/network/link/link-frame.ts'
 
 const hello: Hello = { version: linkVersion, incarnation: 3, process: new Uint8Array(16) }
 const greeting = linkFrame(linkFrameKind.hello, encode(helloCodec, hello))
 const mib = 1024 * 1024
 
-function linkOf(limits: LinkLimits = peerLinkLimits, wanted = true) {
+function linkOf(limits: LinkLimits = peerLinkLimits, wanted: ReturnType<LinkListener['opened']> = true) {
   const seen: string[] = []
   const sent: { kind: number; body: Uint8Array }[] = []
   const decoder = new FrameDecoder()
@@ -31,6 +37,7 @@ function linkOf(limits: LinkLimits = peerLinkLimits, wanted = true) {
         return wanted
       },
       data: (body) => seen.push(`data ${body.length}`),
+      refused: ({ reason, incarnation }) => seen.push(`refused ${reason} ${incarnation}`),
       closed: (reason) => seen.push(`closed ${reason}`),
     },
     limits,
@@ -79,10 +86,56 @@ describe('the greeting', () => {
     expect(seen).toEqual(['aborted link-version-2', 'closed link-version-2'])
   })
 
-  it('of somebody unwanted closes the link, and what came with it is not read', () => {
-    const { link, seen } = linkOf(peerLinkLimits, false)
-    link.received(Buffer.concat([greeting, data(3)]), 0)
-    expect(seen).toEqual(['opened 3', 'aborted not-wanted', 'closed not-wanted'])
+  it('that is refused is told why, and gets a moment to hear it; nothing that it says counts', () => {
+    const refusal = { reason: 'incarnation-older', incarnation: 9 } as const
+    const { link, seen, sent, stream } = linkOf(peerLinkLimits, refusal)
+    link.received(Uint8Array.from([...greeting, ...data(3), ...data(4)]), 0)
+    expect([seen, sent.at(-1)!.kind, stream.isPaused]).toEqual([['opened 3'], linkFrameKind.refusal, true])
+    link.received(data(5), 0)
+    link.send(new Uint8Array(6))
+    expect([seen.length, sent.length, link.isOpen]).toEqual([1, 2, false])
+    link.tick(1_000)
+    expect(seen.length).toBe(1)
+    link.tick(2_000)
+    expect(seen.slice(1)).toEqual(['aborted refused', 'closed refused'])
+
+    const other = opened()
+    other.link.received(linkFrame(linkFrameKind.refusal, sent[1]!.body), 0)
+    expect(other.seen).toEqual([
+      'refused incarnation-older 9',
+      'aborted refused: incarnation-older',
+      'closed refused: incarnation-older',
+    ])
+  })
+
+  it('that is decided about later keeps what comes behind it, within the budget of a turn, until it is accepted', () => {
+    const { link, seen, stream } = linkOf(peerLinkLimits, 'later')
+    link.received(Uint8Array.from([...greeting, ...data(3)]), 0)
+    link.received(data(4), 0)
+    expect([seen, link.isOpen, stream.isPaused]).toEqual([['opened 3'], false, true])
+    link.endTurn()
+    expect(stream.isPaused).toBe(true)
+    link.accept(5)
+    expect([seen.slice(1), link.isOpen, stream.isPaused]).toEqual([['data 3', 'data 4'], true, false])
+
+    const flooded = linkOf({ ...peerLinkLimits, turnBytesMax: 100 }, 'later')
+    flooded.link.received(Uint8Array.from([...greeting, ...data(60), ...data(60)]), 0)
+    expect(flooded.seen.at(-1)).toBe('closed too-much-too-early')
+    flooded.link.accept(5)
+    expect(flooded.link.isOpen).toBe(false)
+
+    const late = linkOf(peerLinkLimits, 'later')
+    late.link.received(greeting, 0)
+    late.link.refuse({ reason: 'incarnation-repeated', incarnation: 3 })
+    late.link.accept(5)
+    expect([late.link.isOpen, late.kinds()]).toEqual([false, [linkFrameKind.hello, linkFrameKind.refusal]])
+  })
+
+  it('that nobody decides about ends like one that does not come', () => {
+    const { link, seen } = linkOf(peerLinkLimits, 'later')
+    link.received(greeting, 0)
+    for (let second = 1; second <= 11; second++) link.tick(second * 1_000)
+    expect(seen.at(-1)).toBe('closed silent')
   })
 
   it('may not be repeated', () => {
@@ -156,7 +209,8 @@ describe('heartbeats', () => {
   it.each([
     ['malformed-ping', linkFrame(linkFrameKind.ping, new Uint8Array(9))],
     ['malformed-pong', linkFrame(linkFrameKind.pong, new Uint8Array(8).fill(255))],
-    ['unknown-frame', linkFrame(5, new Uint8Array(0))],
+    ['unknown-frame', linkFrame(6, new Uint8Array(0))],
+    ['malformed-refusal', linkFrame(linkFrameKind.refusal, Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0))],
     ['frame-without-kind', new Uint8Array(5)],
     ['frame-too-large', new Uint8Array(5).fill(255)],
   ])('and other frames out of shape end the link: %s', (reason, frame) => {

@@ -17,6 +17,7 @@ import {
   isConnected,
   keyOf,
   memberOf,
+  rememberedStarts,
   startMember,
   startMembers,
   startNode,
@@ -273,6 +274,50 @@ describe('incarnations', () => {
     await until(() => isConnected(newest, 2) && !isConnected(newer, 2))
     newest.network.sendPeer(memberOf(2).id, Uint8Array.of(1))
     await until(() => second.frames.length === 1)
+  })
+
+  it('are refused also by one who has started again since, and whoever is refused learns why', async () => {
+    const members = [memberOf(1), memberOf(2)]
+    const seen = rememberedStarts()
+    const second = await startMember(2, members, { seen })
+    const first = await startMember(1, members, { incarnation: 5, process: 1 })
+    await until(() => isConnected(second, 1))
+    await first.stop()
+    await second.stop()
+    const again = await startMember(2, members, { incarnation: 2, process: 1, seen })
+    for (const [incarnation, process, reason] of [
+      [5, 2, 'incarnation-repeated'],
+      [4, 3, 'incarnation-older'],
+    ] as const) {
+      const copy = await startMember(1, members, { incarnation, process })
+      await until(() => copy.refusals.includes(`2 ${reason} 5`))
+      const [contact] = copy.network.contacts()
+      expect([contact!.refuses, isConnected(again, 1)]).toEqual([{ reason, incarnation: 5 }, false])
+      await copy.stop()
+    }
+    const newer = await startMember(1, members, { incarnation: 6, process: 4 })
+    await until(() => isConnected(again, 1))
+    again.network.sendPeer(memberOf(1).id, Uint8Array.of(1))
+    await until(() => newer.frames.length === 1)
+    expect([newer.refusals, newer.network.contacts()[0]!.refuses]).toEqual([[], null])
+  })
+
+  it('are kept before a link is let in: nothing is heard before, and nothing of whoever cannot be kept', async () => {
+    const members = [memberOf(1), memberOf(2)]
+    const answers: ((error: { message: string } | null) => void)[] = []
+    const second = await startMember(2, members, { seen: rememberedStarts((done) => answers.push(done)) })
+    const first = await startMember(1, members)
+    await until(() => answers.length === 1 && isConnected(first, 2))
+    first.network.sendPeer(memberOf(2).id, Uint8Array.of(1))
+    expect([isConnected(second, 1), second.frames]).toEqual([false, []])
+    answers[0]!({ message: 'the disk is full' })
+    await until(() => second.changes.includes('1 false its incarnation cannot be kept: the disk is full'))
+    expect(second.frames).toEqual([])
+    await until(() => answers.length === 2 && isConnected(first, 2))
+    first.network.sendPeer(memberOf(2).id, Uint8Array.of(2))
+    answers[1]!(null)
+    await until(() => second.frames.length === 1)
+    expect([isConnected(second, 1), second.frames[0]!.body]).toEqual([true, Uint8Array.of(2)])
   })
 
   it('do not keep out the same process, which has merely lost its link', async () => {

@@ -16,6 +16,7 @@ import type { ConnectedReplicas } from '../../../src/network/libp2p/connect-repl
 import { privateKeyOf } from '../../../src/network/libp2p/identity.ts'
 import { connectionSettings, sharedSettings } from '../../../src/network/libp2p/settings.ts'
 import { connectClient } from '../../../src/network/node/connect-client.ts'
+import type { SeenStarts } from '../../../src/network/node/peer-links.ts'
 import {
   ReplicaNetwork,
   type PermittedClients,
@@ -62,6 +63,7 @@ export function epochOf(members: Member[]): Epoch {
 export interface Seen {
   frames: { from: ReplicaId; body: Uint8Array }[]
   changes: string[]
+  refusals: string[]
   clientFrames: { connection: number; body: Uint8Array }[]
   clients: Map<number, Uint8Array>
   failures: unknown[]
@@ -76,14 +78,30 @@ export interface Started extends Seen {
 export interface StartOptions {
   incarnation?: number
   process?: number
+  /** Default: a memory that goes with this start. */
+  seen?: SeenStarts
   listen?: readonly string[]
   clients?: PermittedClients
   listener?: Partial<ReplicaNetworkOptions['listener']>
 }
 
+/** What a replica keeps of the others' starts, kept by the test: `answers` says whether it comes to the disk at once. */
+export function rememberedStarts(answers: (done: (error: { message: string } | null) => void) => void = setImmediate) {
+  const starts = new Map<ReplicaId, { incarnation: number; process: Uint8Array }>()
+  const seen: SeenStarts = {
+    newest: (replica) => starts.get(replica) ?? null,
+    note: (replica, start, done) => {
+      starts.set(replica, start)
+      answers((error) => done(error ?? null))
+      return false
+    },
+  }
+  return seen
+}
+
 /** Starts one member of `members`; its own addresses become where it listens. */
 export async function startMember(id: number, members: Member[], options: StartOptions = {}): Promise<Started> {
-  const seen: Seen = { frames: [], changes: [], clientFrames: [], clients: new Map(), failures: [] }
+  const seen: Seen = { frames: [], changes: [], refusals: [], clientFrames: [], clients: new Map(), failures: [] }
   const member = members.find((candidate) => candidate.id === id)!
   const network = new ReplicaNetwork({
     epoch: epochOf(members),
@@ -95,12 +113,14 @@ export async function startMember(id: number, members: Member[], options: StartO
       incarnation: options.incarnation ?? 1,
       process: new Uint8Array(16).fill(options.process ?? 0),
     },
+    seen: options.seen ?? rememberedStarts(),
     clients: options.clients ?? 'anyone',
     random: createRandom(`test ${id}`),
     nowMs: () => performance.now(),
     listener: {
       peerFrame: (from, body) => seen.frames.push({ from, body }),
       peerChanged: (replica, connected, reason) => seen.changes.push(`${replica} ${connected} ${reason}`),
+      peerRefuses: (by, { reason, incarnation }) => seen.refusals.push(`${by} ${reason} ${incarnation}`),
       clientFrame: (connection, body) => seen.clientFrames.push({ connection, body }),
       clientOpened: (connection, key) => seen.clients.set(connection, key),
       clientClosed: (connection) => seen.clients.delete(connection),

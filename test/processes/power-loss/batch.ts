@@ -240,18 +240,19 @@ class Batch {
     const heights: number[] = []
     for (const report of await Promise.all(asked)) {
       if (report === null) continue
-      const { replica, leader, executedHeight, executedHeader } = JSON.parse(report) as {
+      const { replica, leader, executedHeight, headerHeight, executedHeader } = JSON.parse(report) as {
         replica: number
         leader: number | null
         executedHeight: number
+        headerHeight: number
         executedHeader: string
       }
       heights.push(executedHeight)
       this.#leader = leader ?? this.#leader
-      const other = this.#headers.get(executedHeight)
-      if (other === undefined) this.#headers.set(executedHeight, { id: replica, header: executedHeader })
+      const other = this.#headers.get(headerHeight)
+      if (other === undefined) this.#headers.set(headerHeight, { id: replica, header: executedHeader })
       else if (other.header !== executedHeader) {
-        this.#require(`replicas ${other.id} and ${replica} have executed different blocks at height ${executedHeight}`)
+        this.#require(`replicas ${other.id} and ${replica} have executed different blocks at height ${headerHeight}`)
       }
     }
     return heights

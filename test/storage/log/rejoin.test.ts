@@ -127,6 +127,7 @@ describe('an old copy', () => {
   it('is refused when others have seen its last start or a newer one, and lost', () => {
     const bench = new LogBench()
     bench.initialize()
+    expect(refuseOldCopy(bench.recover(), 0)).toMatchObject({ ok: true, incarnation: 0 })
     bench.open()
     bench.open()
     const log = recovered(bench)

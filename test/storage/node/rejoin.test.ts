@@ -31,7 +31,11 @@ async function used(): Promise<string> {
   return path
 }
 
-const names = (path: string): string[] => readdirSync(path).sort()
+/** Without what was seen of the others. */
+const names = (path: string): string[] =>
+  readdirSync(path)
+    .filter((name) => name !== 'peers')
+    .sort()
 
 const damages: [string, (path: string) => void][] = [
   ['a log whose folder is gone', (path) => rmSync(join(path, 'log'), { recursive: true })],
