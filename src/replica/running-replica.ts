@@ -372,7 +372,12 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #recovered(log: Log): Recovered<unknown> {
-    return { incarnation: log.incarnation, records: this.#records(log), checkpoint: null, abstains: this.#directory!.abstains }
+    return {
+      incarnation: log.incarnation,
+      records: this.#records(log),
+      checkpoint: null,
+      abstains: this.#directory!.abstains,
+    }
   }
 
   #turn(): void {
