@@ -35,7 +35,8 @@ export const walVerifyCommand: Command = {
       const { tornBytes, incarnation, end, abstains } = recovered
       const voice = abstains ? 'abstains' : 'votes'
       const ok = unreadable === 0
-      if (json) output.out(JSON.stringify({ ok, ...about, voice, records, bytes, unreadable, tornBytes, incarnation, end }))
+      if (json)
+        output.out(JSON.stringify({ ok, ...about, voice, records, bytes, unreadable, tornBytes, incarnation, end }))
       else if (!ok) {
         const first = `record ${firstUnreadable} and ${unreadable - 1} more are sound and cannot be read`
         output.error(`${first}: another release wrote them, start that one (ERR_LOG_FORMAT_VERSION)`)
