@@ -99,7 +99,7 @@ function printRecords(
 
 function summaryOf({ sequence, bytes, record }: WalRecord): object {
   if (record === null) return { sequence, bytes, kind: 'unreadable' }
-  if (record.kind === 'hard-state') return { sequence, bytes, ...record }
+  if (record.kind !== 'entries') return { sequence, bytes, ...record }
   const entries = record.entries.map(({ term, block }) => ({
     term,
     height: block.header.height,
@@ -114,6 +114,9 @@ function sentenceOf({ sequence, bytes, record }: WalRecord): string {
   if (record === null) return `${head}  cannot be read by this release`
   if (record.kind === 'hard-state') {
     return `${head}  term ${record.term}, ${record.votedFor === 0 ? 'no vote' : `vote for replica ${record.votedFor}`}`
+  }
+  if (record.kind === 'base') {
+    return `${head}  begins behind entry ${record.index} of term ${record.term}${record.truncates ? ', nothing above it' : ''}`
   }
   const last = record.firstIndex + record.entries.length - 1
   const terms = [...new Set(record.entries.map((entry) => entry.term))].join(', ')

@@ -152,6 +152,8 @@ function add(totals: WalTotals, { sequence, bytes, record }: WalRecord): void {
   } else if (record.kind === 'hard-state') {
     totals.hardStates++
     totals.lastTerm = record.term
+  } else if (record.kind === 'base') {
+    totals.lastIndex = record.truncates ? record.index : Math.max(totals.lastIndex, record.index)
   } else {
     totals.entries += record.entries.length
     totals.lastIndex = record.firstIndex + record.entries.length - 1
