@@ -1,15 +1,32 @@
 // Where things lie: a network's folder has `network.json`, `clients.txt` and `client.key`; a replica's folder, inside it or elsewhere,
 // has `consensus.key`, `link.key` and `data/`.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { PublicKey } from '../kernel/crypto-ports.ts'
 import type { PermittedClients } from '../network/node/replica-network.ts'
 import { Failure } from './failure.ts'
 import { readTextFile } from './read-file.ts'
 import { clientsFileName, localNetworkFileName } from './setup/local-network.ts'
+import { memberFileNames } from './setup/member-keys.ts'
 
 const clientsFileBytesMax = 1024 * 1024
+const namesShownMax = 7
+
+/** Refuses the network's folder in the place of a replica's, and names those that are meant. */
+export function requireReplicaFolder(dir: string): void {
+  if (existsSync(join(dir, memberFileNames.consensus)) || !existsSync(dir)) return
+  const inside = readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, memberFileNames.consensus)))
+    .map((entry) => join(dir, entry.name))
+  if (inside.length === 0) return
+  const shown = inside.sort().slice(0, namesShownMax).join(', ')
+  const more = inside.length > namesShownMax ? ` and ${inside.length - namesShownMax} more` : ''
+  throw new Failure(
+    'ERR_KEY_FILE_NOT_FOUND',
+    `${dir} is the folder of a network: name one of its replicas: ${shown}${more}`,
+  )
+}
 
 /** The network file for a replica's folder: in it, or in the folder above. */
 export function networkPathFor(replicaDir: string): string {

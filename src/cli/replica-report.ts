@@ -13,11 +13,17 @@ export interface ReplicaReport {
   /** The largest silence towards a connected peer. */
   silentMs: number | null
   stalled: boolean
+  /** `abstains`: it follows without a vote. */
+  voice: string
+  /** What its operator should know and do. */
+  warnings: string[]
 }
 
 /** More than any report of a network of our size has. */
 const reportCharactersMax = 256 * 1024
 const textCharactersMax = 120
+const warningCharactersMax = 300
+const warningsMax = 8
 const peersMax = 1000
 
 /** Null for what is no report. */
@@ -40,6 +46,8 @@ export function readReport(report: string): ReplicaReport | null {
     protocol: textOf(value['protocol']),
     silentMs: largestSilence(value['peers']),
     stalled: value['stalled'] === true,
+    voice: textOf(value['voice']),
+    warnings: textsOf(value['warnings']),
   }
 }
 
@@ -53,10 +61,16 @@ function largestSilence(peers: unknown): number | null {
 }
 
 /** On one line, short, and without anything that a terminal obeys. */
-function textOf(value: unknown): string {
+function textOf(value: unknown, charactersMax = textCharactersMax): string {
   if (typeof value !== 'string' || value === '') return '-'
-  const short = value.length > textCharactersMax ? `${value.slice(0, textCharactersMax)}…` : value
+  const short = value.length > charactersMax ? `${value.slice(0, charactersMax)}…` : value
   return visibleText(short)
+}
+
+function textsOf(value: unknown): string[] {
+  if (!Array.isArray(value)) return []
+  const texts = value.slice(0, warningsMax).filter((one: unknown) => typeof one === 'string' && one !== '')
+  return texts.map((one: unknown) => textOf(one, warningCharactersMax))
 }
 
 function countOf(value: unknown): number | null {

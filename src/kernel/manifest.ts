@@ -19,6 +19,13 @@ export interface ManifestEntry {
   size: number
 }
 
+/** Entries in canonical order. An array is one; a store keeps them packed, because there may be a million. */
+export interface ManifestEntries extends Iterable<ManifestEntry> {
+  readonly length: number
+  at(index: number): ManifestEntry | undefined
+  slice(start: number, end: number): ManifestEntry[]
+}
+
 export const manifestEntryCodec: Codec<ManifestEntry> = struct<ManifestEntry>({
   part: u8,
   id: bytes(idBytesMax),

@@ -46,6 +46,6 @@ export class PeerRefusals {
       refusal.reason === 'incarnation-older'
         ? `a newer start of it (incarnation ${refusal.incarnation})`
         : `another process with its incarnation ${refusal.incarnation}`
-    return `replica ${by} refuses this replica, because it has seen ${seen}: this directory is an old copy, or runs elsewhere too; stop the other, or start with --rejoin`
+    return `is refused by replica ${by}, which has seen ${seen}: its directory is an old copy, or runs elsewhere too; stop the other, or start with --rejoin`
   }
 }

@@ -319,7 +319,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   #refusedBy(replica: ReplicaId, refusal: LinkRefusal): void {
     const directory = this.#directory
     if (directory === null || !this.#refusals.add(replica, refusal, directory.incarnation)) return
-    const message = this.#refusals.sentenceOf(replica)!
+    const message = `this replica ${this.#refusals.sentenceOf(replica)}`
     this.events.emit('refused', { by: replica, ...refusal, message })
     const proven = this.#refusals.proven
     if (proven === null) return
@@ -372,7 +372,12 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #recovered(log: Log): Recovered<unknown> {
-    return { incarnation: log.incarnation, records: this.#records(log), checkpoint: null, abstains: this.#directory!.abstains }
+    return {
+      incarnation: log.incarnation,
+      records: this.#records(log),
+      checkpoint: null,
+      abstains: this.#directory!.abstains,
+    }
   }
 
   #turn(): void {

@@ -1,6 +1,6 @@
 // A log on disk, looked at by people: what is sound is said to be, what is not is named, and nothing is ever written.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -9,7 +9,10 @@ import { walInspectCommand } from '../../src/cli/commands/wal-inspect.ts'
 import { walVerifyCommand } from '../../src/cli/commands/wal-verify.ts'
 import { Failure } from '../../src/cli/failure.ts'
 import { raftRecordCodec, type RaftRecord } from '../../src/protocols/raft/records.ts'
+import { SeenIncarnations } from '../../src/storage/log/seen-incarnations.ts'
+import { crc32 } from '../../src/storage/node/crc32.ts'
 import { createDataDirectory } from '../../src/storage/node/create-data-directory.ts'
+import { openNodeDirectory } from '../../src/storage/node/node-directory.ts'
 import { openDataDirectory } from '../../src/storage/node/open-data-directory.ts'
 import { encode } from '../../src/wire/codec.ts'
 
@@ -30,7 +33,7 @@ beforeEach(async () => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-async function write(bodies: readonly Uint8Array[]): Promise<void> {
+async function write(bodies: readonly Uint8Array[], rejoin = false): Promise<void> {
   const durable = { upTo: 0, wake: (): void => {} }
   const listener = {
     durable: (upTo: number) => {
@@ -40,11 +43,40 @@ async function write(bodies: readonly Uint8Array[]): Promise<void> {
     full: () => {},
     failed: () => {},
   }
-  const { log, close } = await openDataDirectory(data, { ...identity, listener })
+  const { log, close } = await openDataDirectory(data, { ...identity, listener, rejoin })
   const last = Math.max(...bodies.map((body) => log.append(body)))
   log.flush()
   while (durable.upTo < last) await new Promise<void>((resolve) => (durable.wake = resolve))
   await close()
+}
+
+function flip(file: string, at: number): void {
+  const bytes = readFileSync(file)
+  bytes[at]! ^= 1
+  writeFileSync(file, bytes)
+}
+
+/** As the release before this one wrote it: without a voice. */
+function otherFormat(): void {
+  const file = join(data, 'log/identity')
+  const body = Buffer.concat([Buffer.from([1, 0]), readFileSync(file).subarray(2, 36)])
+  const sum = Buffer.alloc(4)
+  sum.writeUInt32LE(crc32(body, 0))
+  writeFileSync(file, Buffer.concat([body, sum]))
+}
+
+/** A folder is what no user can read as a file. */
+function unreadable(file: string): void {
+  rmSync(file)
+  mkdirSync(file)
+}
+
+async function seenByOthers(incarnation: number): Promise<void> {
+  const directory = openNodeDirectory(join(data, 'peers'))
+  const seen = new SeenIncarnations(directory, crc32)
+  await new Promise((resolve) => seen.noteOwn(incarnation, resolve))
+  seen.close()
+  await directory.close()
 }
 
 async function run(
@@ -112,7 +144,63 @@ describe('quorate wal', () => {
     expect(verified.code).toBe(1)
     expect(verified.error).toContain('record 3')
     expect(verified.error).toContain('ERR_LOG_FORMAT_VERSION')
+    for (const args of [[], ['--records'], ['--records', '--limit', '1'], ['--json']]) {
+      const inspected = await run(walInspectCommand, data, ...args)
+      expect(inspected).toMatchObject({
+        code: 1,
+        error: expect.stringContaining('1 records are sound and cannot be read'),
+      })
+    }
     expect((await run(walInspectCommand, data, '--records')).out).toContain('cannot be read by this release')
+  })
+
+  it.each([
+    ['a segment that is gone', 'ERR_LOG_CORRUPT', () => rmSync(join(data, 'log/log-0000000001'))],
+    ['a note that is gone', 'ERR_LOG_CORRUPT', () => rmSync(join(data, 'log/synced'))],
+    ['an identity that is gone', 'ERR_LOG_CORRUPT', () => rmSync(join(data, 'log/identity'))],
+    ['a flipped bit', 'ERR_LOG_CORRUPT', () => flip(join(data, 'log/log-0000000001'), 60)],
+    ['a log of another format', 'ERR_LOG_FORMAT_VERSION', () => otherFormat()],
+    ['a log that cannot be read', 'ERR_LOG_UNREADABLE', () => unreadable(join(data, 'log/log-0000000001'))],
+    ['an identity that cannot be read', 'ERR_LOG_UNREADABLE', () => unreadable(join(data, 'log/identity'))],
+    [
+      'an empty folder',
+      'ERR_DATA_DIRECTORY_MISSING',
+      () => readdirSync(join(data, 'log')).map((name) => rmSync(join(data, 'log', name))),
+    ],
+    ['an old copy', 'ERR_LOG_OUTDATED', () => seenByOthers(9)],
+  ] as const)('ends with code 1 for %s, from both commands, and names it', async (_what, code, damage) => {
+    await write(records.map((record) => encode(raftRecordCodec, record)))
+    await damage()
+    for (const command of [walVerifyCommand, walInspectCommand]) {
+      // What main makes of a Failure.
+      const ended = await run(command, data).catch((error: unknown) => {
+        if (!(error instanceof Failure)) throw error
+        return { code: 1, error: `${error.message} (${error.code})` }
+      })
+      expect(ended.code).toBe(1)
+      expect(ended.error).toMatch(new RegExp(`\\(${code}\\)$`))
+    }
+  })
+
+  it('says of a log that abstains that it is sound and has no vote, and reads the one that was set aside', async () => {
+    await write(records.map((record) => encode(raftRecordCodec, record)))
+    rmSync(join(data, 'log/identity'))
+    await write([encode(raftRecordCodec, records[0]!)], true)
+    const verified = await run(walVerifyCommand, folder)
+    expect(verified).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^sound: 1 records.*follows without a vote$/),
+    })
+    expect(JSON.parse((await run(walVerifyCommand, folder, '--json')).out)).toMatchObject({
+      ok: true,
+      voice: 'abstains',
+    })
+    expect((await run(walInspectCommand, folder)).out).toMatch(/^voice +abstains$/m)
+    await expect(run(walInspectCommand, join(data, 'log.set-aside-1'))).rejects.toThrow(/does not say whose log it is/)
+    flip(join(data, 'log/log-0000000001'), 60)
+    await write([encode(raftRecordCodec, records[0]!)], true)
+    const aside = await run(walVerifyCommand, join(data, 'log.set-aside-2'))
+    expect(aside).toMatchObject({ code: 1, error: expect.stringContaining('ERR_LOG_CORRUPT') })
   })
 
   it('warns of a log that somebody has open, and refuses what is no log', async () => {

@@ -53,6 +53,16 @@ export const raftRegistry: readonly Registered[] = [
     lastIndex: 7,
     lastTerm: 3,
   }),
+  one('raftMessageCodec offer', raftMessageCodec, { kind: 'offer', ...raftHead }),
+  one('raftMessageCodec answer of an abstainer', raftMessageCodec, {
+    kind: 'abstainer-answer',
+    answer: { kind: 'append-answer', term: 4, round: 8, matchIndex: 7 },
+  }),
+  one('raftMessageCodec rejection of an abstainer', raftMessageCodec, {
+    kind: 'abstainer-answer',
+    answer: { kind: 'rejection', term: 4, round: 8, rejectedIndex: 6, hintIndex: 5, hintTerm: 2 },
+  }),
   one('raftRecordCodec hard state', raftRecordCodec, { kind: 'hard-state', term: 4, votedFor: 0 }),
   one('raftRecordCodec entries', raftRecordCodec, { kind: 'entries', firstIndex: 7, entries: [{ term: 4, block }] }),
+  one('raftRecordCodec base', raftRecordCodec, { kind: 'base', index: 6, term: 3, truncates: true }),
 ]

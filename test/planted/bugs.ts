@@ -45,16 +45,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'c12-leader-counts-itself-early',
     title: 'the leader counts its own copy before it is on its disk',
     file: replication,
-    find: 'voter === state.self ? log.durableIndex : (state.progress.get(voter)?.matchIndex ?? 0)',
-    replace: 'voter === state.self ? log.lastIndex : (state.progress.get(voter)?.matchIndex ?? 0)',
+    find: 'voter === state.self ? log.durableIndex : (counted(state, voter)?.matchIndex ?? 0)',
+    replace: 'voter === state.self ? log.lastIndex : (counted(state, voter)?.matchIndex ?? 0)',
     finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 209 },
   },
   {
     name: 'c13-truncation-keeps-durable-mark',
     title: 'entries that replace truncated ones count as durable because the truncated ones were',
     file: raftLog,
-    find: 'this.#durableIndex = Math.min(this.#durableIndex, previousIndex)',
-    replace: 'void previousIndex',
+    find: 'this.#durableIndex = Math.min(this.#durableIndex, lastIndex)',
+    replace: 'void lastIndex',
     finder: { kind: 'tests', files: ['test/protocols/raft'] },
   },
   {
@@ -78,9 +78,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'c16-acknowledges-own-end',
     title: 'a follower acknowledges the end of its log instead of the end of the message',
     file: replication,
-    find: "effects.send(from, { kind: 'append-answer', term: state.term, round: message.round, matchIndex: proven })",
+    find: "answerLeader(step, from, { kind: 'append-answer', term: state.term, round, matchIndex: proven })",
     replace:
-      "effects.send(from, { kind: 'append-answer', term: state.term, round: message.round, matchIndex: state.log.lastIndex })",
+      "answerLeader(step, from, { kind: 'append-answer', term: state.term, round, matchIndex: state.log.lastIndex })",
     finder: { kind: 'tests', files: ['test/protocols/raft'] },
   },
   {
@@ -403,7 +403,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'truncated-requests-lost',
     title: 'the requests of a truncated block do not return to the pool (liveness)',
-    file: replication,
+    file: 'src/protocols/raft/proposals.ts',
     find: 'state.ports.pool.putBack(block.payload)',
     replace: 'void block.payload',
     finder: { kind: 'tests', files: ['test/protocols/raft'] },

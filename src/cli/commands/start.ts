@@ -9,7 +9,7 @@ import { exitCode } from '../exit-codes.ts'
 import { watchInterruption, type Interruption } from '../interruption.ts'
 import { flag, parseOptions, requiredText, text, texts, UsageError, type CommandSpec } from '../options.ts'
 import type { Output } from '../output.ts'
-import { networkPathFor, permittedClients } from '../replica-folder.ts'
+import { networkPathFor, permittedClients, requireReplicaFolder } from '../replica-folder.ts'
 import { dataFolderName } from '../setup/local-network.ts'
 
 const spec: CommandSpec = {
@@ -33,10 +33,15 @@ const spec: CommandSpec = {
       default: 'the addresses in the network file',
       repeatable: true,
     },
+    {
+      name: 'rejoin',
+      description: 'where the log is lost: keep what is left beside a new one, and follow without a vote from then on',
+    },
     { name: 'json', description: 'prints each event as a line of JSON' },
   ],
   examples: [
     'quorate start --dir net/replica-1',
+    'quorate start --dir net/replica-1 --rejoin',
     'quorate start --dir replica --listen /ip4/0.0.0.0/tcp/4001 --clients anyone',
   ],
 }
@@ -50,6 +55,7 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   const parsed = parseOptions(spec, args)
   if (parsed.positionals.length > 0) throw new UsageError(`${parsed.positionals[0]} is not an option`)
   const dir = resolve(requiredText(parsed, spec, 'dir'))
+  requireReplicaFolder(dir)
   const networkPath = text(parsed, 'network', networkPathFor(dir))
   const listen = texts(parsed, 'listen')
   const interruption = watchInterruption()
@@ -62,9 +68,11 @@ async function run(args: readonly string[], output: Output): Promise<number> {
       stateMachine: await loadApplication(text(parsed, 'app', '')),
       clients: permittedClients(text(parsed, 'clients', ''), networkPath),
       ...(listen.length > 0 ? { listen } : {}),
+      rejoin: flag(parsed, 'rejoin'),
       signal: interruption.signal,
     })
     watch(replica, report)
+    reportVoice(replica, report)
     report('listening', `replica ${replica.id} (${replica.name}) listens at ${replica.addresses().join(', ')}`, {
       replica: replica.id,
       addresses: replica.addresses(),
@@ -87,6 +95,13 @@ function reporter(output: Output, json: boolean): Report {
   }
 }
 
+/** What is not as with any other start. */
+function reportVoice(replica: Replica<unknown, unknown, unknown>, report: Report): void {
+  const { voice, rejoined, warnings } = replica.status()
+  if (rejoined !== null) report('rejoined', rejoined, { rejoined, voice })
+  for (const warning of warnings) report('warning', `replica ${replica.id} ${warning}`, { warning })
+}
+
 function watch(replica: Replica<unknown, unknown, unknown>, report: Report): void {
   replica.events.on('leader', ({ leader, view }) =>
     report('leader', leader === null ? `nobody leads in view ${view}` : `replica ${leader} leads in view ${view}`, {
@@ -106,6 +121,9 @@ function watch(replica: Replica<unknown, unknown, unknown>, report: Report): voi
       reason,
     })
   })
+  replica.events.on('refused', ({ by, reason, incarnation, message }) =>
+    report('refused', message, { by, reason, incarnation }),
+  )
   replica.events.on('storage', ({ stalled, message }) =>
     report('storage', stalled ? `stopped voting: ${message}` : 'votes again', { stalled, message }),
   )

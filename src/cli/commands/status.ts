@@ -91,6 +91,9 @@ function print(
   const redraws = isWatched && process.stdout.isTTY === true
   if (redraws) process.stdout.write('\u001b[H\u001b[2J')
   for (const line of statusTable(seen, network.epoch.protocol)) output.out(line)
+  for (const { replica, report } of seen) {
+    for (const warning of report?.warnings ?? []) output.out(`replica ${replica} ${warning}`)
+  }
   if (answering < quorum) {
     output.error(`${answering} of ${seen.length} replicas answer, and a quorum is ${quorum}: start those that are away`)
   }

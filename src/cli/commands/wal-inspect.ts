@@ -5,7 +5,7 @@ import { exitCode } from '../exit-codes.ts'
 import { flag, number, parseOptions, UsageError, type CommandSpec } from '../options.ts'
 import { table, type Output } from '../output.ts'
 import { openOfflineLog, totalsOf, type OfflineLog, type WalRecord, type WalTotals } from '../wal/offline-log.ts'
-import type { RecoveredLog } from '../../storage/log/recovery.ts'
+import type { LogRefusal, RecoveredLog } from '../../storage/log/recovery.ts'
 
 const spec: CommandSpec = {
   name: 'wal inspect',
@@ -34,12 +34,15 @@ export const walInspectCommand: Command = {
       if (log.isLocked) output.error('a replica has this log open, or died with it open: it may change meanwhile')
       const { recovered } = log
       if (!recovered.ok) {
-        describeFiles(log, output, json, recovered.message)
+        describeFiles(log, output, json, recovered)
         return exitCode.failed
       }
-      if (flag(parsed, 'records')) printRecords(log, recovered, { from, limit, json }, output)
-      else describe(log, recovered, totalsOf(log, recovered), output, json)
-      return exitCode.ok
+      const isAll = !flag(parsed, 'records')
+      const totals = isAll ? totalsOf(log, recovered) : printRecords(log, recovered, { from, limit, json }, output)
+      if (isAll) describe(log, recovered, totals, output, json)
+      if (totals.unreadable === 0) return exitCode.ok
+      output.error(`${totals.unreadable} records are sound and cannot be read: another release wrote them`)
+      return exitCode.failed
     }),
 }
 
@@ -48,12 +51,12 @@ function describeFiles(
   { network, replica, segments }: OfflineLog,
   output: Output,
   json: boolean,
-  message: string,
+  { code, message }: LogRefusal,
 ): void {
-  if (json) return output.out(JSON.stringify({ ok: false, network, replica, segments, message }))
+  if (json) return output.out(JSON.stringify({ ok: false, code, message, network, replica, segments }))
   const files = segments.map(({ name, bytes }) => [name, String(bytes)])
   for (const line of table([['network', network], ['replica', String(replica)], ...files])) output.out(line)
-  output.error(message)
+  output.error(`${message} (${code})`)
 }
 
 function describe(log: OfflineLog, recovered: RecoveredLog, totals: WalTotals, output: Output, json: boolean): void {
@@ -62,6 +65,7 @@ function describe(log: OfflineLog, recovered: RecoveredLog, totals: WalTotals, o
   const about = {
     network,
     replica,
+    voice: recovered.abstains ? 'abstains' : 'votes',
     incarnation,
     'first segment': firstSegment,
     segments: segments.length,
@@ -84,9 +88,9 @@ function printRecords(
   recovered: RecoveredLog,
   { from, limit, json }: { from: number; limit: number; json: boolean },
   output: Output,
-): void {
+): WalTotals {
   let left = limit
-  totalsOf(log, recovered, (one) => {
+  return totalsOf(log, recovered, (one) => {
     if (one.sequence < from || left === 0) return
     left--
     output.out(json ? JSON.stringify(summaryOf(one)) : sentenceOf(one))
@@ -95,7 +99,7 @@ function printRecords(
 
 function summaryOf({ sequence, bytes, record }: WalRecord): object {
   if (record === null) return { sequence, bytes, kind: 'unreadable' }
-  if (record.kind === 'hard-state') return { sequence, bytes, ...record }
+  if (record.kind !== 'entries') return { sequence, bytes, ...record }
   const entries = record.entries.map(({ term, block }) => ({
     term,
     height: block.header.height,
@@ -110,6 +114,9 @@ function sentenceOf({ sequence, bytes, record }: WalRecord): string {
   if (record === null) return `${head}  cannot be read by this release`
   if (record.kind === 'hard-state') {
     return `${head}  term ${record.term}, ${record.votedFor === 0 ? 'no vote' : `vote for replica ${record.votedFor}`}`
+  }
+  if (record.kind === 'base') {
+    return `${head}  begins behind entry ${record.index} of term ${record.term}${record.truncates ? ', nothing above it' : ''}`
   }
   const last = record.firstIndex + record.entries.length - 1
   const terms = [...new Set(record.entries.map((entry) => entry.term))].join(', ')

@@ -32,16 +32,18 @@ export const walVerifyCommand: Command = {
         return exitCode.failed
       }
       const { records, bytes, unreadable, firstUnreadable } = totalsOf(log, recovered)
-      const { tornBytes, incarnation, end } = recovered
+      const { tornBytes, incarnation, end, abstains } = recovered
+      const voice = abstains ? 'abstains' : 'votes'
       const ok = unreadable === 0
-      if (json) output.out(JSON.stringify({ ok, ...about, records, bytes, unreadable, tornBytes, incarnation, end }))
+      if (json)
+        output.out(JSON.stringify({ ok, ...about, voice, records, bytes, unreadable, tornBytes, incarnation, end }))
       else if (!ok) {
         const first = `record ${firstUnreadable} and ${unreadable - 1} more are sound and cannot be read`
         output.error(`${first}: another release wrote them, start that one (ERR_LOG_FORMAT_VERSION)`)
       } else {
         const torn = tornBytes === 0 ? 'nothing torn' : `${tornBytes} torn bytes at the end, which a start cuts`
         output.out(
-          `sound: ${records} records, ${bytes} bytes in ${segments.length} segments up to sequence ${end.sequence}; ${torn}`,
+          `sound: ${records} records, ${bytes} bytes in ${segments.length} segments up to sequence ${end.sequence}; ${torn}${abstains ? '; the replica follows without a vote' : ''}`,
         )
       }
       return ok ? exitCode.ok : exitCode.failed

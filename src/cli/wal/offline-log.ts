@@ -1,16 +1,27 @@
 // A replica's log as it lies on disk, read and never written: whose it is, what recovery makes of it, and its records.
 
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { toHex } from '../../kernel/hex.ts'
 import { raftRecordCodec, type RaftRecord } from '../../protocols/raft/records.ts'
-import { decodeIdentity, identityBytes, identityFile, segmentOf } from '../../storage/log/format.ts'
+import {
+  decodeIdentity,
+  formatVersion,
+  identityBytesMax,
+  identityFile,
+  identityVersion,
+  noteFile,
+  segmentOf,
+} from '../../storage/log/format.ts'
 import { readRecords } from '../../storage/log/log-reader.ts'
 import { recoverLog, type LogRefusal, type RecoveredLog } from '../../storage/log/recovery.ts'
+import { refuseOldCopy } from '../../storage/log/rejoin.ts'
+import { SeenIncarnations } from '../../storage/log/seen-incarnations.ts'
 import { crc32 } from '../../storage/node/crc32.ts'
 import { logFolder } from '../../storage/node/create-data-directory.ts'
 import { lockFile } from '../../storage/node/directory-lock.ts'
 import { openNodeDirectory, type NodeDirectory } from '../../storage/node/node-directory.ts'
+import { peersFolder } from '../../storage/node/open-data-directory.ts'
 import { decode } from '../../wire/codec.ts'
 import { Failure } from '../failure.ts'
 import { dataFolderName } from '../setup/local-network.ts'
@@ -26,35 +37,51 @@ export interface OfflineLog {
   recovered: RecoveredLog | LogRefusal
 }
 
-/** `path` is a data directory, or the replica's folder around it. */
+/** `path` is a data directory, or the replica's folder around it, or a log that was set aside. */
 export function openOfflineLog(path: string): OfflineLog {
-  const data = dataDirectoryOf(resolve(path))
-  const directory = openNodeDirectory(join(data, logFolder))
-  const { network, replica } = identityOf(directory, data)
+  const { data, log } = foldersOf(resolve(path))
+  const directory = openNodeDirectory(log)
+  const { network, replica } = identityOf(directory, log)
   const names = directory.list().filter((name) => segmentOf(name) !== null)
+  // What others have seen says nothing of a log that was set aside: it is not started from any more.
+  const seen = data === null ? 0 : new SeenIncarnations(openNodeDirectory(join(data, peersFolder)), crc32).own
   return {
-    path: data,
+    path: data ?? log,
     directory,
     network: toHex(network),
     replica,
-    isLocked: existsSync(join(data, lockFile)),
+    isLocked: data !== null && existsSync(join(data, lockFile)),
     segments: names.sort().map((name) => ({ name, bytes: directory.size(name) })),
-    recovered: recover(directory, { network, replica }),
+    recovered: refuseOldCopy(recover(directory, { network, replica }), seen),
   }
 }
 
-function dataDirectoryOf(path: string): string {
-  for (const candidate of [path, join(path, dataFolderName)]) {
-    if (existsSync(join(candidate, logFolder)) && readdirSync(join(candidate, logFolder)).length > 0) return candidate
+function foldersOf(path: string): { data: string | null; log: string } {
+  for (const data of [path, join(path, dataFolderName)]) {
+    const log = join(data, logFolder)
+    if (namesIn(log).length > 0) return { data, log }
   }
-  throw new Failure('ERR_DATA_DIRECTORY_MISSING', `${path} holds no log: name a data directory, or a replica's folder`)
+  const isLog = namesIn(path).some((name) => name === identityFile || name === noteFile || segmentOf(name) !== null)
+  if (isLog) return { data: null, log: path }
+  const message = `${path} holds no log: name a data directory, a replica's folder, or a log that was set aside`
+  throw new Failure('ERR_DATA_DIRECTORY_MISSING', message)
+}
+
+function namesIn(path: string): string[] {
+  return existsSync(path) && statSync(path).isDirectory() ? readdirSync(path) : []
 }
 
 function identityOf(directory: NodeDirectory, path: string): { network: Uint8Array; replica: number } {
-  const read = directory.list().includes(identityFile) ? directory.read(identityFile, 0, identityBytes + 1) : null
-  const identity = read?.ok === true && read.bytes.length === identityBytes ? decodeIdentity(read.bytes, crc32) : null
+  const read = directory.list().includes(identityFile) ? directory.read(identityFile, 0, identityBytesMax + 1) : null
+  if (read?.ok === false) throw new Failure('ERR_LOG_UNREADABLE', `${path}: ${read.error.message}`)
+  const version = read === null ? null : identityVersion(read.bytes, crc32)
+  if (version !== null && version !== formatVersion) {
+    const message = `${path} has format version ${version}, this release reads ${formatVersion}: use the release that wrote it`
+    throw new Failure('ERR_LOG_FORMAT_VERSION', message)
+  }
+  const identity = read === null ? null : decodeIdentity(read.bytes, crc32)
   if (identity !== null) return identity
-  const message = `${path} does not say whose log it is (${identityFile} is missing or damaged): keep it for inspection`
+  const message = `${path} does not say whose log it is (${identityFile} is missing or damaged): start --rejoin sets it aside`
   throw new Failure('ERR_LOG_CORRUPT', message)
 }
 
@@ -125,6 +152,8 @@ function add(totals: WalTotals, { sequence, bytes, record }: WalRecord): void {
   } else if (record.kind === 'hard-state') {
     totals.hardStates++
     totals.lastTerm = record.term
+  } else if (record.kind === 'base') {
+    totals.lastIndex = record.truncates ? record.index : Math.max(totals.lastIndex, record.index)
   } else {
     totals.entries += record.entries.length
     totals.lastIndex = record.firstIndex + record.entries.length - 1

@@ -35,7 +35,10 @@ export function byteStream(stream: Stream): ByteStream {
 function resume(stream: Stream, wish: { isPaused: boolean; isResuming: boolean }): void {
   wish.isResuming = true
   try {
+    // Tells the other side that there is room: the connection below may have ended, and nobody have said so yet.
     stream.resume()
+  } catch (error) {
+    stream.abort(asError(error))
   } finally {
     wish.isResuming = false
   }

@@ -8,7 +8,7 @@ import { Progress } from './progress.ts'
 import { failReads } from './reads.ts'
 import { appendAsLeader, proposeWaiting } from './proposals.ts'
 import { sendHeartbeats, sendToAll } from './sending.ts'
-import { setHardState, timer, type Step } from './state.ts'
+import { counted, hasVoice, setHardState, timer, type Step } from './state.ts'
 
 /** Draws a timeout between the base and twice the base, so that split votes are rare (§5.2). */
 export function armElection({ state, now, effects }: Step): void {
@@ -25,7 +25,7 @@ export function armElection({ state, now, effects }: Step): void {
  */
 export function onElectionTimer(step: Step): void {
   const { state, now, effects } = step
-  if (state.role === 'leader' || !state.membership.isVoter(state.self) || state.stalled) return
+  if (state.role === 'leader' || !hasVoice(state) || state.stalled) return
   const lateMs = now.monotonicMs - state.electionDueMs
   const quietMs = now.monotonicMs - state.heardLeaderMs
   const { heartbeatMs, timeoutMsBase } = state.parameters.timers
@@ -93,13 +93,13 @@ export function onVoteRequest(step: Step, from: ReplicaId, request: VoteRequest,
   }
   const upToDate = state.log.isUpToDate(request.lastIndex, request.lastTerm)
   if (request.preVote) {
-    if (request.term > state.term && upToDate) grant(step, from, request)
+    if (request.term > state.term && upToDate && hasVoice(state)) grant(step, from, request)
     else refuse(step, from, request)
     return
   }
   if (request.term < state.term) return refuse(step, from, request)
   const freeToVote = request.term > state.term || state.votedFor === 0 || state.votedFor === from
-  const voteFor = freeToVote && upToDate && state.membership.isVoter(state.self)
+  const voteFor = freeToVote && upToDate && hasVoice(state)
   if (request.term > state.term) becomeFollower(step, request.term, null, voteFor ? from : 0)
   else if (voteFor && state.votedFor !== from) setHardState(step, state.term, from)
   if (!voteFor) return refuse(step, from, request)
@@ -154,7 +154,8 @@ function becomeLeader(step: Step): void {
   state.progress.clear()
   for (const member of state.membership.all) {
     if (member === state.self) continue
-    state.progress.set(member, new Progress(state.log.baseIndex, state.log.lastIndex + 1))
+    const { originIndex, log } = state
+    state.progress.set(member, new Progress(originIndex, log.lastIndex + 1, log.firstIndex))
   }
   state.round++
   state.confirmedRound = state.round
@@ -237,7 +238,7 @@ export function onQuorumTimer(step: Step): void {
   const sinceMs = now.monotonicMs - state.parameters.timers.timeoutMsBase
   let heard = state.membership.isVoter(state.self) ? 1 : 0
   for (const voter of state.membership.voters) {
-    const heardMs = state.progress.get(voter)?.heardMs ?? null
+    const heardMs = counted(state, voter)?.heardMs ?? null
     if (heardMs !== null && heardMs >= sinceMs) heard++
   }
   if (heard >= state.membership.quorum || !state.parameters.raft.checkQuorum) {

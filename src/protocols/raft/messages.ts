@@ -75,6 +75,23 @@ export interface Rejection {
   hintTerm: number
 }
 
+/**
+ * InstallSnapshot (Raft §7) without the snapshot: the leader no longer has what the follower needs next. Its fields are those of a heartbeat
+ * that stands on the entry below the leader's first. Who lacks that entry fetches a state from anybody that has one.
+ */
+export interface Offer extends Proven {
+  kind: 'offer'
+}
+
+/** What a follower says to the leader of its term about its own log. */
+export type LogAnswer = AppendAnswer | HeartbeatAnswer | Rejection
+
+/** The sender has lost promises that it made and makes none any more: its answer moves replication, and counts for nothing else. */
+export interface AbstainerAnswer {
+  kind: 'abstainer-answer'
+  answer: LogAnswer
+}
+
 /** A follower asks which index its reads must see (thesis §6.4). */
 export interface ReadRequest {
   kind: 'read-request'
@@ -121,6 +138,8 @@ export type RaftMessage =
   | AppendAnswer
   | HeartbeatAnswer
   | Rejection
+  | Offer
+  | AbstainerAnswer
   | ReadRequest
   | ReadAnswer
   | TimeoutNow
@@ -137,18 +156,24 @@ const matched = { term, round: u53, matchIndex: u53 }
 
 export const entryCodec: Codec<Entry> = struct<Entry>({ term, block: blockCodec })
 
+const logAnswers = {
+  'append-answer': { tag: 5, codec: struct(matched) },
+  'heartbeat-answer': { tag: 6, codec: struct(matched) },
+  rejection: { tag: 7, codec: struct({ term, round: u53, rejectedIndex: u53, hintIndex: u53, hintTerm: term }) },
+}
+
 export const raftMessageCodec: Codec<RaftMessage> = union<RaftMessage>({
   'vote-request': { tag: 1, codec: struct({ term, preVote: bool, lastIndex: u53, lastTerm: term }) },
   'vote-answer': { tag: 2, codec: struct({ term, preVote: bool, granted: bool }) },
   append: { tag: 3, codec: struct({ ...proven, entries: list(entryCodec, messageEntriesMax) }) },
   heartbeat: { tag: 4, codec: struct(proven) },
-  'append-answer': { tag: 5, codec: struct(matched) },
-  'heartbeat-answer': { tag: 6, codec: struct(matched) },
-  rejection: { tag: 7, codec: struct({ term, round: u53, rejectedIndex: u53, hintIndex: u53, hintTerm: term }) },
+  ...logAnswers,
   'read-request': { tag: 8, codec: struct({ term, incarnation: u53, number: u53 }) },
   'read-answer': { tag: 9, codec: struct({ term, incarnation: u53, number: u53, index: u53 }) },
   'timeout-now': { tag: 10, codec: struct({ term, round: u53, lastIndex: u53 }) },
   'transfer-vote-request': { tag: 11, codec: struct({ term, lastIndex: u53, lastTerm: term }) },
+  offer: { tag: 12, codec: struct(proven) },
+  'abstainer-answer': { tag: 13, codec: struct({ answer: union<LogAnswer>(logAnswers) }) },
 })
 
 export function describeMessage(message: RaftMessage): string {
@@ -166,6 +191,10 @@ export function describeMessage(message: RaftMessage): string {
       return `${message.kind} ${message.matchIndex}, term ${message.term}, round ${message.round}`
     case 'rejection':
       return `rejects ${message.rejectedIndex}, hints ${message.hintIndex}:${message.hintTerm}, term ${message.term}`
+    case 'offer':
+      return `offers a state, its log begins behind ${message.previousIndex}:${message.previousTerm}, term ${message.term}, commit ${message.commit}`
+    case 'abstainer-answer':
+      return `${describeMessage(message.answer)}, without a vote`
     case 'read-request':
       return `asks for a read index, question ${message.number}, term ${message.term}`
     case 'read-answer':
@@ -179,6 +208,7 @@ export function describeMessage(message: RaftMessage): string {
 
 /** A newer heartbeat, vote or answer makes the older of its kind worthless; appends and their answers each count. */
 export function supersededBy(message: RaftMessage): string | null {
+  if (message.kind === 'abstainer-answer') return supersededBy(message.answer)
   return message.kind === 'append' || message.kind === 'append-answer' || message.kind === 'rejection'
     ? null
     : message.kind

@@ -2,7 +2,7 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Progress } from './progress.ts'
-import type { RaftState, Step } from './state.ts'
+import { counted, type RaftState, type Step } from './state.ts'
 import { beginTransfer, isConnected } from './transfer.ts'
 
 /** After so many attempts the wait grows no more. */
@@ -16,7 +16,7 @@ export function watchPriorities(step: Step): void {
   const { state, now } = step
   let best: ReplicaId | null = null
   for (const replica of state.membership.voters) {
-    const progress = state.progress.get(replica)
+    const progress = counted(state, replica)
     if (progress === undefined || priorityOf(state, replica) <= priorityOf(state, best ?? state.self)) continue
     if (!isFit(state, progress, now.monotonicMs)) progress.fitSinceMs = null
     else progress.fitSinceMs ??= now.monotonicMs

@@ -21,12 +21,19 @@ export class Progress {
   matchIndex: number
   /** The first entry to send next. */
   nextIndex: number
-  /** Probing: one message at a time, until the place where the logs agree is found. Replicating: a pipeline. */
-  mode: 'probing' | 'replicating' = 'probing'
+  /**
+   * Probing: one message at a time, until the place where the logs agree is found. Replicating: a pipeline. Offered: the leader no longer
+   * has what the follower needs next; it gets heartbeats until it has fetched a state.
+   */
+  mode: 'probing' | 'replicating' | 'offered' = 'probing'
   /** When the probe under way was sent; null when none is. */
   probeSentMs: number | null = null
   readonly inflight: Inflight[] = []
   inflightBytes = 0
+  /** When it was last told to fetch a state. */
+  offeredMs: number | null = null
+  /** It has said that it abstains: it is replicated to, and counts for nothing. */
+  abstains = false
   /** When the follower last answered in this term; null: not yet. */
   heardMs: number | null = null
   /** Has answered nothing since something was lost: it gets heartbeats, and no entries until it answers one. */
@@ -38,10 +45,16 @@ export class Progress {
   /** How far a message on its way, or one that arrived, lets the follower commit. */
   commitTold: number
 
-  /** `baseIndex` stands before the first entry of all logs of the epoch: nothing less can match. */
-  constructor(baseIndex: number, nextIndex: number) {
-    this.matchIndex = baseIndex
-    this.commitTold = baseIndex
+  readonly #originIndex: number
+  /** The first entry that the leader still has. */
+  #firstIndex: number
+
+  /** `originIndex` stands before the first entry of all logs of the epoch: nothing less can match. */
+  constructor(originIndex: number, nextIndex: number, firstIndex: number = originIndex + 1) {
+    this.#originIndex = originIndex
+    this.#firstIndex = firstIndex
+    this.matchIndex = originIndex
+    this.commitTold = originIndex
     this.nextIndex = nextIndex
   }
 
@@ -67,7 +80,7 @@ export class Progress {
   matched(index: number): boolean {
     const advanced = index > this.matchIndex
     if (advanced) this.matchIndex = index
-    if (this.mode === 'probing' && index >= this.nextIndex - 1) {
+    if (this.mode !== 'replicating' && index >= this.nextIndex - 1) {
       this.mode = 'replicating'
       this.probeSentMs = null
       this.nextIndex = this.matchIndex + 1
@@ -85,20 +98,40 @@ export class Progress {
     this.probeSentMs = null
     this.inflight.length = 0
     this.inflightBytes = 0
-    this.nextIndex = Math.max(nextIndex, this.matchIndex + 1)
+    this.nextIndex = Math.max(nextIndex, this.matchIndex + 1, this.#firstIndex)
+  }
+
+  /** It lacks the entry below the leader's first. */
+  offer(): void {
+    this.probeFrom(this.#firstIndex)
+    this.mode = 'offered'
+  }
+
+  /** The leader's log was cut: what lies before is to be had no longer. */
+  logBegins(firstIndex: number): void {
+    this.#firstIndex = firstIndex
+    if (this.nextIndex >= firstIndex) return
+    if (this.mode === 'offered') this.nextIndex = firstIndex
+    else this.probeFrom(firstIndex)
+  }
+
+  /** It has lost its log. Only of one that abstains is that believed: what others have on disk they keep. */
+  forget(): void {
+    this.matchIndex = this.#originIndex
+    this.commitTold = this.#originIndex
   }
 
   /** What was on its way is given up for lost. A probe is made again where it stood, a pipeline begins again behind what is proven. */
   giveUp(): void {
     const sinceMs = this.unansweredSinceMs()
     this.silent = this.heardMs === null || (sinceMs !== null && this.heardMs <= sinceMs)
-    if (this.mode === 'probing') this.probeSentMs = null
+    if (this.mode !== 'replicating') this.probeSentMs = null
     else this.probeFrom(this.matchIndex + 1)
   }
 
   /** Since when something has gone unanswered; null when nothing has. */
   unansweredSinceMs(): number | null {
-    return this.mode === 'probing' ? this.probeSentMs : (this.inflight[0]?.sentMs ?? null)
+    return this.mode !== 'replicating' ? this.probeSentMs : (this.inflight[0]?.sentMs ?? null)
   }
 
   told(commit: number, proven: number): void {

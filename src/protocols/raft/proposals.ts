@@ -1,6 +1,7 @@
 // How a leader makes entries: from what waits in the pool, as far as the pipeline and the executor allow.
 
-import { payloadDigest } from '../../kernel/block.ts'
+import { emptyPayload, payloadDigest } from '../../kernel/block.ts'
+import type { Truncated } from './log.ts'
 import type { Entry } from './messages.ts'
 import { sendToAll } from './sending.ts'
 import { storeEntries, timer, type RaftState, type Step } from './state.ts'
@@ -75,4 +76,12 @@ function mayPropose({
     log.lastIndex - commitIndex < pipelineBlocksMax &&
     decidedHeight - executedHeight < executionLagBlocksMax
   )
+}
+
+/** The requests of blocks that were taken away. What this replica has not in memory it has not taken from its pool either. */
+export function putBack({ state }: Step, { entries }: Truncated): void {
+  for (const { block } of entries) {
+    const isUndecided = block.header.height > state.commitIndex
+    if (isUndecided && block.payload.length > emptyPayload.length) state.ports.pool.putBack(block.payload)
+  }
 }

@@ -14,6 +14,7 @@ import type {
   Recovered,
 } from '../../kernel/protocol.ts'
 import { broken } from './assert.ts'
+import { onRestored, onStable, startOver } from './checkpoints.ts'
 import {
   armElection,
   becomeFollower,
@@ -34,13 +35,12 @@ import {
   raftMessageCodec,
   supersededBy,
   type Append,
-  type AppendAnswer,
   type Heartbeat,
-  type HeartbeatAnswer,
+  type LogAnswer,
+  type Offer,
   type RaftMessage,
   type ReadAnswer,
   type ReadRequest,
-  type Rejection,
   type TimeoutNow,
 } from './messages.ts'
 import { watchPriorities } from './priorities.ts'
@@ -48,8 +48,8 @@ import { onLingerTimer, proposeWaiting } from './proposals.ts'
 import { failAsked, onAskTimer, onReadAnswer } from './follower-reads.ts'
 import { onRead, onReadRequest } from './reads.ts'
 import { raftRecordCodec, type RaftRecord } from './records.ts'
-import { advanceCommit, onAppend, onHeartbeat, onMatched, onRejection } from './replication.ts'
-import { createState, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
+import { advanceCommit, decideCommitted, onAppend, onHeartbeat, onLogAnswer } from './replication.ts'
+import { createState, hasVoice, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
 import { statusOf } from './status.ts'
 import { askTarget, onTargetAnswered, onTimeoutNow, onTransferCommand, onTransferTimer } from './transfer.ts'
 
@@ -99,11 +99,13 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
       case 'durable':
         state.durable = Math.max(state.durable, input.upTo)
         state.log.durable(input.upTo)
+        state.log.shrink(state.decidedHeight)
         if (state.role === 'leader') advanceCommit(step)
         else countVotes(step)
         return
       case 'executed':
         state.executedHeight = Math.max(state.executedHeight, input.height)
+        decideCommitted(step)
         return proposeWaiting(step)
       case 'read':
         return onRead(step, input.id)
@@ -117,8 +119,15 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
       case 'command':
         if (input.command.kind === 'transfer-leadership') onTransferCommand(step, input.command.to)
         return
-      default:
-        // Fetching, validation and checkpoints come with the parts that need them.
+      case 'stable':
+        return onStable(step, input.checkpoint)
+      case 'restored':
+        return onRestored(step, input.checkpoint)
+      case 'fetched':
+        // A state that came is told of by 'restored'; one that did not is wanted again when the leader offers it again.
+        if (input.wanted.kind === 'state') state.wantedState = null
+        return
+      case 'validated':
         return
     }
   }
@@ -127,6 +136,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
 function start(step: Step, recovered: Recovered<RaftRecord>): void {
   const { state, now } = step
   state.incarnation = recovered.incarnation
+  state.abstains = recovered.abstains
   for (const { sequence, record } of recovered.records) {
     state.durable = sequence
     if (record.kind === 'hard-state') {
@@ -134,13 +144,15 @@ function start(step: Step, recovered: Recovered<RaftRecord>): void {
       state.votedFor = record.votedFor
       state.hardStatePersisted = sequence
       state.lastPersisted = sequence
-    } else state.log.recover(record.firstIndex, record.entries)
+    } else if (record.kind === 'entries') {
+      state.log.recover(record.firstIndex, record.entries, sequence)
+      state.lastTimestamp = record.entries.at(-1)?.block.header.timestamp ?? state.lastTimestamp
+    } else state.log.recoverBase(record, record.truncates)
   }
-  const { log } = state
-  if (log.lastIndex > log.baseIndex) state.lastTimestamp = log.at(log.lastIndex).block.header.timestamp
+  startOver(step, recovered.checkpoint)
   state.heardLeaderMs = now.monotonicMs
   armElection(step)
-  const alone = state.membership.voters.length === 1 && state.membership.isVoter(state.self)
+  const alone = state.membership.voters.length === 1 && hasVoice(state)
   if (alone) campaign(step)
 }
 
@@ -157,23 +169,25 @@ function onMessage(step: Step, from: ReplicaId, message: RaftMessage): void {
       return onVoteAnswer(step, from, message)
     case 'append':
     case 'heartbeat':
+    case 'offer':
       return onLeaderMessage(step, from, message)
+    case 'abstainer-answer':
+      return onAnswer(step, from, message.answer, true)
     default:
-      if (message.term > state.term) return becomeFollower(step, message.term, null, 0)
-      if (message.term < state.term) return
-      return onAnswer(step, from, message)
+      return onAnswer(step, from, message, false)
   }
 }
 
-/** Of the present term. */
 function onAnswer(
   step: Step,
   from: ReplicaId,
-  message: Rejection | AppendAnswer | HeartbeatAnswer | ReadRequest | ReadAnswer | TimeoutNow,
+  message: LogAnswer | ReadRequest | ReadAnswer | TimeoutNow,
+  abstains: boolean,
 ): void {
+  const { term } = step.state
+  if (message.term > term) return becomeFollower(step, message.term, null, 0)
+  if (message.term < term) return
   switch (message.kind) {
-    case 'rejection':
-      return onRejection(step, from, message)
     case 'read-request':
       return onReadRequest(step, from, message)
     case 'read-answer':
@@ -181,12 +195,12 @@ function onAnswer(
     case 'timeout-now':
       return onTimeoutNow(step, from, message)
     default:
-      onMatched(step, from, message)
+      onLogAnswer(step, from, message, abstains)
       return onTargetAnswered(step, from)
   }
 }
 
-function onLeaderMessage(step: Step, from: ReplicaId, message: Append | Heartbeat): void {
+function onLeaderMessage(step: Step, from: ReplicaId, message: Append | Heartbeat | Offer): void {
   const { state, now, effects } = step
   // Terms begin at 1, and voters lead: anything else was damaged, or is not ours.
   if (message.term === 0 || !state.membership.isVoter(from)) {
@@ -244,9 +258,10 @@ function onRequests(step: Step): void {
 
 /** C35. Cheap enough for every step. */
 function checkInvariants(state: RaftState): void {
-  const { log, commitIndex, decidedHeight, executedHeight } = state
+  const { log, originIndex, stable, commitIndex, decidedHeight, executedHeight } = state
   const holds =
-    log.baseIndex <= executedHeight &&
+    (log.baseIndex <= (stable?.index ?? originIndex) || decidedHeight < log.baseIndex) &&
+    (stable?.index ?? originIndex) <= executedHeight &&
     executedHeight <= decidedHeight &&
     decidedHeight <= commitIndex &&
     commitIndex <= log.lastIndex &&

@@ -9,7 +9,7 @@ import type { ReplicaId } from '../../kernel/ids.ts'
 import { askLeader } from './follower-reads.ts'
 import type { ReadRequest } from './messages.ts'
 import { heartbeatAll } from './sending.ts'
-import { waitingReadsMax, type Reader, type Step } from './state.ts'
+import { counted, waitingReadsMax, type Reader, type Step } from './state.ts'
 
 export function onRead(step: Step, id: number): void {
   const { state, effects } = step
@@ -56,7 +56,7 @@ export function confirmRounds(step: Step): void {
   if (state.confirmedRound === state.round) return
   const rounds: number[] = []
   for (const voter of state.membership.voters) {
-    rounds.push(voter === state.self ? state.round : (state.progress.get(voter)?.round ?? 0))
+    rounds.push(voter === state.self ? state.round : (counted(state, voter)?.round ?? 0))
   }
   rounds.sort((left, right) => right - left)
   const confirmed = rounds[state.membership.quorum - 1] ?? 0

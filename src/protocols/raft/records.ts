@@ -1,6 +1,6 @@
 // What raft promises on disk.
 
-import { list, struct, u53, union, upTo, u16, type Codec } from '../../wire/codec.ts'
+import { bool, list, struct, u53, union, upTo, u16, type Codec } from '../../wire/codec.ts'
 import { entryCodec, messageEntriesMax, termMax, type Entry } from './messages.ts'
 
 /** currentTerm and votedFor (Raft figure 2). */
@@ -18,9 +18,19 @@ export interface Entries {
   entries: Entry[]
 }
 
-export type RaftRecord = HardState | Entries
+/** The log begins behind this entry: what lies up to it is in a checkpoint. Written anew before the records of before are released. */
+export interface LogBase {
+  kind: 'base'
+  index: number
+  term: number
+  /** The log did not have this entry: what stood above it is gone too. */
+  truncates: boolean
+}
+
+export type RaftRecord = HardState | Entries | LogBase
 
 export const raftRecordCodec: Codec<RaftRecord> = union<RaftRecord>({
   'hard-state': { tag: 1, codec: struct({ term: upTo(u53, termMax), votedFor: u16 }) },
   entries: { tag: 2, codec: struct({ firstIndex: u53, entries: list(entryCodec, messageEntriesMax) }) },
+  base: { tag: 3, codec: struct({ index: u53, term: upTo(u53, termMax), truncates: bool }) },
 })

@@ -45,7 +45,7 @@ function commonRoom(state: RaftState): Room | null {
   let nextIndex = 0
   const room: Room = { ...probeRoom }
   for (const progress of state.progress.values()) {
-    if (progress.mode === 'probing' || (nextIndex > 0 && progress.nextIndex !== nextIndex)) return null
+    if (progress.mode !== 'replicating' || (nextIndex > 0 && progress.nextIndex !== nextIndex)) return null
     nextIndex = progress.nextIndex
     const own = progress.room(state.parameters.raft)
     room.entries = Math.min(room.entries, own.entries)
@@ -58,6 +58,7 @@ function commonRoom(state: RaftState): Room | null {
 /** Fills one follower's pipeline, or sends it a probe unless one is under way. */
 export function sendTo(step: Step, follower: ReplicaId, progress: Progress): void {
   const { state, now } = step
+  if (progress.mode === 'offered') return
   if (progress.mode === 'probing') {
     if (progress.probeSentMs !== null || progress.silent) return
     progress.probeSentMs = now.monotonicMs
@@ -126,12 +127,25 @@ export function flushCommit(step: Step, follower: ReplicaId, progress: Progress)
   if (progress.matchIndex >= commitIndex && progress.commitTold < commitIndex) heartbeat(step, follower, progress)
 }
 
-/** Stands on what the follower is known to have: it can be proven there without a probe, and nothing more is committed by it. */
+/**
+ * Stands on what the follower is known to have: it can be proven there without a probe, and nothing more is committed by it. A log that
+ * was cut begins later: then it stands on the entry below the first, which every log has once it has caught up.
+ */
 function heartbeat({ state, effects }: Step, follower: ReplicaId, progress: Progress): void {
   const { term, commitIndex: commit, round } = state
-  const previousIndex = progress.matchIndex
+  const previousIndex = Math.max(progress.matchIndex, state.log.baseIndex)
   const previousTerm = state.log.knownTermAt(previousIndex)
   const message: Heartbeat = { kind: 'heartbeat', term, previousIndex, previousTerm, commit, round }
   effects.send(follower, message, state.hardStatePersisted)
-  progress.told(commit, previousIndex)
+  progress.told(commit, progress.matchIndex)
+}
+
+/** The follower needs entries that are gone, and answers: it is told to fetch a state, and told again when that may have been lost. */
+export function offerState({ state, now, effects }: Step, follower: ReplicaId, progress: Progress): void {
+  const { offeredMs } = progress
+  if (offeredMs !== null && now.monotonicMs - offeredMs < state.parameters.timers.retransmitMs) return
+  progress.offeredMs = now.monotonicMs
+  const { term, commitIndex: commit, round, log } = state
+  const [previousIndex, previousTerm] = [log.baseIndex, log.knownTermAt(log.baseIndex)]
+  effects.send(follower, { kind: 'offer', term, previousIndex, previousTerm, commit, round }, state.hardStatePersisted)
 }

@@ -4,8 +4,8 @@ import { membershipOf, type Membership } from '../../kernel/membership.ts'
 import type { Effects, Now, Persisted, ProtocolOptions, ProtocolPorts } from '../../kernel/protocol.ts'
 import type { Parameters } from '../../kernel/parameters.ts'
 import type { EpochNumber, Height, ReplicaId } from '../../kernel/ids.ts'
-import { RaftLog } from './log.ts'
-import type { Entry, RaftMessage } from './messages.ts'
+import { RaftLog, type Base, type Truncated } from './log.ts'
+import type { Entry, LogAnswer, RaftMessage } from './messages.ts'
 import type { Progress } from './progress.ts'
 import type { RaftRecord } from './records.ts'
 
@@ -32,6 +32,10 @@ export interface RaftState {
   readonly membership: Membership
   readonly parameters: Parameters
   readonly ports: ProtocolPorts
+  /** Below the first entry that the epoch can have: all logs agree there. */
+  readonly originIndex: number
+  /** This replica has lost promises: it makes none any more, and says so whenever it answers. */
+  abstains: boolean
 
   // Figure 2: persistent on all servers.
   term: number
@@ -48,6 +52,10 @@ export interface RaftState {
   commitIndex: number
   decidedHeight: Height
   executedHeight: Height
+  /** The newest checkpoint that is signed by a quorum and on this replica's disk; null while there is none. */
+  stable: Base | null
+  /** The least height of a state that is being fetched; null: none is. */
+  wantedState: Height | null
   durable: Persisted
   /** When the current leader was last heard. */
   heardLeaderMs: number
@@ -113,9 +121,25 @@ export const timer = {
   transfer: 'transfer-leadership',
 } as const
 
+/** Gives votes, stands for election, and is counted by those who lead. */
+export function hasVoice({ membership, self, abstains }: RaftState): boolean {
+  return membership.isVoter(self) && !abstains
+}
+
+/** What a leader may count of a voter: nothing where it has said that it abstains. Of a learner nobody asks. */
+export function counted({ progress }: RaftState, voter: ReplicaId): Progress | undefined {
+  const known = progress.get(voter)
+  return known === undefined || known.abstains ? undefined : known
+}
+
+/** What a leader hears about a follower's log. */
+export function answerLeader({ state, effects }: Step, to: ReplicaId, answer: LogAnswer, after?: Persisted): void {
+  effects.send(to, state.abstains ? { kind: 'abstainer-answer', answer } : answer, after)
+}
+
 export function createState({ epoch, self, ports }: ProtocolOptions): RaftState {
   // Index and height are one number, so a later epoch's log begins where the one before it ended.
-  const baseIndex = epoch.firstHeight - 1
+  const originIndex = epoch.firstHeight - 1
   return {
     self,
     epoch: epoch.number,
@@ -124,14 +148,18 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     ports,
     term: 0,
     votedFor: 0,
-    log: new RaftLog(baseIndex),
+    originIndex,
+    abstains: false,
+    log: new RaftLog(originIndex, ports.recall),
     hardStatePersisted: 0,
     lastPersisted: 0,
     role: 'follower',
     leader: null,
-    commitIndex: baseIndex,
-    decidedHeight: baseIndex,
-    executedHeight: baseIndex,
+    commitIndex: originIndex,
+    decidedHeight: originIndex,
+    executedHeight: originIndex,
+    stable: null,
+    wantedState: null,
     durable: 0,
     heardLeaderMs: 0,
     leaderRound: 0,
@@ -156,7 +184,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     lastTimestamp: 0,
     lingering: false,
     transfer: null,
-    committedAtHeartbeat: baseIndex,
+    committedAtHeartbeat: originIndex,
     handovers: new Map(),
   }
 }
@@ -170,7 +198,7 @@ export function setHardState({ state, effects }: Step, term: number, votedFor: n
 }
 
 /** Persists entries and puts them into the log in place of what stood there; returns what was truncated. */
-export function storeEntries({ state, effects }: Step, previousIndex: number, entries: Entry[]): Entry[] {
+export function storeEntries({ state, effects }: Step, previousIndex: number, entries: Entry[]): Truncated {
   const persisted = effects.persist({ kind: 'entries', firstIndex: previousIndex + 1, entries })
   state.lastPersisted = persisted
   state.lastTimestamp = entries.at(-1)!.block.header.timestamp

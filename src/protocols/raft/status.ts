@@ -1,7 +1,7 @@
 // What the replica is waiting for, in words (architecture.md §2 rule 7).
 
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
-import { timer, type RaftState } from './state.ts'
+import { counted, timer, type RaftState } from './state.ts'
 
 export function statusOf(state: RaftState, now: Now): ProtocolStatus {
   const dueMs = Math.max(0, state.electionDueMs - now.monotonicMs)
@@ -10,7 +10,7 @@ export function statusOf(state: RaftState, now: Now): ProtocolStatus {
     protocol: 'raft',
     view: state.term,
     leader: state.leader,
-    role: state.membership.isVoter(state.self) ? state.role : 'learner',
+    role: roleOf(state),
     phase: phaseOf(state),
     decidedHeight: state.decidedHeight,
     executedHeight: state.executedHeight,
@@ -25,6 +25,12 @@ export function statusOf(state: RaftState, now: Now): ProtocolStatus {
   }
 }
 
+function roleOf({ membership, self, abstains, role }: RaftState): string {
+  if (abstains)
+    return 'abstaining: its log was lost, and with it what it had promised; it follows without a vote in this epoch'
+  return membership.isVoter(self) ? role : 'learner'
+}
+
 function transferTimer({ transfer }: RaftState, now: Now): ProtocolStatus['timers'] {
   if (transfer === null) return []
   const dueMs = Math.max(0, transfer.dueMs - now.monotonicMs)
@@ -32,6 +38,10 @@ function transferTimer({ transfer }: RaftState, now: Now): ProtocolStatus['timer
 }
 
 function phaseOf(state: RaftState): string {
+  if (state.decidedHeight < state.log.baseIndex)
+    return `fetches a state of height ${state.log.baseIndex} or more: its log begins behind it, and its newest checkpoint is older`
+  if (state.wantedState !== null)
+    return `fetches a state of height ${state.wantedState} or more: its leader no longer has the blocks it lacks`
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   switch (state.role) {
     case 'leader':
@@ -76,12 +86,12 @@ function awaitedOf(state: RaftState): Awaited[] {
   if (state.log.lastIndex > state.commitIndex) {
     const next = state.commitIndex + 1
     const stored = (voter: (typeof voters)[number]): boolean =>
-      (voter === state.self ? state.log.durableIndex : (state.progress.get(voter)?.matchIndex ?? 0)) >= next
+      (voter === state.self ? state.log.durableIndex : (counted(state, voter)?.matchIndex ?? 0)) >= next
     awaited.push(split(`block ${next} on disk`, stored))
   }
   if (state.reads.length > 0) {
     const answered = (voter: (typeof voters)[number]): boolean =>
-      voter === state.self || (state.progress.get(voter)?.round ?? 0) >= state.round
+      voter === state.self || (counted(state, voter)?.round ?? 0) >= state.round
     awaited.push(split(`confirmation that it still leads, for ${state.reads.length} reads`, answered))
   }
   return awaited

@@ -8,7 +8,7 @@ import { failAsked } from './follower-reads.ts'
 import type { Progress } from './progress.ts'
 import { proposeWaiting } from './proposals.ts'
 import { beginEmptyRound } from './reads.ts'
-import { timer, type RaftState, type Step } from './state.ts'
+import { counted, hasVoice, timer, type RaftState, type Step } from './state.ts'
 
 // ---- The leader.
 
@@ -21,6 +21,7 @@ export function onTransferCommand(step: Step, to: ReplicaId | null): void {
   if (target === null) return refuse(step, 'nobody-connected')
   if (target === state.self) return refuse(step, 'leads-already')
   if (!state.membership.isVoter(target)) return refuse(step, 'no-voter')
+  if (state.progress.get(target)?.abstains === true) return refuse(step, 'abstains')
   beginTransfer(step, target)
 }
 
@@ -48,7 +49,7 @@ export function askTarget({ state, effects }: Step): void {
   if (state.transfer === null) return
   const { to } = state.transfer
   const { lastIndex } = state.log
-  if (state.progress.get(to)?.matchIndex !== lastIndex) return
+  if (counted(state, to)?.matchIndex !== lastIndex) return
   state.transfer.asked = true
   effects.send(to, { kind: 'timeout-now', term: state.term, round: state.round, lastIndex })
 }
@@ -68,7 +69,7 @@ function bestTarget({ state, now }: Step): ReplicaId | null {
   const priority = (replica: ReplicaId): number => state.membership.member(replica)!.priority
   let best: { replica: ReplicaId; progress: Progress; caughtUp: boolean } | null = null
   for (const replica of state.membership.voters) {
-    const progress = state.progress.get(replica)
+    const progress = counted(state, replica)
     if (progress === undefined || !isConnected(state, progress, now.monotonicMs)) continue
     const caughtUp = progress.matchIndex >= state.commitIndex
     const better =
@@ -110,7 +111,7 @@ function isTimely({ state, now }: Step, from: ReplicaId, { round, lastIndex }: T
   return (
     state.role === 'follower' &&
     state.leader === from &&
-    state.membership.isVoter(state.self) &&
+    hasVoice(state) &&
     now.monotonicMs - state.heardLeaderMs < state.parameters.timers.timeoutMsBase &&
     round >= state.leaderRound &&
     lastIndex === state.log.lastIndex

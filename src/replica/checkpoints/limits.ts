@@ -30,13 +30,15 @@ export const allBytesAskedMax: number = 16 * 1024 * 1024
 export const pageEntriesMax = 1024
 export const pageBytesMax: number = 1024 * 1024
 /** A manifest as it is taken in: what it claims to have may not take more memory than the state it describes could. */
-export const manifestBytesMax: number = 256 * 1024 * 1024
+export const manifestBytesMax: number = 512 * 1024 * 1024
 /** Servers asked at once for their newest checkpoint. */
 export const newestAskedMax = 4
 /** Once one server has offered what is wanted, the others have so long to offer a newer one. */
 export const newestGraceMs = 250
 /** Timeouts in a row that put a server to the end of the list. */
 export const timeoutsMax = 3
+/** Chunks that one server says it lacks; with more it is as good as without the snapshot. */
+export const lackingMax = 256
 /** Requests that timed out whose answer is still taken, of one server. */
 export const lateRequestsMax = 4
 /** Without an answer, or without the next chunk of one, for so long a request has timed out. */

@@ -33,6 +33,7 @@ class PlayedStream extends EventTarget {
   }
   resume(): void {
     this.readStatus = 'readable'
+    if (this.isBroken) throw new Error('the connection below has ended')
     for (const chunk of this.waiting.splice(0)) this.say(chunk)
     this.isWindowOpen = true
   }
@@ -93,6 +94,15 @@ describe('attachStream', () => {
     expect(seen).toEqual([])
     await turn()
     expect(seen).toEqual(['broken'])
+  })
+
+  it('lets no error of a connection that ended below escape when there is room again', async () => {
+    const { stream, link, seen } = attached()
+    stream.say(chunk(200))
+    stream.isBroken = true
+    link.endTurn()
+    await turn()
+    expect([stream.status, seen]).toEqual(['aborted', ['the connection below has ended']])
   })
 
   it('closes the link on an error of whoever listens, and lets none escape', () => {

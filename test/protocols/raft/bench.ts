@@ -5,6 +5,7 @@
 
 import { encode, decode } from '../../../src/wire/codec.ts'
 import { emptyPayload, payloadDigest, type Block } from '../../../src/kernel/block.ts'
+import type { Checkpoint } from '../../../src/kernel/checkpoint.ts'
 import type { Digest, Hasher } from '../../../src/kernel/crypto-ports.ts'
 import { replicaId, type ReplicaId } from '../../../src/kernel/ids.ts'
 import type { Epoch } from '../../../src/kernel/membership.ts'
@@ -17,6 +18,7 @@ import type {
   ProtocolEvent,
   ProtocolOptions,
   ProtocolStatus,
+  Wanted,
 } from '../../../src/kernel/protocol.ts'
 import { createRandom, type Random } from '../../../src/kernel/random.ts'
 import { EffectQueue } from '../../../src/replica/driver/effect-queue.ts'
@@ -50,6 +52,8 @@ export interface BenchOptions {
   parametersOf?: (id: ReplicaId) => ParameterChanges
   /** False: what is persisted becomes durable by `sync` only. */
   autoSync?: boolean
+  /** The log forgets whole segments of so many records. */
+  segmentRecords?: number
   seed?: number
 }
 
@@ -103,25 +107,43 @@ export class Replica {
   /** Of this life. */
   decided: { block: Block; proof: RaftDecisionProof }[] = []
   reads: { id: number; height: number }[] = []
+  /** The stable checkpoint whose state is on this replica's disk: the next start begins from it. */
+  checkpoint: Checkpoint | null = null
+  abstains = false
+  fetched: Wanted[] = []
   failedReads: { id: number; reason: string }[] = []
   notes: ProtocolEvent[] = []
+  /** Records read back from the disk. */
+  recalled = 0
+  /** Records below this one were released. */
+  released: Persisted = 0
   pool: TestPool
   autoSync: boolean
   autoExecute = true
   #core: Protocol<RaftMessage, RaftRecord> | null = null
   #queue = new EffectQueue(0)
   #incarnation = 0
-  /** Of the decided blocks, in order. */
-  #executed = 0
+  #decidedHeight = 0
+  #executedHeight = 0
+  #restoredHeight = 0
   readonly #epoch: Epoch
   readonly #random: Random
+  readonly #segmentRecords: number
 
-  constructor(bench: Bench, id: ReplicaId, epoch: Epoch, autoSync: boolean, random: Random) {
+  constructor(
+    bench: Bench,
+    id: ReplicaId,
+    epoch: Epoch,
+    autoSync: boolean,
+    random: Random,
+    segmentRecords: number = 1,
+  ) {
     this.bench = bench
     this.id = id
     this.#epoch = epoch
     this.autoSync = autoSync
     this.#random = random
+    this.#segmentRecords = segmentRecords
     this.pool = new TestPool(() => bench.nowMs)
   }
 
@@ -143,12 +165,21 @@ export class Replica {
     return this.decided.flatMap(({ block }) => textsOf(block.payload))
   }
 
-  /** The log as its disk has it. */
+  /** The log as its disk has it: the entries above its last base. */
   get log(): Entry[] {
+    let firstIndex = this.#epoch.firstHeight
     const log: Entry[] = []
     for (const { record } of this.disk) {
-      if (record.kind !== 'entries') continue
-      log.length = record.firstIndex - this.#epoch.firstHeight
+      if (record.kind === 'hard-state') continue
+      if (record.kind === 'base') {
+        if (record.truncates) log.length = 0
+        else if (record.index < firstIndex) continue
+        else log.splice(0, record.index + 1 - firstIndex)
+        firstIndex = record.index + 1
+        continue
+      }
+      if (log.length === 0) ({ firstIndex } = record)
+      log.length = Math.max(0, record.firstIndex - firstIndex)
       log.push(...record.entries)
     }
     return log
@@ -167,6 +198,10 @@ export class Replica {
     this.#queue = new EffectQueue(durable)
     this.timers = new Map()
     this.decided = []
+    this.fetched = []
+    this.#decidedHeight = this.checkpoint?.header.height ?? this.#epoch.firstHeight - 1
+    this.#executedHeight = this.#decidedHeight
+    this.#restoredHeight = 0
     this.pool = new TestPool(() => this.bench.nowMs)
     const ports: ProtocolOptions['ports'] = {
       pool: this.pool,
@@ -174,16 +209,49 @@ export class Replica {
       signer: { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) },
       verifier: { verify: () => false },
       random: this.#random,
-      recall: (sequence) => recoded(disk.find((one) => one.sequence === sequence)!.record),
+      recall: (sequence) => this.recall(sequence),
     }
     this.#core = raft.create({ epoch: this.#epoch, self: this.id, ports })
     this.#incarnation++
     // As the log gives them back: decoded from their bytes.
     const records = disk.map(({ sequence, record }) => ({ sequence, record: recoded(record) }))
-    this.step({
-      kind: 'start',
-      recovered: { incarnation: this.#incarnation, records, checkpoint: null, abstains: false },
-    })
+    const { checkpoint, abstains } = this
+    this.step({ kind: 'start', recovered: { incarnation: this.#incarnation, records, checkpoint, abstains } })
+  }
+
+  /** Reads a record back, as the log would. */
+  recall(sequence: Persisted): RaftRecord {
+    this.recalled++
+    const found = this.disk.find((written) => written.sequence === sequence)
+    if (found === undefined) throw new Error(`replica ${this.id} has released record ${sequence}`)
+    return recoded(found.record)
+  }
+
+  /** A quorum has signed the state of this height, and this replica's snapshot of it is on its disk. */
+  stable(height: number): void {
+    if (this.#executedHeight < height) throw new Error(`replica ${this.id} has not executed ${height}`)
+    this.checkpoint = this.bench.checkpointOf(height)
+    this.step({ kind: 'stable', checkpoint: this.checkpoint })
+  }
+
+  /** The state of this height was fetched. As the driver does, this drops the decisions that it overtakes. */
+  restore(height: number): void {
+    if (height <= this.#decidedHeight) throw new Error(`replica ${this.id} has decided ${this.#decidedHeight}`)
+    this.checkpoint = this.bench.checkpointOf(height)
+    this.#decidedHeight = height
+    this.#executedHeight = height
+    this.#restoredHeight = height
+    this.step({ kind: 'restored', checkpoint: this.checkpoint })
+  }
+
+  /** Loses its disk, and is let in again without a vote. */
+  renew(): void {
+    this.crash()
+    this.disk = []
+    this.durable = 0
+    this.checkpoint = null
+    this.abstains = true
+    this.start()
   }
 
   step(input: RaftInput): void {
@@ -203,10 +271,11 @@ export class Replica {
   }
 
   execute(): void {
-    while (this.#executed < this.decided.length && this.#core !== null) {
-      for (const { block } of this.decided.slice(this.#executed)) this.pool.executed(block.payload)
-      this.#executed = this.decided.length
-      const { height } = this.decided.at(-1)!.block.header
+    while (this.#executedHeight < this.#decidedHeight && this.#core !== null) {
+      const isNew = ({ block }: { block: Block }): boolean => block.header.height > this.#executedHeight
+      for (const { block } of this.decided.slice(this.decided.findIndex(isNew))) this.pool.executed(block.payload)
+      this.#executedHeight = this.#decidedHeight
+      const height = this.#executedHeight
       this.#core.step({ kind: 'executed', height, header: null }, this.bench.now, this.#effects)
       if (this.autoSync) this.sync()
     }
@@ -218,7 +287,6 @@ export class Replica {
     this.disk = this.disk.filter(({ sequence }) => sequence <= this.durable)
     this.timers.clear()
     this.#queue = new EffectQueue(this.durable)
-    this.#executed = 0
   }
 
   propose(...texts: string[]): void {
@@ -257,22 +325,26 @@ export class Replica {
     },
     decide: (block, proof, after) => {
       this.#queue.add(() => {
-        const height = (this.decided.at(-1)?.block.header.height ?? this.#epoch.firstHeight - 1) + 1
-        if (block.header.height !== height) throw new Error(`decided ${block.header.height} instead of ${height}`)
+        const { height } = block.header
+        if (height <= this.#restoredHeight) return
+        if (height !== this.#decidedHeight + 1) throw new Error(`decided ${height} behind ${this.#decidedHeight}`)
+        this.#decidedHeight = height
         this.decided.push({ block, proof: proof as RaftDecisionProof })
-        this.bench.checkDecided(this.id, block)
+        this.bench.checkDecided(this.id, block, proof as RaftDecisionProof)
       }, after)
     },
     arm: (name, afterMs) => this.timers.set(name, this.bench.nowMs + afterMs),
     disarm: (name) => this.timers.delete(name),
-    fetch: () => {
-      throw new Error('raft fetches nothing yet')
+    fetch: (wanted, from) => {
+      if (from.includes(this.id) || from.length !== this.#epoch.members.length - 1)
+        throw new Error('asks the wrong ones')
+      this.#queue.add(() => this.fetched.push(wanted))
     },
     validate: () => {
       throw new Error('raft asks for no validation yet')
     },
     readReady: (id, height, after) => this.#queue.add(() => this.reads.push({ id, height }), after),
-    release: () => {},
+    release: (below) => this.#queue.add(() => this.#release(below)),
     readFailed: (id, reason) => this.failedReads.push({ id, reason }),
     accuse: () => {
       throw new Error('raft accuses nobody')
@@ -281,6 +353,13 @@ export class Replica {
       this.notes.push(event)
       if (event.kind === 'leader-elected') this.bench.checkLeader(this.id, event.detail!['term'] as number)
     },
+  }
+
+  /** As far as whole segments allow. */
+  #release(below: Persisted): void {
+    const cut = below - (below % this.#segmentRecords)
+    this.disk = this.disk.filter(({ sequence }) => sequence >= cut)
+    this.released = Math.max(this.released, below)
   }
 
   #send(to: readonly ReplicaId[], message: RaftMessage, after: Persisted | undefined): void {
@@ -310,10 +389,10 @@ export class Bench {
   readonly sent: Sent[] = []
   readonly #cut = new Set<string>()
   readonly #leaders = new Map<number, ReplicaId>()
-  readonly #decided = new Map<number, string>()
+  readonly #decided = new Map<number, { name: string; block: Block; proof: RaftDecisionProof }>()
 
   constructor(options: BenchOptions = {}) {
-    const { voters = 3, learners = 0, firstHeight = 1, autoSync = true, seed = 1 } = options
+    const { voters = 3, learners = 0, firstHeight = 1, autoSync = true, segmentRecords = 1, seed = 1 } = options
     const random = createRandom(seed)
     const ids = Array.from({ length: voters + learners }, (_, index) => replicaId(index + 1))
     this.replicas = ids.map((id) => {
@@ -334,7 +413,7 @@ export class Bench {
         })),
         parameters,
       }
-      return new Replica(this, id, epoch, autoSync, random.fork(`replica ${id}`))
+      return new Replica(this, id, epoch, autoSync, random.fork(`replica ${id}`), segmentRecords)
     })
   }
 
@@ -458,11 +537,24 @@ export class Bench {
     this.#leaders.set(term, id)
   }
 
-  checkDecided(id: ReplicaId, { header }: Block): void {
+  checkDecided(id: ReplicaId, block: Block, proof: RaftDecisionProof): void {
+    const { header } = block
     const name = header.payloadDigest.join()
     const other = this.#decided.get(header.height)
-    if (other !== undefined && other !== name) throw new Error(`replica ${id} decides another block ${header.height}`)
-    this.#decided.set(header.height, name)
+    if (other !== undefined && (other.name !== name || other.proof.term !== proof.term))
+      throw new Error(`replica ${id} decides another block ${header.height}`)
+    this.#decided.set(header.height, { name, block, proof })
+  }
+
+  /** Of a block that some replica has decided. */
+  checkpointOf(height: number): Checkpoint {
+    const decided = this.#decided.get(height)
+    if (decided === undefined) throw new Error(`nobody has decided ${height}`)
+    const { block, proof } = decided
+    const digest = new Uint8Array(32)
+    const { epoch, timestamp: time } = block.header
+    const header = { epoch, height, parent: digest, blockDigest: digest, resultsRoot: digest, stateRoot: digest, time }
+    return { header, signatures: [], block: block.header, proof }
   }
 }
 

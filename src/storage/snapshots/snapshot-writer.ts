@@ -1,0 +1,106 @@
+// One snapshot on its way into the store: asks for the chunks that the store lacks, and takes them in any order.
+
+import type { ManifestEntry } from '../../kernel/manifest.ts'
+import { chunkState, type ChunkIndex } from './chunk-index.ts'
+import { sameBytes, type HeldSnapshot } from './held-snapshot.ts'
+import type { PackAppender } from './pack-appender.ts'
+import type { SnapshotDone } from './snapshot-error.ts'
+
+/** What a writer needs of its store. */
+export interface WriterPorts {
+  index: ChunkIndex
+  appender: PackAppender
+  digestOf(entry: ManifestEntry, bytes: Uint8Array): Uint8Array
+  waitingBytesMax: number
+  finish(writer: SnapshotWriter, done: SnapshotDone): void
+  /** Chunks lost so far, by whose rise a writer sees that it must look again. */
+  lost(): number
+  ended(writer: SnapshotWriter): void
+}
+
+export class SnapshotWriter {
+  readonly #ports: WriterPorts
+  readonly snapshot: HeldSnapshot
+  /** Entries below it are not missing, unless a chunk is lost. */
+  #firstMissing = 0
+  #lostBefore: number
+  #isWaiting = false
+  /** Who waits for the end that was asked for. */
+  #finishing: SnapshotDone[] = []
+  /** Called when chunks may be added again after `add` has answered false. */
+  onDrain: (() => void) | null = null
+
+  /** Use `begin` of the store. */
+  constructor(ports: WriterPorts, snapshot: HeldSnapshot) {
+    this.#ports = ports
+    this.snapshot = snapshot
+    this.#lostBefore = ports.lost()
+  }
+
+  /** Entries whose chunks are neither in the store nor on their way, in order. It looks at each when it is asked for. */
+  get missing(): Iterable<ManifestEntry> {
+    return { [Symbol.iterator]: () => this.#missing() }
+  }
+
+  /** How many. Looks at all entries. */
+  countMissing(): number {
+    const { index } = this.#ports
+    let count = 0
+    for (const record of this.snapshot.records) if (index.state(record) === chunkState.absent) count++
+    return count
+  }
+
+  /**
+   * Takes the chunk, whose bytes must then stay as they are; one that is there already, that nobody asked for or that is not what its
+   * digest says is passed over. False: taken, but add no more before `onDrain`.
+   */
+  add(entry: ManifestEntry, bytes: Uint8Array): boolean {
+    const { index, appender, digestOf, waitingBytesMax } = this.#ports
+    const record = index.find(entry.digest)
+    const isWanted = record >= 0 && index.state(record) === chunkState.absent
+    if (isWanted && appender.failure === null && sameBytes(digestOf(entry, bytes), entry.digest)) {
+      index.setPending(record)
+      appender.append({ record, digest: entry.digest.slice(), bytes })
+    }
+    this.#isWaiting ||= appender.waitingBytes >= waitingBytesMax
+    return !this.#isWaiting
+  }
+
+  /** With chunks missing or a full disk it answers with an error, and may be called again. */
+  finish(done: SnapshotDone): void {
+    this.#finishing.push(done)
+    if (this.#finishing.length > 1) return
+    this.#ports.finish(this, (error) => {
+      const waiting = this.#finishing
+      this.#finishing = []
+      for (const done of waiting) done(error)
+    })
+  }
+
+  /** What was written stays for the next attempt, until the next checkpoint makes room. Harmless after the end. */
+  abandon(): void {
+    this.#ports.ended(this)
+  }
+
+  /** For the store: something was written. */
+  progress(): void {
+    if (!this.#isWaiting || this.#ports.appender.waitingBytes > this.#ports.waitingBytesMax / 2) return
+    this.#isWaiting = false
+    this.onDrain?.()
+  }
+
+  *#missing(): Generator<ManifestEntry> {
+    const { index } = this.#ports
+    const { records, entries } = this.snapshot
+    if (this.#lostBefore !== this.#ports.lost()) {
+      this.#lostBefore = this.#ports.lost()
+      this.#firstMissing = 0
+    }
+    while (this.#firstMissing < records.length && index.state(records[this.#firstMissing]!) !== chunkState.absent) {
+      this.#firstMissing++
+    }
+    for (let at = this.#firstMissing; at < records.length; at++) {
+      if (index.state(records[at]!) === chunkState.absent) yield entries.at(at)!
+    }
+  }
+}

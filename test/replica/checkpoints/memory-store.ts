@@ -1,0 +1,109 @@
+// A snapshot store that keeps everything in memory: what transfers fill and servers hand out in tests.
+
+import type { Checkpoint } from '../../../src/kernel/checkpoint.ts'
+import type { Digest } from '../../../src/kernel/crypto-ports.ts'
+import { hashingBytes } from '../../../src/kernel/domains.ts'
+import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
+import type { ManifestEntries, ManifestEntry } from '../../../src/kernel/manifest.ts'
+import { equalBytes } from '../../../src/execution/merkle.ts'
+import { chunkKey } from '../../../src/replica/checkpoints/chunk-ledger.ts'
+import type {
+  SnapshotSink,
+  SnapshotSource,
+  SnapshotWriter,
+  StoredSnapshot,
+} from '../../../src/replica/checkpoints/ports.ts'
+import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
+import { Writer } from '../../../src/wire/writer.ts'
+
+export interface Chunk {
+  part: number
+  id: Uint8Array
+  bytes: Uint8Array
+}
+
+/** As execution/state-root.ts has it. */
+export function chunkDigest({ part, id }: Pick<Chunk, 'part' | 'id'>, bytes: Uint8Array): Digest {
+  const writer = new Writer(bytes.length + 64)
+  writer.raw(hashingBytes('state-chunk', new Uint8Array(0)))
+  writer.u8(part)
+  writer.bytes(id, id.length)
+  writer.raw(bytes)
+  return simulatedHasher.digest(writer.view())
+}
+
+export function entryOf(chunk: Chunk): ManifestEntry {
+  return { part: chunk.part, id: chunk.id, digest: chunkDigest(chunk, chunk.bytes), size: chunk.bytes.length }
+}
+
+export class MemoryStore implements SnapshotSink, SnapshotSource {
+  stable: StoredSnapshot[] = []
+  readonly #chunks = new Map<string, Uint8Array>()
+  readonly later: (() => void)[] = []
+  /** Bytes that it takes before it wants a pause; the pause ends with the next `later`. */
+  bytesAtOnce = Infinity
+  /** What the next writings answer. */
+  readonly errors: Error[] = []
+  begun = 0
+  added = 0
+
+  /** A whole snapshot, as if it had been made here. */
+  put(checkpoint: Checkpoint, chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) this.#chunks.set(chunkKey(chunkDigest(chunk, chunk.bytes)), chunk.bytes)
+    this.stable = [{ checkpoint, entries: chunks.map(entryOf) }, ...this.stable].slice(0, 2)
+  }
+
+  has(digest: Digest): boolean {
+    return this.#chunks.has(chunkKey(digest))
+  }
+
+  read(entry: ManifestEntry): Uint8Array | null {
+    const key = chunkKey(entry.digest)
+    const bytes = this.#chunks.get(key)
+    if (bytes !== undefined && equalBytes(chunkDigest(entry, bytes), entry.digest)) return bytes
+    this.#chunks.delete(key)
+    return null
+  }
+
+  damage(digest: Digest): void {
+    const bytes = this.#chunks.get(chunkKey(digest))!
+    this.#chunks.set(
+      chunkKey(digest),
+      Uint8Array.from(bytes, (byte) => byte ^ 1),
+    )
+  }
+
+  begin(_: ExecutedHeader, entries: ManifestEntries): SnapshotWriter {
+    this.begun++
+    this.#written = null
+    let waiting = 0
+    const writer: SnapshotWriter = {
+      missing: [...entries].filter((entry) => !this.has(entry.digest)),
+      onDrain: null,
+      add: (entry, bytes) => {
+        this.added++
+        this.#chunks.set(chunkKey(entry.digest), Uint8Array.from(bytes))
+        waiting += bytes.length
+        if (waiting < this.bytesAtOnce) return true
+        waiting = 0
+        this.later.push(() => writer.onDrain?.())
+        return false
+      },
+      finish: (done) => {
+        const error = this.errors.shift() ?? null
+        if (error === null) this.#written = entries
+        this.later.push(() => done(error))
+      },
+      abandon: () => {},
+    }
+    return writer
+  }
+
+  certify(checkpoint: Checkpoint, done: (error: unknown) => void): void {
+    if (this.#written === null) throw new Error('certified before it was written')
+    this.stable = [{ checkpoint, entries: this.#written }, ...this.stable].slice(0, 2)
+    this.later.push(() => done(null))
+  }
+
+  #written: ManifestEntries | null = null
+}

@@ -1,0 +1,95 @@
+// Goal: a replica that has lost its log comes back without a vote, and one on an old copy of its directory is stopped by what the others
+// have seen, however often they have started since. Method: real replicas in this process, on real folders.
+
+import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { get, put, testReplicas, type StoreReplica, type TestReplicas } from './replicas.ts'
+
+let replicas: TestReplicas
+beforeEach(async () => {
+  replicas = await testReplicas(3)
+})
+afterEach(() => replicas.close())
+
+async function start(id: number, rejoin = false): Promise<StoreReplica> {
+  const replica = replicas.make(id, { rejoin })
+  await replica.start()
+  return replica
+}
+
+const startAll = (...ids: number[]): Promise<StoreReplica[]> => Promise.all(ids.map((id) => start(id)))
+
+async function until(what: () => boolean): Promise<void> {
+  await expect.poll(what, { interval: 20, timeout: 20_000 }).toBe(true)
+}
+
+describe('a replica whose log is lost', () => {
+  it('is refused, and with rejoin comes back, says that it has no vote, and follows what the others decide', async () => {
+    const [one, two, three] = (await startAll(1, 2, 3)) as [StoreReplica, StoreReplica, StoreReplica]
+    await one.submit(put('before'))
+    expect(one.status()).toMatchObject({ voice: 'votes', rejoined: null, warnings: [] })
+    await three.close()
+    rmSync(replicas.dataDir(3), { recursive: true })
+    await expect(start(3)).rejects.toMatchObject({ code: 'ERR_DATA_DIRECTORY_MISSING' })
+    const again = await start(3, true)
+    expect(again.status()).toMatchObject({
+      voice: 'abstains',
+      rejoined: expect.stringMatching(/^rejoined without a vote/),
+      warnings: [expect.stringMatching(/^follows without a vote, because it has lost promises/)],
+    })
+    // Peers have seen incarnation 1 of it: what it has now is newer.
+    await two.submit(put('after'))
+    const { height } = await two.query(get)
+    await until(() => again.status().executedHeight >= height)
+    await again.close()
+    const later = await start(3)
+    expect(later.status()).toMatchObject({ voice: 'abstains', rejoined: null })
+  }, 60_000)
+
+  it('whose log is sound keeps it, and its vote', async () => {
+    const replica = await start(1, true)
+    expect(replica.status()).toMatchObject({
+      voice: 'votes',
+      rejoined: expect.stringMatching(/nothing was changed/),
+      warnings: [],
+    })
+  })
+})
+
+describe('a replica on an old copy of its directory', () => {
+  it('is stopped by what one member has seen, also if that one has started again since; and stays stopped until it rejoins', async () => {
+    const data = replicas.dataDir(3)
+    await (await start(3)).close()
+    cpSync(data, `${data}-copy`, { recursive: true })
+    const all = await startAll(1, 2, 3)
+    await all[0]!.submit(put('seen by all'))
+    await until(() => all[0]!.status().peers.every(({ connected }) => connected))
+    await until(() => all[1]!.status().peers.every(({ connected }) => connected))
+    await Promise.all(all.map((one) => one.close()))
+    rmSync(data, { recursive: true })
+    cpSync(`${data}-copy`, data, { recursive: true })
+
+    const others = await startAll(1, 2)
+    const copy = replicas.make(3)
+    const said: { by: number; message: string }[] = []
+    copy.events.on('refused', ({ by, message }) => said.push({ by, message }))
+    await copy.start()
+    await expect(copy.closed).rejects.toMatchObject({ code: 'ERR_LOG_OUTDATED' })
+    await copy.close()
+    expect(said[0]!.message).toMatch(
+      /^this replica is refused by replica [12], which has seen another process with its incarnation 2: .*start with --rejoin$/,
+    )
+    expect(others.flatMap((one) => one.status().peers).filter((peer) => peer.replica === 3 && peer.connected)).toEqual(
+      [],
+    )
+
+    // Its next start would have a number that nobody has seen.
+    await expect(start(3)).rejects.toMatchObject({ code: 'ERR_LOG_OUTDATED' })
+    const again = await start(3, true)
+    expect(again.status()).toMatchObject({ voice: 'abstains', rejoined: expect.stringContaining('log.set-aside-1') })
+    expect(readdirSync(data)).toContain('log.set-aside-1')
+    await until(() => again.status().peers.every(({ connected, refuses }) => connected && refuses === null))
+    expect(readdirSync(join(data, 'log.set-aside-1')).sort()).toEqual(['identity', 'log-0000000001', 'synced'])
+  }, 60_000)
+})

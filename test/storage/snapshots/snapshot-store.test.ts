@@ -1,0 +1,132 @@
+// The store keeps the last two certified snapshots through any crash, gives no wrong bytes, and gives room back.
+
+import { describe, expect, it } from 'vitest'
+import { createRandom } from '../../../src/kernel/random.ts'
+import { checkpointFile, manifestFile } from '../../../src/storage/snapshots/format.ts'
+import { checkpointOf, chunkOf, entriesOf, headerOf, readState, SnapshotBench, type State } from './snapshot-bench.ts'
+
+const first: State = { a: 'one', b: 'two', c: '' }
+const second: State = { a: 'one', b: 'two, changed', c: '', d: 'new' }
+const third: State = { a: 'changed too', d: 'new' }
+
+describe('the snapshot store', () => {
+  it('gives back what was written and certified, after a start as well', () => {
+    const bench = new SnapshotBench()
+    bench.open()
+    bench.save(10, first)
+    for (const store of [bench.store!, bench.open()]) {
+      expect(store.stable.map(({ checkpoint }) => checkpoint)).toEqual([checkpointOf(10, first)])
+      expect([...store.stable[0]!.entries]).toEqual(entriesOf(first))
+      expect(readState(store, store.stable[0]!.entries)).toEqual(first)
+    }
+  })
+
+  it('asks only for the chunks that it lacks, and writes no other', () => {
+    const bench = new SnapshotBench()
+    const store = bench.open()
+    bench.save(10, first)
+    const writer = store.begin(headerOf(20, second), entriesOf(second))
+    expect([...writer.missing]).toEqual([chunkOf('b', 'two, changed').entry, chunkOf('d', 'new').entry])
+    const written = bench.disk.bytesWritten
+    const { entry, bytes } = chunkOf('a', 'one')
+    writer.add(entry, bytes)
+    bench.run()
+    expect(bench.disk.bytesWritten).toBe(written)
+  })
+
+  it('keeps two stable snapshots, and removes what only older ones held', () => {
+    const bench = new SnapshotBench()
+    bench.open()
+    bench.save(10, first)
+    bench.save(20, second)
+    bench.save(30, third)
+    expect(bench.stableHeights()).toEqual([30, 20])
+    expect(
+      bench.disk
+        .list()
+        .filter((name) => !name.startsWith('pack'))
+        .sort(),
+    ).toEqual([checkpointFile(20), checkpointFile(30), manifestFile(20), manifestFile(30)])
+    const store = bench.open()
+    expect(store.stable.map(({ entries }) => readState(store, entries))).toEqual([third, second])
+  })
+
+  it('makes nothing stable that has no certificate', () => {
+    const bench = new SnapshotBench()
+    const store = bench.open()
+    const writer = store.begin(headerOf(10, first), entriesOf(first))
+    for (const [name, contents] of Object.entries(first)) {
+      const { entry, bytes } = chunkOf(name, contents)
+      writer.add(entry, bytes)
+    }
+    const answers: unknown[] = []
+    writer.finish((error) => answers.push(error))
+    bench.run()
+    expect([answers, store.stable, store.uncertified]).toEqual([[null], [], [headerOf(10, first)]])
+    const again = bench.open()
+    expect([again.stable, again.uncertified]).toEqual([[], [headerOf(10, first)]])
+    again.certify(checkpointOf(10, second), (error) => answers.push(error?.code))
+    again.certify(checkpointOf(10, first), (error) => answers.push(error))
+    bench.run()
+    expect(answers).toEqual([null, 'ERR_SNAPSHOT_UNKNOWN', null])
+    expect(bench.open().stable.length).toBe(1)
+  })
+
+  it('finishes nothing that lacks a chunk, and takes none that is not what its digest says', () => {
+    const bench = new SnapshotBench()
+    const store = bench.open()
+    const writer = store.begin(headerOf(10, first), entriesOf(first))
+    const answers: unknown[] = []
+    const wrong = new TextEncoder().encode('wrong')
+    for (const entry of entriesOf(first)) writer.add(entry, wrong)
+    writer.finish((error) => answers.push(error?.code))
+    bench.run()
+    expect(answers).toEqual(['ERR_SNAPSHOT_INCOMPLETE'])
+    expect([...writer.missing].length).toBe(3)
+  })
+})
+
+describe('a crash', () => {
+  it('at any moment leaves what was stable, and what was certified is whole', () => {
+    const states = [first, second, third, { ...third, e: 'x'.repeat(3000) }, { a: 'last' }]
+    let crashes = 0
+    for (let steps = 0; steps < 130; steps++) {
+      for (let seed = 0; seed < 12; seed++) {
+        const bench = new SnapshotBench(createRandom(`crash ${steps} ${seed}`), {
+          packBytesMax: 1024,
+          groupBytesMax: 64,
+          syncEveryBytes: 300,
+        })
+        bench.open()
+        let known = new Map<number, State>()
+        let left = steps
+        for (const [index, state] of states.entries()) {
+          const height = (index + 1) * 10
+          const answers = bench.beginSave(height, state)
+          let done = false
+          while (left > 0 && !done) {
+            bench.run(1)
+            left--
+            done = answers.certified === null
+          }
+          if (!done) break
+          known = new Map([...known, [height, state] as const].slice(-2))
+        }
+        if (left === 0) crashes++
+        bench.disk.crash()
+        const store = bench.open()
+        const found = new Map(
+          store.stable.map(({ checkpoint, entries }) => [checkpoint.header.height, readState(store, entries)]),
+        )
+        for (const [height, state] of found) expect(state).toEqual(states[height / 10 - 1])
+        const newest = [...known].at(-1)
+        if (newest !== undefined) expect(found.get(newest[0])).toEqual(newest[1])
+        expect(found.size).toBeGreaterThanOrEqual(Math.min(2, known.size))
+        // And it goes on from there.
+        bench.save(100, { z: 'after' })
+        expect(readState(bench.store!, bench.open().stable[0]!.entries)).toEqual({ z: 'after' })
+      }
+    }
+    expect(crashes).toBeGreaterThan(500)
+  })
+})
