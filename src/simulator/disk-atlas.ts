@@ -14,15 +14,12 @@ import type { Directory } from '../storage/log/file-port.ts'
 import { decodeNote, identityFile, noteFile, noteSlotBytes, segmentFile, type Note } from '../storage/log/format.ts'
 import type { Place } from './disk/simulated-disk.ts'
 
-/** Until raft honours `Recovered.abstains`, no disk is damaged for good: whoever lost its votes would vote again. */
-const protocolAbstains: boolean = false
-
 export class DiskAtlas {
   readonly #damagedMax: number
   readonly #damaged = new Set<ReplicaId>()
 
   constructor(replicas: number) {
-    this.#damagedMax = protocolAbstains ? replicas - quorum('crash', replicas) : 0
+    this.#damagedMax = replicas - quorum('crash', replicas)
   }
 
   mayDamage(replica: ReplicaId): boolean {

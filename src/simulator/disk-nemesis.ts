@@ -39,16 +39,28 @@ export interface DiskNemesisOptions {
   note: (what: string, detail: string) => void
 }
 
+/** What happens while the directories are made for the first time is no replica's history. */
+const installationUs = 50_000
 const misdirectedBytesMax = 600
+const agingUs = 200_000
+/** So many starts are enough to make a backup old, unless the others do not hear of them. */
+const agingsMax = 8
+
+interface Backup {
+  victim: DiskVictim
+  image: DiskImage
+  incarnation: number
+  agings: number
+}
 
 export class DiskNemesis {
   readonly #options: DiskNemesisOptions
   #active = true
-  #backup: { victim: DiskVictim; image: DiskImage; incarnation: number } | null = null
+  #backup: Backup | null = null
 
   constructor(options: DiskNemesisOptions) {
     this.#options = options
-    if (options.plan.faults.length > 0) this.#scheduleNext()
+    options.scheduler.after(installationUs, () => this.#scheduleNext())
   }
 
   /** No more faults. What is damaged stays damaged; the rest is healed by the simulation. */
@@ -177,18 +189,28 @@ export class DiskNemesis {
     const { atlas, memory } = this.#options
     if (this.#backup === null) {
       if (victim.incarnation === null) return false
-      this.#backup = { victim, image: victim.disk.backup(), incarnation: victim.incarnation }
-      return false
+      this.#backup = { victim, image: victim.disk.backup(), incarnation: victim.incarnation, agings: 0 }
+      return this.#age(this.#backup, durationUs)
     }
     const { image, incarnation } = this.#backup
     if (memory.seenByAll(victim.id) <= incarnation + 1) {
-      this.#startAnew(victim, 1)
-      return false
+      return this.#age(this.#backup, durationUs)
     }
     atlas.damage(victim.id)
     victim.restoreBackup(image)
     this.#backup = null
     return this.#endLater(durationUs, () => victim.restart())
+  }
+
+  /** Starts the replica again, and looks a while later whether the others have seen it. */
+  #age(backup: Backup, durationUs: number): false {
+    if (backup.agings++ < agingsMax) {
+      if (backup.victim.isUp) this.#startAnew(backup.victim, 1)
+      this.#later(agingUs, () => {
+        if (this.#backup === backup) this.#strike('restored-backup', durationUs)
+      })
+    } else this.#backup = null
+    return false
   }
 
   /** Ends the process, with its machine or without it, and starts it again after a while. */
