@@ -165,20 +165,25 @@ export class Life<Message, LogRecord> {
     })
   }
 
-  /** Only the world makes a disk fail; what the process makes of it is looked at from outside. */
   #diskFailed(error: FileError): void {
     if (this.#stopped || this.#storageFailed) return
     this.#storageFailed = true
-    if (this.core === null) this.#ended(this)
+    if (this.core === null) this.#failed(error.message)
     else this.core.fail(new Error(error.message))
   }
 
-  /** A replica may fail because of its disk, and for no other reason. */
+  /** A replica may fail because of what the world did to its disk, and for no other reason. */
   #failed(cause: unknown): void {
     const { world, id } = this.#options
-    const waitsForDisk = String(cause).includes('a disk that does not answer') && this.#disk.requestsHung > 0
-    if (this.#storageFailed || this.#disk.readsRotted > 0 || waitsForDisk) return this.#ended(this)
-    world.violated('replica-failed', `replica ${id} stopped: ${String(cause)}`)
+    const { errorsAnswered, readsRotted, requestsHung } = this.#disk
+    const said = String(cause)
+    const isItsDisk =
+      (this.#storageFailed && errorsAnswered > 0) ||
+      readsRotted > 0 ||
+      (requestsHung > 0 && said.includes('a disk that does not answer')) ||
+      (world.isDamaged() && said.includes('check the disk'))
+    if (isItsDisk) this.#ended(this)
+    else world.violated('replica-failed', `replica ${id} stopped: ${said}`)
   }
 
   /** Another turn, for what this one has left: what comes meanwhile from outside comes first. */

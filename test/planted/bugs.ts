@@ -1,5 +1,6 @@
 // Every planted bug, by the line of pitfalls.md that it stands for. docs/testing.md shows the table.
 
+import { diskBugs } from './disk-bugs.ts'
 import type { PlantedBug } from './planted-bug.ts'
 
 const election = 'src/protocols/raft/election.ts'
@@ -424,4 +425,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'queueMicrotask(() => this.#own?.close())',
     finder: { kind: 'tests', files: ['test/replica/lifecycle.test.ts'] },
   },
+  ...diskBugs,
 ]
