@@ -25,10 +25,28 @@ const processMinima: readonly CoverageMinimum[] = [
   { name: 'pauses', perThousandSeeds: 100, why: 'bursts after a stall' },
 ]
 
-/** A disk is read when its process starts, so a fault strikes first and is noticed later, or never. */
 const diskMinima: readonly CoverageMinimum[] = [
-  { name: 'storage-failures', perThousandSeeds: 200, why: 'syncs that fail, and logs that fail for good with them' },
-  { name: 'storage-stalled', perThousandSeeds: 100, why: 'full disks' },
+  { name: 'fault-slow-disk', perThousandSeeds: 100, why: 'syncs that take seconds' },
+  { name: 'fault-full-disk', perThousandSeeds: 100, why: 'writes that do not fit' },
+  { name: 'fault-failing-sync', perThousandSeeds: 100, why: 'what is readable and not on disk' },
+  { name: 'fault-hanging-sync', perThousandSeeds: 100, why: 'what is never answered' },
+  { name: 'fault-rot-on-read', perThousandSeeds: 100, why: 'reads that go wrong once' },
+  { name: 'fault-rot', perThousandSeeds: 100, why: 'bits that flip for good' },
+  { name: 'kills', perThousandSeeds: 100, why: 'processes that end with the page cache left as it is' },
+  { name: 'storage-failures', perThousandSeeds: 100, why: 'logs that fail for good' },
+  { name: 'storage-stalled', perThousandSeeds: 50, why: 'replicas that wait for room' },
+  { name: 'stepped-down-storage-hangs', perThousandSeeds: 30, why: 'leaders whose disk hangs' },
+]
+
+/** What needs a replica more than a quorum: one that may be damaged for good. */
+const damageMinima: readonly CoverageMinimum[] = [
+  { name: 'fault-misdirected-write', perThousandSeeds: 100, why: 'writes that land elsewhere' },
+  { name: 'fault-wiped', perThousandSeeds: 100, why: 'directories that are gone' },
+  { name: 'fault-restored-backup', perThousandSeeds: 20, why: 'directories that are old' },
+  { name: 'corrupt-logs-refused', perThousandSeeds: 100, why: 'damage that is noticed' },
+  { name: 'empty-directories-refused', perThousandSeeds: 100, why: 'voters that do not start from nothing' },
+  { name: 'old-copies-refused', perThousandSeeds: 20, why: 'voters that do not start from an old log' },
+  { name: 'abstaining-caught-up', perThousandSeeds: 50, why: 'replicas that lost their vote and follow' },
 ]
 
 const alwaysMinima: readonly CoverageMinimum[] = [
@@ -52,8 +70,14 @@ export function coverageMinima(
     case 'process':
       return [...alwaysMinima, ...processMinima]
     case 'disk':
-      return [...alwaysMinima, ...diskMinima]
+      return [...alwaysMinima, ...diskMinima, ...(replicas < 3 ? [] : damageMinima)]
     case 'all':
-      return [...alwaysMinima, ...networkMinima.slice(1), ...processMinima]
+      return [
+        ...alwaysMinima,
+        ...networkMinima.slice(1),
+        ...processMinima,
+        ...diskMinima,
+        ...(replicas < 3 ? [] : damageMinima),
+      ]
   }
 }

@@ -123,8 +123,10 @@ export class DiskNemesis {
     const leading = random.chance(1, 2) ? leader() : null
     const candidates = damages ? victims.filter((victim) => atlas.mayDamage(victim.id)) : victims
     if (candidates.length === 0) return null
-    const backedUp = fault === 'restored-backup' ? this.#backup?.victim : undefined
-    if (backedUp !== undefined) return candidates.includes(backedUp) ? backedUp : null
+    if (fault === 'restored-backup' && this.#backup !== null) {
+      if (candidates.includes(this.#backup.victim)) return this.#backup.victim
+      this.#backup = null
+    }
     return leading !== null && candidates.includes(leading) ? leading : random.pick(candidates)
   }
 

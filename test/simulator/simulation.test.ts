@@ -57,12 +57,41 @@ describe('the simulator', () => {
   })
 })
 
+describe('faulty disks', () => {
+  const disk = { ...base, faults: 'disk' } as const
+
+  it('make the same history of the same seed', () => {
+    for (const seed of [3, 4]) expect(runSeed({ ...disk, seed })).toEqual(runSeed({ ...disk, seed }))
+  })
+
+  it('damage nothing for good where every replica is needed', () => {
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const { coverage, violation } = runSeed({ ...disk, replicas: 2, seed })
+      expect(violation).toBeNull()
+      expect(coverage['rejoins']).toBeUndefined()
+      expect(coverage['empty-directories-refused']).toBeUndefined()
+    }
+  })
+
+  // Seeds that once failed. Rot in the page cache between recovery and the reading of the records was not taken for what it was;
+  // and a disk that hung while its directory was first made left one that was never whole.
+  it.each([
+    ['disk', 182],
+    ['all', 103],
+    ['all', 120],
+  ] as const)('end a replica for no other reason (%s, seed %i)', (faults, seed) => {
+    expect(runSeed({ ...base, faults, seed }).violation).toBeNull()
+  })
+})
+
 describe('coverage minima', () => {
   it('ask for what the faults can produce, each once', () => {
     for (const faults of faultFamilies) {
       const names = coverageMinima('raft', 3, faults).map((minimum) => minimum.name)
       expect(new Set(names).size).toBe(names.length)
       expect(names.includes('restarts')).toBe(faults === 'process' || faults === 'all')
+      expect(names.includes('storage-failures')).toBe(faults === 'disk' || faults === 'all')
+      expect(names.includes('abstaining-caught-up')).toBe(faults === 'disk' || faults === 'all')
       expect(names.includes('messages-lost')).toBe(faults === 'network' || faults === 'all')
     }
   })
