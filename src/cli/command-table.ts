@@ -75,4 +75,9 @@ export const commandTable: readonly TableEntry[] = [
     summary: "inspects and verifies a replica's log, offline",
     load: async () => (await import('./commands/wal.ts')).walCommands,
   },
+  {
+    name: 'snapshot',
+    summary: "saves, verifies and restores a replica's snapshots",
+    load: async () => (await import('./commands/snapshot.ts')).snapshotCommands,
+  },
 ]

@@ -24,6 +24,7 @@
 
 import type { Block } from '../kernel/block.ts'
 import type { Digest, Hasher } from '../kernel/crypto-ports.ts'
+import type { Envelope } from '../kernel/envelope.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import type { EpochNumber, Height, TimestampMs } from '../kernel/ids.ts'
 import { resultBytesMax } from '../kernel/limits.ts'
@@ -161,6 +162,11 @@ export class Executor {
   /** Chunks that the last state root hashed. */
   get chunksHashed(): number {
     return this.#stateRoot.chunksHashed
+  }
+
+  /** Would executing this envelope change nothing any more? For whoever has skipped blocks by a restore. */
+  hasConsumed(envelope: Envelope): boolean {
+    return this.#sessions.hasConsumed(envelope, this.height)
   }
 
   /** Total: null, or why the state machine refuses the command. Reads no state. */
@@ -399,7 +405,7 @@ export class Executor {
 }
 
 /** The machine's view is taken now, and gone through when somebody asks. */
-function allChunks(own: readonly PartChunk[], machine: ErasedStateMachine): Iterable<PartChunk> {
+function allChunks(own: Iterable<PartChunk>, machine: ErasedStateMachine): Iterable<PartChunk> {
   const view = machine.snapshot()
   return {
     *[Symbol.iterator](): Generator<PartChunk> {

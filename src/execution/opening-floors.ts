@@ -3,6 +3,7 @@
 import { publicKeyBytes, type PublicKey } from '../kernel/crypto-ports.ts'
 import type { Height } from '../kernel/ids.ts'
 import { fixedBytes, list, struct, u53, type Codec } from '../wire/codec.ts'
+import { OrderedMap, type OrderedView } from './store/ordered-map.ts'
 
 export interface OpeningFloor {
   client: PublicKey
@@ -20,7 +21,7 @@ export const openingFloorsCodec: Codec<OpeningFloor[]> = list(
 )
 
 export class OpeningFloors {
-  readonly #floors = new Map<string, OpeningFloor>()
+  readonly #floors = new OrderedMap<OpeningFloor>()
   #version = 0
 
   get size(): number {
@@ -45,16 +46,16 @@ export class OpeningFloors {
   /** At stated heights, which are the same everywhere, drops the floors below which every opening is void by its age. */
   expire(height: Height, lifetimeHeights: number): void {
     if (height % sweepHeights !== 0) return
-    for (const [name, { floor }] of this.#floors) {
-      if (floor + lifetimeHeights >= height) continue
-      this.#floors.delete(name)
-      this.#version++
+    const expired: string[] = []
+    for (const [name, { floor }] of this.#floors.range('')) {
+      if (floor + lifetimeHeights < height) expired.push(name)
     }
+    for (const name of expired) this.#floors.delete(name)
+    this.#version += expired.length
   }
 
-  /** In the order of the keys' bytes. */
-  records(): OpeningFloor[] {
-    const names = [...this.#floors.keys()].sort()
-    return names.map((name) => this.#floors.get(name)!)
+  /** What the floors are now, by their clients' names, which sort as the keys' bytes do. Later changes do not reach it. */
+  view(): OrderedView<OpeningFloor> {
+    return this.#floors.view()
   }
 }

@@ -40,8 +40,8 @@ export class ReplyMemory {
     return this.#bytes
   }
 
-  /** Appends to the session's replies what was executed later than all that is kept. Tells which sessions lost a reply. */
-  add(session: Session, reply: StoredReply, lost: (session: Session) => void): void {
+  /** Appends to the session's replies what was executed later than all that is kept. Tells which other sessions are to lose a reply. */
+  add(session: Session, reply: StoredReply, loses: (session: Session) => void): void {
     const { firstNumber, count, digest, height, index, outcome } = reply
     const older = this.#newest
     const kept: KeptReply = { firstNumber, count, digest, height, index, outcome, session, older, newer: null }
@@ -55,8 +55,8 @@ export class ReplyMemory {
     while (session.replyBytes > this.#limits.sessionBytesMax && session.replies.length > 1) this.dropFirst(session)
     while (this.#bytes > this.#limits.totalBytesMax && this.#oldest !== kept) {
       const losing = this.#oldest!.session
+      loses(losing)
       this.dropFirst(losing)
-      lost(losing)
     }
   }
 

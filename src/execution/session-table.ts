@@ -13,13 +13,13 @@
  */
 
 import type { PublicKey } from '../kernel/crypto-ports.ts'
-import type { SessionId } from '../kernel/envelope.ts'
+import type { Envelope, SessionId } from '../kernel/envelope.ts'
 import type { Height } from '../kernel/ids.ts'
 import type { RefusalCode } from '../kernel/outcome.ts'
 import type { SessionParameters } from '../kernel/parameters.ts'
 import { OpeningFloors } from './opening-floors.ts'
 import { ReplyMemory, type ReplyLimits } from './reply-memory.ts'
-import { sessionKey, type Session, type SessionRecord, type StoredReply } from './session.ts'
+import { SessionEncoding, sessionKey, type Session, type SessionRecord, type StoredReply } from './session.ts'
 import { latin1 } from './state-chunks.ts'
 
 export type Opening = { kind: 'opened' | 'repeated'; session: Session } | { kind: 'refused'; code: RefusalCode }
@@ -49,9 +49,9 @@ export class SessionTable {
     return this.#replies.bytes
   }
 
-  /** In the order of their ids. */
-  sessions(): Iterable<Session> {
-    return this.#sessions.values()
+  /** What all sessions are now, in the order of their ids. Later changes do not reach it, and nothing is written for it now. */
+  view(): readonly SessionEncoding[] {
+    return Array.from(this.#sessions.values(), (session) => session.encoding.hold())
   }
 
   find(id: SessionId): Session | undefined {
@@ -93,11 +93,27 @@ export class SessionTable {
     return { kind: 'opened', session }
   }
 
+  /** Would executing this at `height` change nothing any more? Asked when a state was taken over from others. */
+  hasConsumed(envelope: Envelope, height: Height): boolean {
+    if (envelope.kind === 'open') {
+      const { client, nonce, referenceHeight } = envelope
+      const isVoid = referenceHeight + this.#parameters.lifetimeHeights < height
+      return isVoid || this.#byClient.get(latin1(client))?.has(latin1(nonce)) === true
+    }
+    const session = this.find(envelope.session)
+    // A session that is not there any more was closed or evicted; one of a later height is still to come.
+    if (session === undefined) return envelope.session.height <= height
+    if (envelope.kind === 'close') return false
+    const count = envelope.kind === 'cancel' ? envelope.count : envelope.operations.length
+    return session.lastNumber >= envelope.firstNumber + count - 1
+  }
+
   /** The session's next numbers are consumed, and this is what came of them. */
   consume(session: Session, reply: StoredReply): void {
     if (reply.firstNumber !== session.lastNumber + 1) {
       throw new RangeError(`number ${reply.firstNumber} consumed after ${session.lastNumber}`)
     }
+    this.#changing(session)
     session.lastNumber = reply.firstNumber + reply.count - 1
     if (session.usedHeight !== reply.height) {
       session.usedHeight = reply.height
@@ -105,18 +121,17 @@ export class SessionTable {
       this.#byUse.delete(key)
       this.#byUse.set(key, session)
     }
-    this.#replies.add(session, reply, (losing) => this.#changed(losing))
+    this.#replies.add(session, reply, (losing) => this.#changing(losing))
     this.#trim(session)
-    this.#changed(session)
   }
 
   /** The client says that it has these replies. What was not executed yet cannot be acknowledged. */
   acknowledge(session: Session, number: number): void {
     const acknowledged = Math.min(number, session.lastNumber)
     if (acknowledged <= session.acknowledgedNumber) return
+    this.#changing(session)
     session.acknowledgedNumber = acknowledged
     this.#trim(session)
-    this.#changed(session)
   }
 
   close(session: Session): void {
@@ -151,7 +166,8 @@ export class SessionTable {
   #insert(record: SessionRecord): Session {
     const clientName = latin1(record.client)
     const nonceName = latin1(record.nonce)
-    const session = { ...record, clientName, nonceName, replyBytes: 0, version: ++this.#changes, encoded: null }
+    const session = { ...record, clientName, nonceName, replyBytes: 0 } as Session
+    session.encoding = new SessionEncoding(session, ++this.#changes)
     const key = sessionKey(record.id)
     this.#sessions.set(key, session)
     this.#byUse.set(key, session)
@@ -162,6 +178,7 @@ export class SessionTable {
   }
 
   #remove(session: Session): void {
+    this.#changing(session)
     this.#replies.dropAll(session)
     const key = sessionKey(session.id)
     this.#sessions.delete(key)
@@ -181,9 +198,9 @@ export class SessionTable {
     }
   }
 
-  #changed(session: Session): void {
-    session.version = ++this.#changes
-    session.encoded = null
+  /** To be called before a change: who holds the session as it is does not see it. */
+  #changing(session: Session): void {
+    session.encoding = session.encoding.next(++this.#changes)
   }
 }
 

@@ -6,7 +6,7 @@ import { nonceBytes, sessionIdCodec, type SessionId } from '../kernel/envelope.t
 import { envelopeOperationsMax } from '../kernel/limits.ts'
 import type { Height } from '../kernel/ids.ts'
 import { parameterBounds } from '../kernel/parameters.ts'
-import { bytes, fixedBytes, list, optional, struct, u32, u53, upTo, type Codec } from '../wire/codec.ts'
+import { bytes, encode, fixedBytes, list, optional, struct, u32, u53, upTo, type Codec } from '../wire/codec.ts'
 
 /** What is known of consumed numbers. An operation has one number; a cancel's run of numbers is one record. */
 export interface StoredReply {
@@ -68,9 +68,50 @@ export interface Session extends SessionRecord {
   readonly nonceName: string
   /** Bytes that its replies are counted with. */
   replyBytes: number
-  version: number
-  /** Its canonical bytes, while nothing has changed. */
-  encoded: Uint8Array | null
+  /** What it is until its next change. */
+  encoding: SessionEncoding
+}
+
+/**
+ * The canonical bytes of a session as it is between two changes. They are written when somebody asks; and if a view holds them, at the
+ * latest before the session changes. So a view of all sessions is taken without writing any.
+ */
+export class SessionEncoding {
+  readonly session: SessionRecord
+  #version: number
+  #bytes: Uint8Array | null = null
+  #isHeld = false
+
+  constructor(session: SessionRecord, version: number) {
+    this.session = session
+    this.#version = version
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  /** From now on it stays what it is, whatever becomes of the session. */
+  hold(): this {
+    this.#isHeld = true
+    return this
+  }
+
+  /** To be called before the session changes: the encoding of what it becomes. */
+  next(version: number): SessionEncoding {
+    if (this.#isHeld) {
+      this.bytes()
+      return new SessionEncoding(this.session, version)
+    }
+    this.#version = version
+    this.#bytes = null
+    return this
+  }
+
+  bytes(): Uint8Array {
+    this.#bytes ??= encode(sessionRecordCodec, this.session)
+    return this.#bytes
+  }
 }
 
 /** The record that covers a number, or null if none does any more. */

@@ -150,7 +150,8 @@ const storageCodes = {
   ERR_KEY_FILE_IO: { meaning: 'the key file cannot be read or written', nextStep: 'check its disk, and who owns it' },
   ERR_DATA_DIRECTORY_MISSING: {
     meaning: 'there is no data directory here, or no log in it',
-    nextStep: 'correct the path, or mount its disk; if it is lost, `quorate start --rejoin`',
+    nextStep:
+      'correct the path, or mount its disk; before the first start, `quorate init --member`; if it is lost, `quorate start --rejoin`',
   },
   ERR_DATA_DIRECTORY_NOT_EMPTY: {
     meaning: 'making the data directory would overwrite what is there',

@@ -57,7 +57,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   'replica/checkpoints': { may: [...words, 'execution'], pure: true },
   // The core wires pure rooms together, and is as pure as they are.
   'replica/core': {
-    may: ['kernel', 'wire', 'execution', 'replica/driver', 'replica/pool', 'replica/checkpoints', 'storage/log'],
+    may: [
+      ...words,
+      'execution',
+      'replica/driver',
+      'replica/pool',
+      'replica/checkpoints',
+      'storage/log',
+      'storage/snapshots',
+    ],
     pure: true,
   },
   replica: { may: 'anything', mayNot: ['cli', 'simulator', 'benchmark', 'operations'], pure: false, node: true },

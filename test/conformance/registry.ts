@@ -10,7 +10,7 @@ import {
 } from '../../src/kernel/block.ts'
 import { checkpointCodec } from '../../src/kernel/checkpoint.ts'
 import { manifestEntryCodec } from '../../src/kernel/manifest.ts'
-import { helloCodec } from '../../src/network/link/link-frame.ts'
+import { helloCodec, refusalCodec } from '../../src/network/link/link-frame.ts'
 import { clientRequestCodec, clientResponseCodec } from '../../src/kernel/client-messages.ts'
 import { envelopeCodec, sessionIdCodec } from '../../src/kernel/envelope.ts'
 import { evidenceCodec, protocolCodec } from '../../src/kernel/evidence.ts'
@@ -20,6 +20,7 @@ import { outcomeCodec } from '../../src/kernel/outcome.ts'
 import { decisionProofCodec, quorumCertificateCodec, signatureSetCodec } from '../../src/kernel/proof.ts'
 import { frameCodec } from '../../src/replica/driver/frame.ts'
 import { block, fill, header, one, session, type Registered } from './registered.ts'
+import { checkpointRegistry } from './registry-checkpoints.ts'
 import { executionRegistry } from './registry-execution.ts'
 import { raftRegistry } from './registry-raft.ts'
 
@@ -121,6 +122,8 @@ export const registry: readonly Registered[] = [
     query: fill(1, 1),
   }),
   one('helloCodec', helloCodec, { version: 1, incarnation: 3, process: fill(16, 8) }),
+  one('refusalCodec older', refusalCodec, { reason: 'incarnation-older', incarnation: max }),
+  one('refusalCodec repeated', refusalCodec, { reason: 'incarnation-repeated', incarnation: 0x1_0000_0002 }),
   one('clientRequestCodec status', clientRequestCodec, { kind: 'status', id: 5 }),
   one('clientResponseCodec hint', clientResponseCodec, { kind: 'hint', leader: replicaId(3) }),
   one('clientResponseCodec status', clientResponseCodec, { kind: 'status', id: 5, report: fill(2, 123) }),
@@ -157,6 +160,7 @@ export const registry: readonly Registered[] = [
       { channel: 4, body: fill(1, 2) },
     ],
   }),
+  ...checkpointRegistry,
   ...raftRegistry,
   ...executionRegistry,
 ]

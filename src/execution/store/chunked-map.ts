@@ -7,7 +7,8 @@
  * and hashed.
  *
  * Chance, or somebody who chooses keys, can make runs long. A run above the limit of a chunk is cut into parts, entry by entry from
- * its beginning: still a function of the content, and bounded, but all its parts are written when one entry changes.
+ * its beginning: still a function of the content, and bounded, but all its parts are written when one entry changes. The cuts of a run
+ * are found part by part, as somebody goes through a view: between two chunks never more is read than one part holds.
  */
 
 import { Writer } from '../../wire/writer.ts'
@@ -23,10 +24,20 @@ export interface EntryCodec<Value> {
   read(reader: Reader): [string, Value]
 }
 
+interface Part {
+  /** Of its chunk. */
+  readonly id: string
+  /** The key at which it begins. */
+  readonly from: string
+  /** The key before which it ends; null: the end of the map. */
+  readonly to: string | null
+  readonly bytes: number
+}
+
 interface Run {
   readonly version: number
-  /** Keys at which its parts begin, after the first; null until somebody asked. */
-  cuts: readonly string[] | null
+  /** Null until somebody has gone through all of it. */
+  parts: readonly Part[] | null
 }
 
 /** Average bytes of a run. */
@@ -110,37 +121,35 @@ export class ChunkedMap<Value> {
   }
 
   *#pieces(entries: OrderedView<Value>, from: string, to: string | null, run: Run): Generator<StateChunk> {
-    run.cuts ??= this.#cuts(entries, from, to)
-    for (let part = 0; part <= run.cuts.length; part++) {
-      const start = part === 0 ? from : run.cuts[part - 1]!
-      const end = run.cuts[part] ?? to
-      yield {
-        id: `${this.#name}/${part}/${from}`,
-        version: run.version,
-        bytes: () => this.#write(entries, start, end),
-      }
+    const { version } = run
+    const found: Part[] = []
+    for (const part of run.parts ?? this.#cut(entries, from, to)) {
+      found.push(part)
+      yield { id: part.id, version, bytes: () => this.#write(entries, part) }
     }
+    run.parts ??= found
   }
 
-  /** Where a run is cut so that no part has more than its limit, single entries excepted. */
-  #cuts(entries: OrderedView<Value>, from: string, to: string | null): string[] {
-    const cuts: string[] = []
+  /** The parts of a run: none has more bytes than its limit, single entries excepted. */
+  *#cut(entries: OrderedView<Value>, from: string, to: string | null): Generator<Part> {
+    const id = (part: number): string => `${this.#name}/${part}/${from}`
+    let parts = 0
+    let start = from
     let size = 0
     for (const [key, value] of entries.range(from, to)) {
       const bytes = this.#codec.bytesOf(key, value)
       if (size > 0 && size + bytes > runBytesMax) {
-        cuts.push(key)
+        yield { id: id(parts++), from: start, to: key, bytes: size }
+        start = key
         size = 0
       }
       size += bytes
     }
-    return cuts
+    yield { id: id(parts), from: start, to, bytes: size }
   }
 
-  #write(entries: OrderedView<Value>, from: string, to: string | null): Uint8Array {
-    let size = 0
-    for (const [key, value] of entries.range(from, to)) size += this.#codec.bytesOf(key, value)
-    const writer = new Writer(size)
+  #write(entries: OrderedView<Value>, { from, to, bytes }: Part): Uint8Array {
+    const writer = new Writer(bytes)
     for (const [key, value] of entries.range(from, to)) this.#codec.write(writer, key, value)
     return writer.view()
   }
@@ -151,7 +160,7 @@ export class ChunkedMap<Value> {
   }
 
   #run(): Run {
-    return { version: ++this.#versions, cuts: null }
+    return { version: ++this.#versions, parts: null }
   }
 
   #begins(key: string, value: Value): boolean {

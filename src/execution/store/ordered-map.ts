@@ -66,7 +66,7 @@ export class OrderedView<Value> {
     return node.keys[at] === key ? node.values[at] : undefined
   }
 
-  /** From a key on, in order, to before another one, or to the end. Must not run on while the map it belongs to is changed. */
+  /** From a key on, in order, to before another one, or to the end. Of a view it may run on while the map is changed. */
   *range(from: string, to: string | null = null): Generator<[string, Value]> {
     for (const leaf of leavesFrom(this.#root, from)) {
       for (let at = lowerBound(leaf.keys, from); at < leaf.keys.length; at++) {
@@ -127,7 +127,7 @@ export class OrderedMap<Value> {
     return floorIn(this.#root, key)
   }
 
-  /** In order, while nothing is changed. */
+  /** In order. Unlike a view's it must not run on when the map was changed. */
   range(from: string, to: string | null = null): Generator<[string, Value]> {
     return new OrderedView(this.#root).range(from, to)
   }

@@ -6,7 +6,7 @@
  * Pure: it is told the time (monotonic milliseconds), and `nextDueMs` says when `tick` is wanted.
  */
 
-import { decode, encode } from '../../wire/codec.ts'
+import { decode } from '../../wire/codec.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import type { Hasher } from '../../kernel/crypto-ports.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
@@ -15,17 +15,14 @@ import type { ProtocolEvent } from '../../kernel/protocol.ts'
 import type { Random } from '../../kernel/random.ts'
 import { equalBytes } from '../../execution/merkle.ts'
 import type { CertificateRules } from './certificate.ts'
-import { ChunkLedger, chunkKey } from './chunk-ledger.ts'
+import { ChunkFetch } from './chunk-fetch.ts'
+import { Correspondence } from './correspondence.ts'
 import {
-  allBytesAskedMax,
-  allChunksAskedMax,
   answerBytesMax,
   backoffMsMax,
   backoffMsMin,
   checkedBytesAtOnce,
   checkedEntriesAtOnce,
-  chunksAskedMax,
-  lackingMax,
   manifestMs,
   manifestPageMs,
   newestAskedMax,
@@ -33,15 +30,9 @@ import {
   pageEntriesMax,
 } from './limits.ts'
 import { ManifestIntake } from './manifest-intake.ts'
-import type { ChunkDigest, SnapshotSink, SnapshotWriter } from './ports.ts'
-import { RequestTable, type PendingRequest } from './requests.ts'
-import { Supplier } from './supplier.ts'
-import {
-  transferAnswerCodec,
-  transferRequestCodec,
-  type TransferAnswer,
-  type TransferRequest,
-} from './transfer-messages.ts'
+import type { ChunkDigest, SnapshotSink } from './ports.ts'
+import type { Supplier } from './supplier.ts'
+import { transferAnswerCodec, type TransferAnswer } from './transfer-messages.ts'
 import type { TransferStatus } from './transfer-status.ts'
 
 export interface TransferHost {
@@ -80,16 +71,14 @@ type Phase =
   | { kind: 'asking'; asked: Set<Supplier>; offers: Offer[]; graceMs: number }
   | { kind: 'manifest'; target: Target; intake: ManifestIntake; supplier: Supplier; startMs: number }
   | { kind: 'checking'; target: Target; intake: ManifestIntake; next: number }
-  | { kind: 'chunks'; target: Target; ledger: ChunkLedger; writer: SnapshotWriter; paused: boolean }
+  | { kind: 'chunks'; target: Target; fetch: ChunkFetch }
   | { kind: 'writing'; target: Target; ended: { error: unknown } | null }
   | { kind: 'waiting'; dueMs: number; why: string }
 
 export class StateTransfer {
   readonly #options: StateTransferOptions
   readonly #host: TransferHost
-  readonly #requests: RequestTable
-  /** In the order in which they are asked. */
-  #suppliers: Supplier[] = []
+  readonly #servers: Correspondence
   #minimumHeight: Height = 0
   #phase: Phase = { kind: 'idle' }
   /** Rounds in a row that brought nothing. */
@@ -100,7 +89,13 @@ export class StateTransfer {
   constructor(options: StateTransferOptions) {
     this.#options = options
     this.#host = options.host
-    this.#requests = new RequestTable(options.random.u32())
+    this.#servers = new Correspondence(options.random.u32(), {
+      send: options.host.send,
+      note: (kind, detail) => this.#note(kind, detail),
+      ended: (request) => {
+        if (this.#phase.kind === 'chunks') this.#phase.fetch.ended(request)
+      },
+    })
   }
 
   get active(): boolean {
@@ -111,12 +106,9 @@ export class StateTransfer {
   want(minimumHeight: Height, from: readonly ReplicaId[], nowMs: number): void {
     this.#nowMs = nowMs
     this.#minimumHeight = Math.max(this.#minimumHeight, minimumHeight)
-    if (!this.active) this.#suppliers = []
+    if (!this.active) this.#servers.forgetAll()
     const { self, rules } = this.#options
-    for (const replica of from) {
-      if (replica === self || !rules.membership.isMember(replica) || this.#supplier(replica) !== null) continue
-      this.#suppliers.push(new Supplier(replica))
-    }
+    this.#servers.add(from.filter((replica) => replica !== self && rules.membership.isMember(replica)))
     if (this.active) return
     this.#vainRounds = 0
     this.#begin()
@@ -134,23 +126,24 @@ export class StateTransfer {
   /** An answer: what came on channel 4 and is no request. */
   message(from: ReplicaId, body: Uint8Array, nowMs: number): void {
     this.#nowMs = nowMs
-    const supplier = this.#supplier(from)
-    if (!this.active || supplier === null || supplier.lied !== null) return this.#drop(from, 'not asked')
-    if (body.length > answerBytesMax) this.#lie(supplier, 'an answer that is too large')
+    const supplier = this.#servers.supplier(from)
+    if (!this.active || supplier === null || supplier.lied !== null) return this.#servers.drop(from, 'not asked')
+    if (body.length > answerBytesMax) this.#servers.lie(supplier, 'an answer that is too large')
     else {
       const decoded = decode(transferAnswerCodec, body)
       if (decoded.ok) this.#answer(supplier, decoded.value)
-      else this.#lie(supplier, decoded.error.code)
+      else this.#servers.lie(supplier, decoded.error.code)
     }
     this.#go()
   }
 
   tick(nowMs: number): void {
     this.#nowMs = nowMs
-    for (const request of this.#requests.overdue(nowMs)) this.#timedOut(request)
+    this.#servers.expire(nowMs)
     const phase = this.#phase
     if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
-    else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase)) this.#spend(phase.supplier, 'too slow')
+    else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase))
+      this.#servers.spend(phase.supplier, 'too slow')
     else if (phase.kind === 'checking') this.#check(phase)
     else if (phase.kind === 'writing' && phase.ended !== null) return this.#written(phase.target, phase.ended.error)
     this.#go()
@@ -158,19 +151,20 @@ export class StateTransfer {
 
   nextDueMs(): number | null {
     const phase = this.#phase
-    let dueMs = this.#requests.nextDueMs()
+    const requestsMs = this.#servers.requests.nextDueMs()
+    let dueMs = requestsMs
     if (phase.kind === 'asking') dueMs = Math.min(dueMs, phase.graceMs)
     else if (phase.kind === 'manifest') dueMs = Math.min(dueMs, this.#manifestDueMs(phase))
     else if (phase.kind === 'waiting') dueMs = phase.dueMs
     else if (phase.kind === 'checking' || (phase.kind === 'writing' && phase.ended !== null)) dueMs = this.#nowMs
-    else if (phase.kind === 'chunks' && !phase.paused && this.#requests.size === 0) dueMs = this.#nowMs
+    else if (phase.kind === 'chunks' && !phase.fetch.paused && requestsMs === Infinity) dueMs = this.#nowMs
     return dueMs === Infinity ? null : dueMs
   }
 
   status(): TransferStatus {
     const phase = this.#phase
     const target = 'target' in phase ? phase.target : null
-    const ledger = phase.kind === 'chunks' ? phase.ledger : null
+    const ledger = phase.kind === 'chunks' ? phase.fetch.ledger : null
     return {
       phase: phase.kind,
       why: phase.kind === 'waiting' ? phase.why : null,
@@ -179,7 +173,7 @@ export class StateTransfer {
       chunks: ledger?.total ?? null,
       chunksLeft: ledger?.left ?? null,
       bytes: ledger?.totalBytes ?? null,
-      servers: this.#suppliers.map(({ replica, bytes, chunks, lied, spent }) => ({
+      servers: this.#servers.suppliers.map(({ replica, bytes, chunks, lied, spent }) => ({
         replica,
         bytes,
         chunks,
@@ -192,11 +186,7 @@ export class StateTransfer {
   // Rounds
 
   #begin(): void {
-    if (this.#suppliers.every(({ lied }) => lied !== null)) {
-      // Nobody is left: better a liar who may tell the truth this time than nothing.
-      for (const supplier of this.#suppliers) supplier.lied = null
-    }
-    for (const supplier of this.#suppliers) supplier.newRound()
+    this.#servers.newRound()
     this.#progress = false
     this.#phase = { kind: 'asking', asked: new Set(), offers: [], graceMs: Infinity }
     this.#go()
@@ -217,50 +207,35 @@ export class StateTransfer {
     this.#leave()
     // Who offers what nobody can have of it is believed less next time, or it could keep us busy for ever.
     if ('target' in this.#phase) for (const supplier of this.#phase.target.by) supplier.failures++
-    const liars = this.#suppliers.every(({ lied }) => lied !== null)
     this.#vainRounds = this.#progress ? 0 : this.#vainRounds + 1
-    const pauseMs = liars ? backoffMsMax : Math.min(backoffMsMax, backoffMsMin * 2 ** Math.min(this.#vainRounds, 16))
-    this.#phase = {
-      kind: 'waiting',
-      dueMs: this.#nowMs + pauseMs + this.#options.random.below(Math.ceil(pauseMs / 4)),
-      why,
-    }
+    const doublings = Math.min(this.#vainRounds, 16)
+    const pauseMs = this.#servers.allLied ? backoffMsMax : Math.min(backoffMsMax, backoffMsMin * 2 ** doublings)
+    const dueMs = this.#nowMs + pauseMs + this.#options.random.below(Math.ceil(pauseMs / 4))
+    this.#phase = { kind: 'waiting', dueMs, why }
     this.#note('transfer-failed', { why })
   }
 
   #leave(): void {
-    this.#requests.endAll()
-    for (const supplier of this.#suppliers) supplier.late.clear()
-    const phase = this.#phase
-    if (phase.kind !== 'chunks') return
-    phase.writer.onDrain = null
-    phase.writer.abandon()
+    this.#servers.endAll()
+    if (this.#phase.kind === 'chunks') this.#phase.fetch.abandon()
   }
 
   // The newest certificate
 
   #askNewest(phase: Phase & { kind: 'asking' }): void {
-    for (const supplier of this.#suppliers) {
-      if (phase.offers.length > 0 || this.#requests.size >= newestAskedMax) break
+    const { requests, suppliers } = this.#servers
+    for (const supplier of suppliers) {
+      if (phase.offers.length > 0 || requests.size >= newestAskedMax) break
       if (!supplier.usable || phase.asked.has(supplier)) continue
       phase.asked.add(supplier)
-      this.#ask('newest', supplier, (request) => ({ kind: 'newest', request }))
+      this.#servers.ask('newest', supplier, (request) => ({ kind: 'newest', request }), this.#nowMs)
     }
-    const decided = this.#requests.size === 0 || this.#nowMs >= phase.graceMs
-    if (!decided) return
-    const best = this.#best(phase.offers)
-    this.#requests.endAll()
+    if (requests.size > 0 && this.#nowMs < phase.graceMs) return
+    const best = bestOf(phase.offers)
     if (best === null) return this.#fail('no server has a checkpoint that is new enough')
+    this.#servers.endAll()
     this.#note('transfer-started', { height: best.checkpoint.header.height })
     this.#startManifest({ ...best, manifestBy: null })
-  }
-
-  /** The newest of those whose servers have failed least: who offers a new one and is silent then is not believed for ever. */
-  #best(offers: readonly Offer[]): Offer | null {
-    const failures = ({ by }: Offer): number => Math.min(...[...by].map((supplier) => supplier.failures))
-    const order = (left: Offer, right: Offer): number =>
-      failures(left) - failures(right) || right.checkpoint.header.height - left.checkpoint.header.height
-    return [...offers].sort(order)[0] ?? null
   }
 
   #offered(supplier: Supplier, checkpoint: Checkpoint, phase: Phase & { kind: 'asking' }): void {
@@ -271,7 +246,7 @@ export class StateTransfer {
     const known = phase.offers.find((offer) => equalBytes(rules.body(offer.checkpoint.header), body))
     if (known !== undefined) return void known.by.add(supplier)
     const fault = rules.fault(checkpoint)
-    if (fault !== null) return this.#lie(supplier, fault)
+    if (fault !== null) return this.#servers.lie(supplier, fault)
     phase.offers.push({ checkpoint, by: new Set([supplier]) })
     phase.graceMs = Math.min(phase.graceMs, this.#nowMs + newestGraceMs)
   }
@@ -280,7 +255,7 @@ export class StateTransfer {
 
   /** From one server alone: when it is wrong, it is plain who lied. Those who offered the checkpoint come first. */
   #startManifest(target: Target): void {
-    const free = this.#suppliers.filter((supplier) => supplier.usable && !supplier.manifestAsked)
+    const free = this.#servers.suppliers.filter((supplier) => supplier.usable && !supplier.manifestAsked)
     const supplier = free.find((one) => target.by.has(one)) ?? free[0]
     if (supplier === undefined) return this.#fail('no server has the manifest')
     supplier.manifestAsked = true
@@ -290,24 +265,24 @@ export class StateTransfer {
 
   #askManifest({ target, intake, supplier }: Phase & { kind: 'manifest' }): void {
     if (!supplier.usable) return this.#startManifest(target)
-    if (this.#requests.size > 0) return
+    if (this.#servers.requests.size > 0) return
     const { height } = target.checkpoint.header
-    this.#ask('manifest', supplier, (request) => ({ kind: 'manifest', request, height, first: intake.entries.length }))
+    const first = intake.entries.length
+    this.#servers.ask('manifest', supplier, (request) => ({ kind: 'manifest', request, height, first }), this.#nowMs)
   }
 
+  /** Each page may come just in time; all of them together may not. */
   #manifestDueMs({ intake, startMs }: Phase & { kind: 'manifest' }): number {
     const pages = Math.ceil((intake.total ?? 0) / pageEntriesMax)
     return startMs + (manifestMs + pages * manifestPageMs) * 2 ** Math.min(this.#vainRounds, 10)
   }
 
   #page(phase: Phase & { kind: 'manifest' }, total: number, page: readonly ManifestEntry[]): void {
-    const { supplier, intake } = phase
+    const { supplier, intake, target } = phase
     const taken = intake.add(total, page)
-    if (taken.kind === 'lie') this.#lie(supplier, taken.reason)
-    else if (taken.kind === 'whole') {
-      phase.target.manifestBy = supplier
-      this.#phase = { kind: 'checking', target: phase.target, intake, next: 0 }
-    }
+    if (taken.kind === 'lie') return this.#servers.lie(supplier, taken.reason)
+    if (taken.kind === 'more') return
+    this.#phase = { kind: 'checking', target: { ...target, manifestBy: supplier }, intake, next: 0 }
   }
 
   /**
@@ -315,128 +290,52 @@ export class StateTransfer {
    * disk has lost must be fetched before the older snapshot goes.
    */
   #check(phase: Phase & { kind: 'checking' }): void {
-    const { store } = this.#options
-    const { entries } = phase.intake
+    const { store, chunkDigest } = this.#options
+    const { target, intake } = phase
+    const { entries } = intake
     const end = Math.min(entries.length, phase.next + checkedEntriesAtOnce)
     for (let bytes = 0; phase.next < end && bytes < checkedBytesAtOnce; phase.next++) {
       const entry = entries[phase.next]!
       if (!store.has(entry.digest)) continue
       const found = store.read(entry)
       bytes += found?.length ?? 0
-      if (found !== null && found.length !== entry.size) return this.#falseManifest(phase.target)
+      if (found !== null && found.length !== entry.size) return this.#falseManifest(target)
     }
     if (phase.next < entries.length) return
-    const writer = store.begin(phase.target.checkpoint.header, entries)
-    const chunks: Phase = {
-      kind: 'chunks',
-      target: phase.target,
-      ledger: new ChunkLedger(writer.missing),
-      writer,
-      paused: false,
-    }
-    writer.onDrain = () => {
-      chunks.paused = false
-      this.#host.wake()
-    }
-    this.#phase = chunks
-    this.#note('transfer-chunks', { chunks: chunks.ledger.left, bytes: chunks.ledger.totalBytes })
+    const { checkpoint } = target
+    const writer = store.begin(checkpoint.header, entries)
+    const drained = (): void => this.#host.wake()
+    const fetch = new ChunkFetch({ checkpoint, writer, servers: this.#servers, chunkDigest, drained })
+    this.#phase = { kind: 'chunks', target, fetch }
+    this.#note('transfer-chunks', { chunks: fetch.ledger.left, bytes: fetch.ledger.totalBytes })
   }
 
   /** The manifest named a chunk otherwise than its digest does. */
   #falseManifest(target: Target): void {
     this.#leave()
-    if (target.manifestBy !== null) this.#lie(target.manifestBy, 'a manifest with a false name or size')
+    if (target.manifestBy !== null) this.#servers.lie(target.manifestBy, 'a manifest with a false name or size')
     this.#phase = { kind: 'waiting', dueMs: this.#nowMs, why: 'the manifest was false' }
     this.#startManifest({ ...target, manifestBy: null })
   }
 
   // Its chunks
 
-  #askChunks(phase: Phase & { kind: 'chunks' }): void {
-    const { ledger, target } = phase
-    if (ledger.left === 0) return this.#finish(phase)
-    if (phase.paused) return
-    for (const supplier of this.#suppliers) {
-      if (!supplier.mayAsk) continue
-      const entries: ManifestEntry[] = []
-      const hasRoom = ({ size }: ManifestEntry): boolean => this.#hasRoom(supplier, size)
-      while (entries.length < chunksAskedMax) {
-        const entry = ledger.next(supplier, hasRoom)
-        if (entry === null) break
-        entries.push(entry)
-        ledger.asked(entry, this.#requests.nextNumber)
-        this.#requests.asked(supplier, entry)
-      }
-      if (entries.length === 0) continue
-      const { height } = target.checkpoint.header
-      const digests = entries.map(({ digest }) => digest)
-      this.#ask('chunks', supplier, (request) => ({ kind: 'chunks', request, height, digests }), entries)
-    }
-    if (this.#requests.size === 0) this.#fail('no server has the rest of the chunks')
+  #askChunks({ fetch, target }: Phase & { kind: 'chunks' }): void {
+    if (fetch.ledger.left === 0) this.#finish(fetch, target)
+    else if (!fetch.ask(this.#nowMs)) this.#fail('no server has the rest of the chunks')
   }
 
-  #hasRoom(supplier: Supplier, size: number): boolean {
-    if (!supplier.hasRoom(size)) return false
-    const { bytes, chunks } = this.#requests
-    return chunks === 0 || (chunks < allChunksAskedMax && bytes + size <= allBytesAskedMax)
-  }
-
-  #chunk(supplier: Supplier, answer: TransferAnswer & { kind: 'chunk' }, phase: Phase & { kind: 'chunks' }): void {
-    const key = chunkKey(answer.digest)
-    const request = this.#requests.of(supplier, answer.request, 'chunks')
-    const late = supplier.late.get(answer.request)
-    const entry = (request ?? late)?.entries.get(key)
-    if (entry === undefined) return this.#drop(supplier.replica, 'not asked')
-    late?.entries.delete(key)
-    if (late !== undefined) supplier.answered(this.#nowMs - late.sentMs)
-    const wanted = phase.ledger.wants(key)
-    if (wanted && !equalBytes(this.#options.chunkDigest(answer, answer.bytes), answer.digest)) {
-      return this.#lie(supplier, 'a chunk with other bytes')
-    }
-    if (wanted && !isNamed(entry, answer)) return this.#falseManifest(phase.target)
-    if (request !== null) this.#settled(request, key)
-    if (!wanted) return
-    supplier.bytes += answer.bytes.length
-    supplier.chunks++
-    this.#progress = true
-    phase.ledger.got(key)
-    if (!phase.writer.add(entry, answer.bytes)) phase.paused = true
-  }
-
-  #settled(request: PendingRequest, key: string): void {
-    this.#requests.settled(request, key)
-    this.#requests.progress(request, this.#nowMs)
-    if (request.entries.size > 0) return
-    this.#requests.end(request)
-    request.supplier.keepsUp()
-  }
-
-  #lacking(supplier: Supplier, answer: TransferAnswer & { kind: 'lacking' }, phase: Phase & { kind: 'chunks' }): void {
-    const request = this.#requests.of(supplier, answer.request, 'chunks')
-    if (request === null) return this.#drop(supplier.replica, 'not asked')
-    for (const digest of answer.digests) {
-      const key = chunkKey(digest)
-      const entry = request.entries.get(key)
-      if (entry === undefined) continue
-      supplier.lacks.add(key)
-      this.#settled(request, key)
-      phase.ledger.returned(key, entry, request.number)
-    }
-    if (supplier.lacks.size > lackingMax) this.#spend(supplier, 'lacks too much')
-  }
-
-  #finish({ writer, target }: Phase & { kind: 'chunks' }): void {
-    this.#requests.endAll()
+  #finish(fetch: ChunkFetch, target: Target): void {
+    this.#servers.endAll()
     const phase: Phase = { kind: 'writing', target, ended: null }
     this.#phase = phase
     const ended = (error: unknown): void => {
       phase.ended = { error }
       this.#host.wake()
     }
-    writer.onDrain = null
-    writer.finish((error) => {
-      if (error !== null) ended(error)
-      else if (this.#phase === phase) this.#options.store.certify(target.checkpoint, ended)
+    fetch.finish((error) => {
+      if (error === null) this.#options.store.certify(target.checkpoint, ended)
+      else ended(error)
     })
   }
 
@@ -444,87 +343,34 @@ export class StateTransfer {
     // Disk full, perhaps: what is there is there, and the store says what is missing when it is tried again.
     if (error !== null) return this.#fail(`the store failed: ${String(error)}`)
     const { height } = checkpoint.header
-    const more = this.#minimumHeight > height
-    this.#phase = { kind: 'idle' }
-    if (more) this.#begin()
-    else this.#minimumHeight = 0
     this.#note('transfer-done', { height })
+    this.#phase = { kind: 'idle' }
+    if (this.#minimumHeight > height) this.#begin()
+    else this.#minimumHeight = 0
     this.#host.done(checkpoint)
   }
 
-  // Servers
-
   #answer(supplier: Supplier, answer: TransferAnswer): void {
     const phase = this.#phase
-    if (answer.kind === 'chunk' && phase.kind === 'chunks') return this.#chunk(supplier, answer, phase)
-    if (answer.kind === 'lacking' && phase.kind === 'chunks') return this.#lacking(supplier, answer, phase)
-    const request = this.#requests.of(supplier, answer.request)
-    if (request === null) return this.#unexpected(supplier, answer.request)
-    this.#requests.progress(request, this.#nowMs)
-    this.#end(request)
+    if (phase.kind === 'chunks' && answer.kind === 'chunk') return this.#chunk(supplier, answer, phase)
+    if (phase.kind === 'chunks' && answer.kind === 'lacking') return phase.fetch.lacking(supplier, answer, this.#nowMs)
+    const request = this.#servers.requests.of(supplier, answer.request)
+    if (request === null) return this.#servers.unexpected(supplier, answer.request, this.#nowMs)
+    this.#servers.requests.progress(request, this.#nowMs)
+    this.#servers.end(request)
     if (answer.kind === 'gone') {
-      if (request.kind !== 'newest') this.#spend(supplier, 'gone')
-    } else if (answer.kind === 'checkpoint' && phase.kind === 'asking')
+      if (request.kind !== 'newest') this.#servers.spend(supplier, 'gone')
+    } else if (phase.kind === 'asking' && answer.kind === 'checkpoint') {
       this.#offered(supplier, answer.checkpoint, phase)
-    else if (answer.kind === 'manifest-page' && phase.kind === 'manifest')
+    } else if (phase.kind === 'manifest' && answer.kind === 'manifest-page') {
       this.#page(phase, answer.total, answer.entries)
-    else this.#lie(supplier, 'an answer to another question')
+    } else this.#servers.lie(supplier, 'an answer to another question')
   }
 
-  /** Too late, or never asked for. How late it was says how long to wait the next time. */
-  #unexpected(supplier: Supplier, number: number): void {
-    const late = supplier.late.get(number)
-    if (late === undefined) return this.#drop(supplier.replica, 'not asked')
-    supplier.late.delete(number)
-    supplier.answered(this.#nowMs - late.sentMs)
-  }
-
-  /** What did not come is asked for again. */
-  #end(request: PendingRequest): void {
-    this.#requests.end(request)
-    if (this.#phase.kind !== 'chunks') return
-    for (const [key, entry] of request.entries) this.#phase.ledger.returned(key, entry, request.number)
-  }
-
-  #timedOut(request: PendingRequest): void {
-    const { supplier } = request
-    this.#end(request)
-    if (supplier.timedOut(request)) this.#spend(supplier, 'silent')
-  }
-
-  /** Nothing more from it in this round, and in the next it comes last. */
-  #spend(supplier: Supplier, why: string): void {
-    if (!supplier.usable) return
-    supplier.spend()
-    this.#note('transfer-server-spent', { server: supplier.replica, why })
-    for (const request of this.#requests.from(supplier)) this.#end(request)
-    this.#suppliers = [...this.#suppliers.filter((other) => other !== supplier), supplier]
-  }
-
-  #lie(supplier: Supplier, what: string): void {
-    if (supplier.lied !== null) return
-    supplier.lied = what
-    supplier.late.clear()
-    for (const request of this.#requests.from(supplier)) this.#end(request)
-    this.#note('transfer-server-lied', { server: supplier.replica, what })
-  }
-
-  #ask(
-    kind: PendingRequest['kind'],
-    supplier: Supplier,
-    message: (request: number) => TransferRequest,
-    entries: readonly ManifestEntry[] = [],
-  ): void {
-    const request = this.#requests.add(kind, supplier, entries, this.#nowMs)
-    this.#host.send(supplier.replica, encode(transferRequestCodec, message(request.number)))
-  }
-
-  #supplier(replica: ReplicaId): Supplier | null {
-    return this.#suppliers.find((supplier) => supplier.replica === replica) ?? null
-  }
-
-  #drop(from: ReplicaId, reason: string): void {
-    this.#note('transfer-dropped', { server: from, reason })
+  #chunk(supplier: Supplier, answer: TransferAnswer & { kind: 'chunk' }, phase: Phase & { kind: 'chunks' }): void {
+    const taken = phase.fetch.chunk(supplier, answer, this.#nowMs)
+    if (taken === 'taken') this.#progress = true
+    else if (taken === 'false manifest') this.#falseManifest(phase.target)
   }
 
   #note(kind: string, detail: Record<string, string | number>): void {
@@ -532,6 +378,10 @@ export class StateTransfer {
   }
 }
 
-function isNamed(entry: ManifestEntry, chunk: { part: number; id: Uint8Array; bytes: Uint8Array }): boolean {
-  return entry.part === chunk.part && entry.size === chunk.bytes.length && equalBytes(entry.id, chunk.id)
+/** The newest of those whose servers have failed least: who offers a new one and is silent then is not believed for ever. */
+function bestOf(offers: readonly Offer[]): Offer | null {
+  const failures = ({ by }: Offer): number => Math.min(...[...by].map((supplier) => supplier.failures))
+  const order = (left: Offer, right: Offer): number =>
+    failures(left) - failures(right) || right.checkpoint.header.height - left.checkpoint.header.height
+  return [...offers].sort(order)[0] ?? null
 }

@@ -67,9 +67,7 @@ export class SeenIncarnations {
     const content = readNewest(directory, crc32)
     this.#counter = content?.counter ?? 0
     this.#own = content?.own ?? 0
-    for (const { replica, incarnation, process } of content?.members ?? []) {
-      this.#members.set(replica as ReplicaId, { incarnation, process })
-    }
+    for (const member of content?.members ?? []) this.#members.set(member.replica as ReplicaId, startOf(member))
     this.#written = new Map(this.#members)
   }
 
@@ -97,7 +95,7 @@ export class SeenIncarnations {
   /** True: it is on disk already, and nobody answers. Otherwise `done` answers when it is, or why it is not. */
   note(replica: ReplicaId, start: SeenStart, done: Done): boolean {
     if (isSame(this.#written.get(replica), start)) return true
-    this.#members.set(replica, { incarnation: start.incarnation, process: Uint8Array.from(start.process) })
+    this.#members.set(replica, startOf(start))
     this.#waiting.push(done)
     this.#writeNext()
     return false
@@ -150,7 +148,7 @@ export class SeenIncarnations {
       version: formatVersion,
       counter,
       own: this.#own,
-      members: sorted.map(([replica, { incarnation, process }]) => ({ replica, incarnation, process })),
+      members: sorted.map(([replica, start]) => Object.assign(startOf(start), { replica })),
     })
     const slot = new Uint8Array(seenSlotBytes)
     const view = new DataView(slot.buffer)
@@ -179,6 +177,11 @@ function readSlot(bytes: Uint8Array, crc32: Crc32): Content | null {
   if (crc32(bytes.subarray(0, end), 0) !== view.getUint32(end, true)) return null
   const content = decode(contentCodec, bytes.subarray(lengthBytes, end))
   return content.ok && content.value.version === formatVersion ? content.value : null
+}
+
+/** A copy: whoever noted it may go on with what it gave. */
+function startOf(start: SeenStart): SeenStart {
+  return { incarnation: start.incarnation, process: Uint8Array.from(start.process) }
 }
 
 function isSame(left: SeenStart | undefined, right: SeenStart): boolean {

@@ -216,7 +216,7 @@ function requireLogFolder(path: string): void {
     readdirSync(`${path}/${logFolder}`)
   } catch (error) {
     if (errorNumberOf(error) !== 'ENOENT') throw diskError(`${path} cannot be opened`, error)
-    const message = `${path} does not exist or holds no log: correct the path or mount its disk; for a replica that has never run, quorate init makes it; if it is lost, ${rejoinStep}`
+    const message = `${path} does not exist or holds no log: correct the path or mount its disk; for a replica that has never run, quorate init --member makes it; if it is lost, ${rejoinStep}`
     throw new DataDirectoryError('ERR_DATA_DIRECTORY_MISSING', message, { cause: error })
   }
 }

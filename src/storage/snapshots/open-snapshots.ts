@@ -4,7 +4,8 @@
  */
 
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
-import type { Directory } from '../log/file-port.ts'
+import type { NetworkId } from '../../kernel/ids.ts'
+import type { Crc32, Directory } from '../log/file-port.ts'
 import { ChunkIndex } from './chunk-index.ts'
 import { snapshotFileOf, snapshotFormatVersion, type ManifestHead } from './format.ts'
 import { allWritten, holdInSteps, release, sameBytes, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
@@ -54,6 +55,17 @@ export function* openSnapshots(options: SnapshotOptions): Generator<undefined, S
     yield
   }
   return new SnapshotStore(options, { index, packs, held, firstPack: firstPackOf(names.packs, manifests) })
+}
+
+/** Whose snapshots these are, by the newest manifest that says so; null if none does. */
+export function networkOfSnapshots(directory: Directory, crc32: Crc32): NetworkId | null {
+  const names = namesOf(directory)
+  if ('code' in names) return null
+  for (const height of names.manifests) {
+    const found = twice(() => readManifestHead(directory, crc32, height))
+    if (found !== null) return found.head.network
+  }
+  return null
 }
 
 /** A number that no manifest names: what it says of a pack that is gone must not be believed of another. */

@@ -131,7 +131,7 @@ export class PackAppender {
     const { packBytesMax, syncEveryBytes } = this.#options.limits
     const pack = this.#pack
     if (pack !== null && pack.end >= packBytesMax) this.#run(() => this.#prove(pack, () => this.#roll(pack)))
-    else if (pack !== null && pack.end - pack.synced >= syncEveryBytes) this.#run(() => this.#sync(pack, this.#next))
+    else if (pack !== null && pack.end - pack.synced >= syncEveryBytes) this.#run(() => this.#prove(pack, this.#next))
     else if (this.#queue.length > 0) this.#run(() => this.#writeGroup(pack ?? this.#newPack()))
     else if (this.#seals.length > 0) this.#run(() => this.#seal(pack))
   }

@@ -17,6 +17,7 @@ import {
   type PackEnd,
   type PackRecord,
 } from './format.ts'
+import { readRange } from './read-range.ts'
 
 export interface FoundChunk {
   digest: Uint8Array
@@ -51,6 +52,8 @@ export function* scanPack(
   let isLost = false
   let reads = 0
   let failed = 0
+  /** The newest record, until it is known that its body is there. */
+  let last: { record: PackRecord; offset: number } | null = null
   for (let offset = packHeadBytes; ;) {
     if (offset + packRecordBytes > windowAt + window.length) {
       if (++reads % readsPerStep === 0 || isLost) yield
@@ -61,17 +64,21 @@ export function* scanPack(
         offset += windowBytes
         continue
       }
+      const isThere = read.bytes.length > 0 || readRange(directory, name, offset - 1, 1) !== null
+      if (last !== null && isThere) proof.add(last.record, last.offset)
+      last = null
       if (read.bytes.length < packRecordBytes) return proof.synced
       window = read.bytes
       windowAt = offset
     }
     const record = readPackRecord(window, offset - windowAt, { pack, offset }, crc32)
     isLost = record === null
+    if (last !== null) proof.add(last.record, last.offset)
+    last = record === null ? null : { record, offset }
     if (record === null) {
       const next = window.indexOf(magicFirstByte, offset + 1 - windowAt)
       offset = windowAt + (next < 0 ? window.length : next)
     } else {
-      proof.add(record, offset)
       offset += packRecordBytes + record.bodyBytes
     }
   }

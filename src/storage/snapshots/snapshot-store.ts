@@ -182,29 +182,22 @@ export class SnapshotStore {
 
   /** Answers when the snapshot of this height is stable for good; then what is older than two is let go of. */
   certify(checkpoint: Checkpoint, done: SnapshotDone): void {
-    const { height } = checkpoint.header
-    const write = (snapshot: HeldSnapshot): void => {
-      const parts = [encodeCheckpointFile(checkpoint, this.#options.crc32)]
-      this.#writeFile({ name: checkpointFile(height), parts }, (error) => {
-        snapshot.checkpoint = error === null ? checkpoint : null
-        this.#sort()
-        finish(error)
-        if (error === null) this.#prune()
-      })
-    }
-    let finish = done
     this.#jobs.run((end) => {
-      finish = (error) => {
+      const finish: SnapshotDone = (error) => {
         done(error)
         end()
       }
-      const snapshot = this.#heldAt(height)
+      const snapshot = this.#heldAt(checkpoint.header.height)
       if (snapshot === undefined || !snapshot.isWhole || !sameHeader(snapshot.header, checkpoint.header)) {
-        return finish(unknown(height))
+        finish(this.#failure ?? unknown(checkpoint.header.height))
+      } else if (snapshot.checkpoint !== null) finish(this.#failure)
+      else if (snapshot.isDurable) this.#writeCheckpoint(snapshot, checkpoint, finish)
+      else {
+        this.#writeManifest(snapshot, (error) => {
+          if (error === null) this.#writeCheckpoint(snapshot, checkpoint, finish)
+          else finish(error)
+        })
       }
-      if (snapshot.checkpoint !== null) return finish(null)
-      if (snapshot.isDurable) return write(snapshot)
-      this.#writeManifest(snapshot, (error) => (error === null ? write(snapshot) : finish(error)))
     })
   }
 
@@ -275,6 +268,16 @@ export class SnapshotStore {
         if (failure !== null || isThere) finish(failure)
         else this.#writeManifest(snapshot, finish)
       })
+    })
+  }
+
+  #writeCheckpoint(snapshot: HeldSnapshot, checkpoint: Checkpoint, finish: SnapshotDone): void {
+    const parts = [encodeCheckpointFile(checkpoint, this.#options.crc32)]
+    this.#writeFile({ name: checkpointFile(checkpoint.header.height), parts }, (error) => {
+      if (error === null) snapshot.checkpoint = checkpoint
+      this.#sort()
+      finish(error)
+      if (error === null) this.#prune()
     })
   }
 

@@ -51,8 +51,8 @@ export class SnapshotWriter {
   }
 
   /**
-   * Takes the chunk, whose bytes must then stay as they are; one that is there already, that nobody asked for or that is not what its
-   * digest says is passed over. False: taken, but add no more before `onDrain`.
+   * Takes a copy of the chunk; one that is there already, that nobody asked for or that is not what its digest says is passed over.
+   * False: taken, but add no more before `onDrain`.
    */
   add(entry: ManifestEntry, bytes: Uint8Array): boolean {
     const { index, appender, digestOf, waitingBytesMax } = this.#ports
@@ -60,7 +60,7 @@ export class SnapshotWriter {
     const isWanted = record >= 0 && index.state(record) === chunkState.absent
     if (isWanted && appender.failure === null && sameBytes(digestOf(entry, bytes), entry.digest)) {
       index.setPending(record)
-      appender.append({ record, digest: entry.digest.slice(), bytes })
+      appender.append({ record, digest: entry.digest.slice(), bytes: bytes.slice() })
     }
     this.#isWaiting ||= appender.waitingBytes >= waitingBytesMax
     return !this.#isWaiting

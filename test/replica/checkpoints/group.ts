@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../../src/kernel/checkpoint.ts'
 import type { Digest, SignatureSuite, Signer } from '../../../src/kernel/crypto-ports.ts'
 import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
 import { replicaId, type Height, type ProtocolName, type ReplicaId } from '../../../src/kernel/ids.ts'
-import type { Epoch, Member } from '../../../src/kernel/membership.ts'
+import { membershipOf, type Epoch, type Member } from '../../../src/kernel/membership.ts'
 import { defaultParameters } from '../../../src/kernel/parameters.ts'
 import type { DecisionProof } from '../../../src/kernel/proof.ts'
 import { CertificateRules } from '../../../src/replica/checkpoints/certificate.ts'
@@ -46,6 +46,10 @@ export class Group {
     return this.#signers.get(id)!
   }
 
+  get quorum(): ReplicaId[] {
+    return this.ids.slice(0, membershipOf(this.epoch).quorum)
+  }
+
   /** Each replica has rules of its own, so that each one's checks are counted. */
   rules(epoch: Epoch = this.epoch): CertificateRules {
     return new CertificateRules({
@@ -81,7 +85,7 @@ export class Group {
     return this.signer(id).sign(rules.signingBytes(rules.body(header)))
   }
 
-  checkpoint(header: ExecutedHeader, signers: readonly ReplicaId[] = this.ids.slice(0, 3)): Checkpoint {
+  checkpoint(header: ExecutedHeader, signers: readonly ReplicaId[] = this.quorum): Checkpoint {
     const signatures = signers.map((replica) => ({ replica, signature: this.sign(replica, header) }))
     return { header, signatures, block: this.block(header.height), proof: this.proof(header.height) }
   }

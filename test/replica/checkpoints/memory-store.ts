@@ -44,6 +44,11 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
   bytesAtOnce = Infinity
   /** What the next writings answer. */
   readonly errors: Error[] = []
+  /** How long that pause is. Who runs the store counts the time. */
+  drainMs = 0
+  after: (delayMs: number, act: () => void) => void = (_, act) => this.later.push(act)
+  pauses = 0
+  addedWhilePausedMax = 0
   begun = 0
   added = 0
 
@@ -77,16 +82,27 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
     this.begun++
     this.#written = null
     let waiting = 0
+    let paused: number | null = null
     const writer: SnapshotWriter = {
       missing: [...entries].filter((entry) => !this.has(entry.digest)),
       onDrain: null,
       add: (entry, bytes) => {
         this.added++
         this.#chunks.set(chunkKey(entry.digest), Uint8Array.from(bytes))
+        if (paused !== null) {
+          paused += bytes.length
+          this.addedWhilePausedMax = Math.max(this.addedWhilePausedMax, paused)
+          return false
+        }
         waiting += bytes.length
         if (waiting < this.bytesAtOnce) return true
         waiting = 0
-        this.later.push(() => writer.onDrain?.())
+        paused = 0
+        this.pauses++
+        this.after(this.drainMs, () => {
+          paused = null
+          writer.onDrain?.()
+        })
         return false
       },
       finish: (done) => {

@@ -46,6 +46,7 @@ export class World {
   readonly done: Checkpoint[] = []
   readonly notes: ProtocolEvent[] = []
   nowMs = 0
+  chunksHashed = 0
   #sequence = 0
   #events: { atMs: number; sequence: number; act: () => void }[] = []
   #woken = false
@@ -53,11 +54,15 @@ export class World {
   constructor(seed: number | string = 1, voters = 4) {
     this.group = new Group({ protocol: 'pbft', voters, learners: 0 })
     this.random = createRandom(seed)
+    this.store.after = (delayMs, act) => this.after(delayMs, act)
     this.transfer = new StateTransfer({
       self: fetcher,
       rules: this.group.rules(),
       hasher: simulatedHasher,
-      chunkDigest,
+      chunkDigest: (chunk, bytes) => {
+        this.chunksHashed++
+        return chunkDigest(chunk, bytes)
+      },
       store: this.store,
       random: this.random.fork('transfer'),
       host: {
@@ -123,6 +128,18 @@ export class World {
       this.#turn()
     }
     if (this.done.length < times) this.nowMs = endMs
+  }
+
+  /** One thing that is due, whenever that is. */
+  step(): void {
+    const dueMs = this.#nextMs()
+    if (dueMs === null) throw new Error('nothing is due')
+    this.nowMs = Math.max(this.nowMs, dueMs)
+    this.#turn()
+  }
+
+  until(condition: () => boolean): void {
+    while (!condition()) this.step()
   }
 
   after(delayMs: number, act: () => void): void {

@@ -1,37 +1,28 @@
-// Goal: a transfer ends with exactly the certified state while one honest server is left, asks for no more than is missing, and keeps
-// what it has. Method: servers of all kinds around one fetching replica, in virtual time (transfer-world.ts).
+// Goal: a transfer ends with exactly the certified state, asks for no more than is missing, keeps what it has, and never asks for more
+// than a bound at a time. Method: honest servers around one fetching replica, in virtual time (transfer-world.ts).
 
 import { describe, expect, it } from 'vitest'
-import { toHex } from '../../../src/kernel/hex.ts'
-import type { ManifestEntry } from '../../../src/kernel/manifest.ts'
-import { equalBytes } from '../../../src/execution/merkle.ts'
-import { entryOf, type Chunk } from './memory-store.ts'
-import { changeChunks, makeChunks, World } from './transfer-world.ts'
+import { replicaId } from '../../../src/kernel/ids.ts'
+import {
+  allBytesAskedMax,
+  allChunksAskedMax,
+  backoffMsMin,
+  chunksAskedMax,
+  newestAskedMax,
+  newestGraceMs,
+  requestMsMax,
+  windowBytesMax,
+} from '../../../src/replica/checkpoints/limits.ts'
+import type { Chunk } from './memory-store.ts'
+import { expectState } from './state.ts'
+import { changeChunks, fetcher, makeChunks, World, type ServerSeat } from './transfer-world.ts'
 
 function bytesOf(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
-/** The newest snapshot here is this one, whole. */
-export function expectState(world: World, height: number, chunks: readonly Chunk[]): void {
-  const newest = world.store.stable[0]!
-  expect(newest.checkpoint.header.height).toBe(height)
-  expect(
-    [...newest.entries].map((entry) => ({
-      ...entry,
-      id: Uint8Array.from(entry.id),
-      digest: Uint8Array.from(entry.digest),
-    })),
-  ).toEqual(chunks.map(entryOf))
-  // Byte by byte in the matcher takes seconds.
-  const entries = [...newest.entries]
-  const text = (entry: ManifestEntry): string =>
-    [entry.part, toHex(entry.id), toHex(entry.digest), entry.size].join(' ')
-  expect(entries.map(text)).toEqual(chunks.map((chunk) => text(entryOf(chunk))))
-  for (const [index, entry] of entries.entries()) {
-    const bytes = world.store.read(entry)
-    expect(bytes !== null && equalBytes(bytes, chunks[index]!.bytes), `chunk ${index}`).toBe(true)
-  }
+function bytesSent(world: World): number {
+  return [...world.servers.values()].reduce((sum, seat) => sum + seat.bytesSent, 0)
 }
 
 describe('with honest servers', () => {
@@ -45,7 +36,7 @@ describe('with honest servers', () => {
     expect(world.done).toEqual([checkpoint])
     expectState(world, 256, chunks)
     expect(world.chunksAsked()).toBe(300)
-    expect(seats.reduce((sum, seat) => sum + seat.bytesSent, 0)).toBe(bytesOf(chunks))
+    expect(bytesSent(world)).toBe(bytesOf(chunks))
     expect(seats.every((seat) => seat.bytesSent > bytesOf(chunks) / 10)).toBe(true)
     expect(world.asked('manifest')).toBe(1)
     expect(world.transfer.active).toBe(false)
@@ -64,8 +55,20 @@ describe('with honest servers', () => {
     world.run()
     expectState(world, 256, chunks)
     expect(world.chunksAsked()).toBe(17)
-    const missing = chunks.filter((chunk, index) => chunk !== old[index])
-    expect([...world.servers.values()].reduce((sum, seat) => sum + seat.bytesSent, 0)).toBe(bytesOf(missing))
+    expect(bytesSent(world)).toBe(bytesOf(chunks.filter((chunk, index) => chunk !== old[index])))
+  })
+
+  it('fetches again what the disk has damaged', () => {
+    const world = new World()
+    const seat = world.serve(2)
+    const chunks = makeChunks(world.random, 50, 5000)
+    world.store.put(world.checkpointOf(128, chunks), chunks)
+    world.put(256, chunks)
+    for (const index of [3, 30]) world.store.damage([...seat.store.stable[0]!.entries][index]!.digest)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.chunksAsked()).toBe(2)
   })
 
   it('fetches a state of no chunk, and one that is here already', () => {
@@ -83,4 +86,277 @@ describe('with honest servers', () => {
     expectState(world, 256, chunks)
     expect(world.chunksAsked()).toBe(0)
   })
+
+  it('takes the newest of those that the first four offer soon', () => {
+    const world = new World(1, 7)
+    const seats = [2, 3, 4, 5, 6].map((id) => world.serve(id, { delayMs: id === 5 ? newestGraceMs : id }))
+    const chunks = makeChunks(world.random, 10, 100)
+    for (const [index, seat] of seats.entries()) world.put(128 * (index + 1), chunks, [seat])
+    world.want(128)
+    world.run()
+    // The fourth was too late, the fifth was not asked.
+    expect(world.done.map(({ header }) => header.height)).toEqual([384])
+    expect(world.asked('newest')).toBe(newestAskedMax)
+  })
+
+  it('fetches a manifest of many pages, and of long names', () => {
+    const world = new World()
+    world.serve(2)
+    const chunks = makeChunks(world.random, 2500, 20)
+    for (const [index, chunk] of chunks.entries()) {
+      chunk.id = new Uint8Array(index < 1500 ? 2048 : 9).fill(index & 0xff, 4).fill(index >> 8, 0, 4)
+    }
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    // 501 with long names fill a page.
+    expect(world.asked('manifest')).toBe(4)
+  })
+
+  it('asks neither itself nor strangers', () => {
+    const world = new World()
+    world.serve(2)
+    world.put(128, makeChunks(world.random, 3, 100))
+    world.transfer.want(1, [fetcher, replicaId(99), replicaId(2), replicaId(2)], 0)
+    expect(world.transfer.status().servers.map(({ replica }) => replica)).toEqual([2])
+  })
+})
+
+describe('what is on its way', () => {
+  function watched(sizes: number, count: number, servers: number) {
+    const world = new World(1, servers + 1)
+    const seats = Array.from({ length: servers }, (_, index) => world.serve(index + 2, { delayMs: 20 }))
+    const chunks = makeChunks(world.random, count, sizes)
+    world.put(256, chunks)
+    const most = { bytes: 0, chunks: 0, allBytes: 0, allChunks: 0 }
+    const open = new Map<ServerSeat, { bytes: number; chunks: number }>()
+    const size = new Map([...seats[0]!.store.stable[0]!.entries].map((entry) => [entry.digest.join(), entry.size]))
+    const change = (seat: ServerSeat, bytes: number, by: number): void => {
+      const now = open.get(seat) ?? { bytes: 0, chunks: 0 }
+      now.bytes += bytes
+      now.chunks += by
+      open.set(seat, now)
+      most.bytes = Math.max(most.bytes, now.bytes)
+      most.chunks = Math.max(most.chunks, now.chunks)
+      const all = [...open.values()]
+      most.allBytes = Math.max(
+        most.allBytes,
+        all.reduce((sum, one) => sum + one.bytes, 0),
+      )
+      most.allChunks = Math.max(
+        most.allChunks,
+        all.reduce((sum, one) => sum + one.chunks, 0),
+      )
+    }
+    for (const seat of seats) {
+      const push = seat.requests.push.bind(seat.requests)
+      seat.requests.push = (request) => {
+        if (request.kind === 'chunks') for (const digest of request.digests) change(seat, size.get(digest.join())!, 1)
+        return push(request)
+      }
+      seat.tamper = (answer) => {
+        if (answer.kind === 'chunk') world.after(seat.delayMs, () => change(seat, -answer.bytes.length, -1))
+        return [answer]
+      }
+    }
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    return most
+  }
+
+  it('is at most a window of each server', () => {
+    const most = watched(40_000, 600, 2)
+    expect(most.bytes).toBeLessThanOrEqual(windowBytesMax)
+    expect(most.bytes).toBeGreaterThan(windowBytesMax / 3)
+  })
+
+  it('is at most so many chunks of each server, and of all', () => {
+    const most = watched(100, 2000, 12)
+    expect(most.chunks).toBe(chunksAskedMax)
+    expect(most.allChunks).toBe(allChunksAskedMax)
+  })
+
+  it('is at most so many bytes of all', () => {
+    const most = watched(900_000, 120, 24)
+    expect(most.allBytes).toBeLessThanOrEqual(allBytesAskedMax)
+    expect(most.allBytes).toBeGreaterThan(allBytesAskedMax / 2)
+  })
+
+  it('may be one chunk that is larger than the window', () => {
+    const world = new World()
+    world.serve(2)
+    const chunks = [{ part: 3, id: Uint8Array.of(1), bytes: new Uint8Array(5 * 1024 * 1024) }]
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+  })
+})
+
+describe('a disk', () => {
+  it('that cannot keep up is not given more', () => {
+    const world = new World()
+    world.serve(2)
+    const chunks = makeChunks(world.random, 300, 30_000)
+    world.put(256, chunks)
+    world.store.bytesAtOnce = 200_000
+    world.store.drainMs = 500
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.store.pauses).toBeGreaterThan(5)
+    // What was asked before it said so still comes: a window.
+    expect(world.store.addedWhilePausedMax).toBeLessThanOrEqual(windowBytesMax)
+    expect(world.store.addedWhilePausedMax).toBeGreaterThan(0)
+    expect(world.chunksAsked()).toBe(300)
+    expect(world.noted('transfer-failed')).toEqual([])
+  })
+
+  it('that is full is tried again, and nothing is fetched twice', () => {
+    const world = new World()
+    world.serve(2)
+    const chunks = makeChunks(world.random, 100, 3000)
+    const checkpoint = world.put(256, chunks)
+    world.store.errors.push(new Error('ENOSPC'), new Error('ENOSPC'))
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.done).toEqual([checkpoint])
+    expect(world.chunksAsked()).toBe(100)
+    expect(world.noted('transfer-failed').map(({ detail }) => detail)).toEqual([
+      { why: 'the store failed: Error: ENOSPC' },
+      { why: 'the store failed: Error: ENOSPC' },
+    ])
+  })
+})
+
+describe('a transfer that is interrupted', () => {
+  it('goes on where it was', () => {
+    const world = new World()
+    world.serve(2)
+    const chunks = makeChunks(world.random, 400, 30_000)
+    world.put(256, chunks)
+    world.want(256)
+    world.until(() => world.store.added > 50)
+    const before = world.store.added
+    expect(world.transfer.cancel()).toBe(true)
+    expect([world.transfer.active, world.transfer.nextDueMs()]).toEqual([false, null])
+    world.run(1000)
+    expect(world.store.added).toBe(before)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.store.added).toBe(400)
+  })
+
+  it('is not interrupted when it is being written', () => {
+    const world = new World()
+    world.serve(2)
+    world.put(256, makeChunks(world.random, 3, 100))
+    world.want(256)
+    world.until(() => world.transfer.status().phase === 'writing')
+    expect(world.transfer.cancel()).toBe(false)
+    world.run()
+    expect(world.done.length).toBe(1)
+    expect(world.transfer.active).toBe(false)
+  })
+})
+
+describe('a newer checkpoint', () => {
+  it('does not disturb a transfer that makes progress', () => {
+    const world = new World()
+    const seat = world.serve(2)
+    const chunks = makeChunks(world.random, 300, 30_000)
+    world.put(256, chunks)
+    world.want(256)
+    world.until(() => world.store.added > 50)
+    world.put(384, changeChunks(world.random, chunks, 20), [seat])
+    world.want(300)
+    world.run()
+    expectState(world, 256, chunks)
+    // And because more was asked for meanwhile, it goes on.
+    world.run(600_000, 2)
+    expect(world.done.map(({ header }) => header.height)).toEqual([256, 384])
+    expect(world.chunksAsked()).toBe(320)
+  })
+
+  it('takes the place of one that is gone, and what was fetched is kept', () => {
+    const world = new World()
+    const seat = world.serve(2)
+    const chunks = makeChunks(world.random, 300, 30_000)
+    world.put(256, chunks)
+    world.want(256)
+    world.until(() => world.store.added > 50)
+    const newer = changeChunks(world.random, chunks, 300)
+    const same = newer.map((chunk, index) => (index < 150 ? chunks[index]! : chunk))
+    world.put(384, same, [seat])
+    world.put(512, same, [seat])
+    world.run()
+    expectState(world, 512, same)
+    expect(world.done.length).toBe(1)
+    expect(world.store.added).toBeLessThan(300 + 150)
+    expect(world.noted('transfer-server-spent').length).toBeGreaterThan(0)
+  })
+})
+
+describe('a network', () => {
+  it('that is slower than expected is waited for, and what comes late is of use', () => {
+    const world = new World()
+    world.serve(2, { delayMs: 2500 })
+    const chunks = makeChunks(world.random, 30, 30_000)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.nowMs).toBeLessThan(20 * requestMsMax)
+  })
+
+  it('that loses a third of all answers costs time, not correctness', () => {
+    const world = new World(5)
+    world.serve(2, { lost: 33 })
+    world.serve(3, { lost: 33, delayMs: 40 })
+    const chunks = makeChunks(world.random, 200, 3000)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.noted('transfer-server-lied')).toEqual([])
+  })
+
+  it('that is down is tried again, soon at first', () => {
+    const world = new World()
+    const seat = world.serve(2, { lost: 100 })
+    const chunks = makeChunks(world.random, 20, 3000)
+    world.put(256, chunks)
+    world.want(256)
+    world.run(2000 + 3 * backoffMsMin)
+    expect(seat.requests.length).toBe(2)
+    world.run(3_600_000)
+    expect(world.done).toEqual([])
+    seat.lost = 0
+    world.run(60_000)
+    expectState(world, 256, chunks)
+  })
+})
+
+it('says how far it is', () => {
+  const world = new World()
+  world.serve(2)
+  const chunks = makeChunks(world.random, 300, 30_000)
+  world.put(256, chunks)
+  expect(world.transfer.status()).toMatchObject({ phase: 'idle', height: null, chunks: null })
+  world.want(200)
+  world.until(() => world.store.added > 50)
+  const status = world.transfer.status()
+  expect(status).toMatchObject({
+    phase: 'chunks',
+    minimumHeight: 200,
+    height: 256,
+    chunks: 300,
+    bytes: bytesOf(chunks),
+  })
+  expect(status.chunksLeft).toBe(300 - world.store.added)
+  expect(status.servers).toMatchObject([{ replica: 2, chunks: world.store.added, lied: null, spent: false }])
 })
