@@ -21,7 +21,6 @@ export interface Patient {
 export interface OperatorOptions {
   scheduler: Scheduler
   random: Random
-  note: (what: string, detail: string) => void
 }
 
 const delayUsMax = 1_000_000

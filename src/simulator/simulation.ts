@@ -119,11 +119,7 @@ class Simulation<Operation, Result> {
     this.#epoch = this.#createEpoch()
     const ids = this.#epoch.members.map((member) => member.id)
     this.#memory = this.#diskPlan === null ? null : new IncarnationMemory(ids)
-    this.#operator = new Operator({
-      scheduler: this.#scheduler,
-      random: this.#diskRandom.fork('operator'),
-      note: (what, detail) => this.#note('operator', what, detail),
-    })
+    this.#operator = new Operator({ scheduler: this.#scheduler, random: this.#diskRandom.fork('operator') })
     this.#replicas = this.#epoch.members.map((member) => this.#createReplica(member.id))
     const load = application.createLoad(this.#load)
     this.#clients = Array.from({ length: this.#load.clients }, (_, index) => this.#createClient(index + 1, load))

@@ -1,0 +1,74 @@
+// Whoever looks after the replicas tries a refused log once more before giving it up, and serves only the core in the end.
+
+import { describe, expect, it } from 'vitest'
+import { createRandom } from '../../src/kernel/random.ts'
+import { Operator, type Patient } from '../../src/simulator/operator.ts'
+import { Scheduler } from '../../src/simulator/scheduler.ts'
+
+class ScriptedPatient implements Patient {
+  isUp = false
+  refusals = 0
+  readonly done: string[] = []
+
+  restart(): void {
+    this.done.push('restart')
+  }
+
+  rejoin(): void {
+    this.done.push('rejoin')
+  }
+
+  losePower(): void {
+    this.done.push('power')
+  }
+}
+
+function bench(seed: string = 'operator') {
+  const scheduler = new Scheduler()
+  const operator = new Operator({ scheduler, random: createRandom(seed) })
+  const run = (): void => {
+    while (scheduler.step(scheduler.nowUs + 2_000_000));
+  }
+  return { operator, run }
+}
+
+describe('the operator', () => {
+  it('starts a refused log as it is once more, and then gives it up', () => {
+    const { operator, run } = bench()
+    const patient = new ScriptedPatient()
+    for (const refusals of [1, 2]) {
+      patient.refusals = refusals
+      operator.ended(patient, 'log-refused')
+      run()
+    }
+    expect(patient.done).toEqual(['restart', 'rejoin'])
+  })
+
+  it('sometimes switches the machine of a failed disk off and on, and never that of a refused log', () => {
+    let cycled = 0
+    for (let seed = 0; seed < 60; seed++) {
+      const { operator, run } = bench(`operator ${seed}`)
+      const [failed, refused] = [new ScriptedPatient(), new ScriptedPatient()]
+      operator.ended(failed, 'storage-failed')
+      operator.ended(refused, 'log-refused')
+      run()
+      expect(failed.done.at(-1)).toBe('restart')
+      expect(refused.done).toEqual(['restart'])
+      cycled += failed.done.length - 1
+    }
+    expect(cycled).toBeGreaterThan(5)
+    expect(cycled).toBeLessThan(40)
+  })
+
+  it('leaves alone what is up again, and whoever is not in the core', () => {
+    const { operator, run } = bench()
+    const [up, lost, core] = [new ScriptedPatient(), new ScriptedPatient(), new ScriptedPatient()]
+    up.isUp = true
+    operator.ended(up, 'storage-failed')
+    operator.ended(lost, 'log-refused')
+    operator.serveOnly([core])
+    operator.ended(core, 'log-refused')
+    run()
+    expect([up.done, lost.done, core.done]).toEqual([[], [], ['restart']])
+  })
+})
