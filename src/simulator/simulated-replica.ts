@@ -3,12 +3,15 @@
 
 import type { Hasher, SignatureSuite, Verifier } from '../kernel/crypto-ports.ts'
 import type { Block } from '../kernel/block.ts'
+import type { Checkpoint } from '../kernel/checkpoint.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Now, ProtocolDefinition, ProtocolEvent, Recovered } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
+import { chunkDigestOf } from '../replica/core/checkpointing.ts'
 import { ReplicaCore } from '../replica/core/replica-core.ts'
+import { restoreNewest } from '../replica/core/restore.ts'
 import type { ExecutedBlock } from '../execution/executed-block.ts'
 import type { Executor } from '../execution/executor.ts'
 import { decode } from '../wire/codec.ts'
@@ -17,6 +20,10 @@ import { initializeLog } from '../storage/log/initialize.ts'
 import { logLimitsDefault, type Log } from '../storage/log/log.ts'
 import { openLog } from '../storage/log/open-log.ts'
 import { recoverLog } from '../storage/log/recovery.ts'
+import type { SnapshotLimits } from '../storage/snapshots/limits.ts'
+import { openSnapshots } from '../storage/snapshots/open-snapshots.ts'
+import type { SnapshotStore } from '../storage/snapshots/snapshot-store.ts'
+import type { SnapshotPace } from './run-parameters.ts'
 import { costModel } from './cost-model.ts'
 import { count } from './coverage.ts'
 import { SimulatedDisk } from './disk/simulated-disk.ts'
@@ -33,6 +40,8 @@ export interface ReplicaWorld {
   decided(block: Block): void
   executed(block: ExecutedBlock): void
   headerMade(header: ExecutedHeader): void
+  /** Its state is that of this checkpoint now, which others executed. */
+  restored(checkpoint: Checkpoint): void
   leads(term: number): void
   violated(invariant: string, explanation: string): void
   note(what: string, detail: string): void
@@ -54,9 +63,20 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
   wallOffsetMsMax: number
   /** How long a turn that is owed is put off by what else the process does. */
   owedTurnUs: number
+  snapshots: SnapshotPace
   world: ReplicaWorld
 }
 
+/** Small packs, so that they roll and are compacted in every run. */
+const smallSnapshotLimits: SnapshotLimits = {
+  packBytesMax: 32 * 1024,
+  waitingBytesMax: 16 * 1024,
+  groupBytesMax: 4 * 1024,
+  syncEveryBytes: 16 * 1024,
+  compactionBytesMax: 16 * 1024,
+}
+/** How often a full disk is tried again. */
+const probeUs = 100_000
 /** Small segments, so that they roll and are recovered in every run. */
 const segmentBytesMax = 16 * 1024
 
@@ -66,6 +86,8 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   readonly #options: SimulatedReplicaOptions<Message, LogRecord>
   readonly #clock: VirtualClock
   readonly #disk: SimulatedDisk
+  /** A folder of its own, on the same disk. */
+  readonly #snapshots: SimulatedDisk
   #life: Life<Message, LogRecord> | null = null
   #up = false
 
@@ -82,6 +104,11 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     this.#disk = new SimulatedDisk({
       random: random.fork('disk'),
       latency: { writeUs: 20, syncUsMin, syncUsMax: syncUsMin * random.between(1, 8) },
+      schedule: (delayUs, run) => void scheduler.after(delayUs, run),
+    })
+    this.#snapshots = new SimulatedDisk({
+      random: random.fork('snapshots'),
+      latency: { writeUs: 20, syncUsMin, syncUsMax: 4 * syncUsMin },
       schedule: (delayUs, run) => void scheduler.after(delayUs, run),
     })
     network.attach(this.address, (from, bytes) => this.#receive(from, bytes))
@@ -117,6 +144,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     this.#life?.stop()
     this.#life = null
     const lost = this.#disk.crash()
+    if (this.#snapshots.crash() > 0) count(this.#options.coverage, 'restarts-that-lost-snapshot-writes')
     count(this.#options.coverage, 'crashes')
     if (lost > 0) count(this.#options.coverage, 'restarts-that-lost-writes')
   }
@@ -129,7 +157,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     if (!recovered.ok) return world.violated('log-recovery', `replica ${this.id}: ${recovered.message}`)
     if (recovered.incarnation > 0) count(coverage, 'restarts')
     if (recovered.tornBytes > 0) count(coverage, 'torn-tails-cut')
-    this.#life = new Life(this.#options, this.#clock, this.#disk, recovered)
+    this.#life = new Life(this.#options, this.#clock, this.#disk, this.#snapshots, recovered)
   }
 
   pause(durationUs: number): void {
@@ -177,18 +205,21 @@ class Life<Message, LogRecord> {
   readonly #options: SimulatedReplicaOptions<Message, LogRecord>
   readonly #clock: VirtualClock
   readonly #timers: VirtualTimers
+  readonly #snapshots: SimulatedDisk
   #isOwed = false
 
   constructor(
     options: SimulatedReplicaOptions<Message, LogRecord>,
     clock: VirtualClock,
     disk: SimulatedDisk,
+    snapshots: SimulatedDisk,
     recovered: Recovery,
   ) {
     this.#options = options
+    this.#snapshots = snapshots
     this.#clock = clock
     this.processor = new Processor(options.scheduler, () => {
-      if (this.core?.endTurn() === true) this.#owe()
+      if (this.core?.endTurn(this.#now()) === true) this.#owe()
     })
     this.#timers = new VirtualTimers(
       options.scheduler,
@@ -244,13 +275,25 @@ class Life<Message, LogRecord> {
   #start(log: Log): void {
     const { id, epoch, definition, world, random } = this.#options
     const hasher = this.#chargedHasher()
-    const { suite } = this.#options
+    const { suite, snapshots: pace } = this.#options
+    const snapshots = this.#openSnapshots(hasher)
+    if (snapshots === null) return
+    const executor = this.#options.createExecutor(hasher)
+    const checkpoint = restoreNewest(executor, snapshots)
+    if (checkpoint !== null) {
+      count(this.#options.coverage, 'restarts-from-snapshots')
+      world.restored(checkpoint)
+    }
     const core = new ReplicaCore<Message, LogRecord>({
       definition,
       epoch,
       self: id,
-      executor: this.#options.createExecutor(hasher),
+      executor,
       log,
+      snapshots,
+      snapshotPolicy: pace,
+      transferBytesPerSecond: pace.transferBytesPerSecond,
+      wake: () => this.processor.run(() => {}),
       links: { send: (to, frame) => this.#send(to, frame) },
       timers: this.#timers,
       clientKey: (connection) => clientKeyAt(connection),
@@ -267,15 +310,42 @@ class Life<Message, LogRecord> {
           world.executed(block)
         },
         headerMade: (header) => world.headerMade(header),
+        restored: (restored) => {
+          count(this.#options.coverage, 'snapshots-installed')
+          world.restored(restored)
+        },
         event: (event) => this.#event(event),
         failed: (cause) => world.violated('replica-failed', `replica ${id} stopped: ${String(cause)}`),
       },
     })
     this.core = core
-    core.start(this.#recovered(log), log.durable, this.#now())
+    core.start(this.#recovered(log, checkpoint), log.durable, this.#now())
   }
 
-  #recovered(log: Log): Recovered<LogRecord> {
+  #openSnapshots(hasher: Hasher): SnapshotStore | null {
+    const { epoch, id, world, scheduler } = this.#options
+    const opening = openSnapshots({
+      directory: this.#snapshots,
+      crc32,
+      network: epoch.network,
+      digestOf: chunkDigestOf(hasher),
+      listener: {
+        full: () => scheduler.after(probeUs, () => this.processor.run(() => store?.probe())),
+        failed: (error) => this.core?.fail(new Error(error.message)),
+      },
+      limits: smallSnapshotLimits,
+    })
+    let store: SnapshotStore | null = null
+    for (;;) {
+      const step = opening.next()
+      if (step.done !== true) continue
+      if (step.value.ok) store = step.value
+      else world.violated('snapshots-opening', `replica ${id}: ${step.value.message}`)
+      return store
+    }
+  }
+
+  #recovered(log: Log, checkpoint: Checkpoint | null): Recovered<LogRecord> {
     const { definition, world, id } = this.#options
     function* records(): Generator<{ sequence: number; record: LogRecord }> {
       for (const { sequence, bytes } of log.records()) {
@@ -285,7 +355,7 @@ class Life<Message, LogRecord> {
           world.violated('log-record', `replica ${id} cannot read its own record ${sequence}: ${record.error.message}`)
       }
     }
-    return { incarnation: log.incarnation, records: records(), checkpoint: null, abstains: false }
+    return { incarnation: log.incarnation, records: records(), checkpoint, abstains: false }
   }
 
   /** Leaves when the work that made it is done. */

@@ -25,7 +25,7 @@ import { Invariants } from './invariants.ts'
 import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
-import { drawLoad, drawParameters, drawRootPace, type LoadShape } from './run-parameters.ts'
+import { drawLoad, drawParameters, drawRootPace, drawSnapshotPace, type LoadShape } from './run-parameters.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
@@ -237,7 +237,7 @@ class Simulation<Operation, Result> {
       id: replicaId(index + 1),
       name: `replica-${index + 1}`,
       role: 'voter' as const,
-      consensusKey: new Uint8Array(32).fill(index + 1),
+      consensusKey: this.#suite.signer(new Uint8Array(32).fill(index + 1)).publicKey,
       linkKey: new Uint8Array(32).fill(index + 101),
       addresses: [],
       priority: 0,
@@ -269,6 +269,7 @@ class Simulation<Operation, Result> {
       driftPpmMax,
       wallOffsetMsMax,
       owedTurnUs,
+      snapshots: drawSnapshotPace(this.#paces.fork(`snapshots ${id}`)),
       world: {
         decided: (block) => {
           if (!this.#invariants.decided(id, block.header)) return
@@ -277,6 +278,7 @@ class Simulation<Operation, Result> {
         },
         executed: (block) => this.#executed(block),
         headerMade: (header) => this.#invariants.headerMade(id, header),
+        restored: ({ header }) => this.#invariants.restored(id, header),
         leads: (term) => this.#leads(id, term),
         violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
         note: (what, detail) => this.#note(`replica ${id}`, what, detail),
