@@ -3,7 +3,8 @@
 import type { Digest, Hasher } from '../kernel/crypto-ports.ts'
 import { hashingBytes } from '../kernel/domains.ts'
 import { Writer } from '../wire/writer.ts'
-import { appendChunk, chunkIdBytes, type StateChunk } from './state-chunks.ts'
+import { appendChunk } from './appending-chunk.ts'
+import { chunkIdBytes, type StateChunk } from './state-chunks.ts'
 
 /** Holds most chunks without growing. */
 const scratchBytes = 256 * 1024
