@@ -29,6 +29,7 @@ import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import type { EpochNumber, Height, TimestampMs } from '../kernel/ids.ts'
 import { resultBytesMax } from '../kernel/limits.ts'
 import type { CheckpointParameters, SessionParameters } from '../kernel/parameters.ts'
+import type { Writer } from '../wire/writer.ts'
 import { BlockExecution, type ApplyOutcome, type PendingOperation } from './block-execution.ts'
 import type { ExecutedBlock } from './executed-block.ts'
 import { blockDigest, ExecutedLedger } from './executed-ledger.ts'
@@ -47,6 +48,8 @@ import {
 } from './root-in-progress.ts'
 import { SessionTable } from './session-table.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
+import { appendTo, type AppendingChunk } from './appending-chunk.ts'
+import type { StateChunk } from './state-chunks.ts'
 import type { PartChunk, RestoredPartChunk } from './state-parts.ts'
 import { StateRoot } from './state-root.ts'
 import type { ApplyContext, ErasedStateMachine, ErasedStateMachineDefinition } from './state-machine.ts'
@@ -410,11 +413,15 @@ function allChunks(own: Iterable<PartChunk>, machine: ErasedStateMachine): Itera
   return {
     *[Symbol.iterator](): Generator<PartChunk> {
       yield* own
-      for (const chunk of view) {
-        yield { part: 'application', id: chunk.id, version: chunk.version, bytes: () => chunk.bytes() }
-      }
+      for (const chunk of view) yield applicationChunk(chunk)
     },
   }
+}
+
+function applicationChunk(chunk: StateChunk | AppendingChunk): PartChunk {
+  const { id, version } = chunk
+  const found: PartChunk = { part: 'application', id, version, bytes: () => chunk.bytes() }
+  return appendTo in chunk ? Object.assign(found, { [appendTo]: (writer: Writer) => chunk[appendTo](writer) }) : found
 }
 
 function refused(reason: string): Restored {

@@ -1,37 +1,29 @@
 /**
  * The root of the whole state, over the chunks of all its parts in order. Only chunks whose version has changed since the last root are
  * hashed; the nodes above them are few and hashed each time.
- *
- * A chunk's digest binds its part and its id, so that no chunk passes for one of another part or place.
  */
 
 import type { Hasher } from '../kernel/crypto-ports.ts'
-import { hashingBytes } from '../kernel/domains.ts'
 import { snapshotChunkBytesMax } from '../kernel/manifest.ts'
-import { Writer } from '../wire/writer.ts'
+import { ChunkHasher } from './chunk-hasher.ts'
 import { MerkleTree } from './merkle.ts'
 import { RootInProgress, type ComputedRoot, type HashedChunk } from './root-in-progress.ts'
-import { chunkBytesMax, chunkIdBytes } from './state-chunks.ts'
+import { chunkBytesMax } from './state-chunks.ts'
 import { stateParts, type PartChunk } from './state-parts.ts'
 
-/** Holds most chunks without growing. */
-const scratchBytes = 256 * 1024
 const unbounded = { sliceBytesMax: Infinity, sliceChunksMax: Infinity }
 
 export class StateRoot {
-  readonly #hasher: Hasher
+  readonly #hasher: ChunkHasher
   readonly #tree: MerkleTree
-  readonly #prefix: Uint8Array
-  readonly #scratch = new Writer(scratchBytes)
   /** By part and id. Digests and versions only: no chunk of an older state is kept alive by it. */
   #known: ReadonlyMap<string, HashedChunk> = new Map()
   /** Chunks hashed for the last root: what a test or a metric asks. */
   chunksHashed = 0
 
   constructor(hasher: Hasher) {
-    this.#hasher = hasher
+    this.#hasher = new ChunkHasher(hasher)
     this.#tree = new MerkleTree(hasher, 'state-node')
-    this.#prefix = hashingBytes('state-chunk', new Uint8Array(0))
   }
 
   /**
@@ -57,18 +49,7 @@ export class StateRoot {
   }
 
   #hash(chunk: PartChunk): HashedChunk {
-    const bytes = chunk.bytes()
     const bytesMax = chunk.part === 'application' ? chunkBytesMax : snapshotChunkBytesMax
-    if (bytes.length > bytesMax) {
-      throw new RangeError(`chunk ${JSON.stringify(chunk.id)} has ${bytes.length} bytes, at most ${bytesMax}`)
-    }
-    const id = chunkIdBytes(chunk.id)
-    const writer = this.#scratch
-    writer.reset()
-    writer.raw(this.#prefix)
-    writer.u8(stateParts.indexOf(chunk.part))
-    writer.bytes(id, id.length)
-    writer.raw(bytes)
-    return { version: chunk.version, digest: this.#hasher.digest(writer.view()), size: bytes.length }
+    return { version: chunk.version, ...this.#hasher.digestOf(stateParts.indexOf(chunk.part), chunk, bytesMax) }
   }
 }

@@ -157,6 +157,14 @@ const storageCodes = {
     meaning: 'making the data directory would overwrite what is there',
     nextStep: 'name a folder that does not exist or is empty',
   },
+  ERR_DIVERGED: {
+    meaning: 'this replica executed a height with another result than a quorum signed: it sends nothing more',
+    nextStep: 'find out why its state machine is not deterministic; keep its directory for that',
+  },
+  ERR_STATE_NOT_RESTORED: {
+    meaning: 'a state that a quorum signed cannot be taken over by this state machine',
+    nextStep: 'run the release that the others run',
+  },
   ERR_DIRECTORY_LOCKED: {
     meaning: 'another process has the data directory open, or may have',
     nextStep: 'stop that process; if none runs, remove the lock file named',

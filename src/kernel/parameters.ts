@@ -52,6 +52,11 @@ export interface RaftParameters {
   inflightBytesMax: number
   preVote: boolean
   checkQuorum: boolean
+  /**
+   * 0: every linearizable read asks a quorum. Else the leader answers by a lease, and no member's clock may gain more than this, in
+   * thousandths, on that of another.
+   */
+  leaseDriftPerMille: number
 }
 
 /** How the signature of an envelope is asked for: from the client, or the link vouches for it (raft only). */
@@ -106,6 +111,7 @@ export const parameterBounds = {
     inflightBytesMax: { default: 8 * 1024 * 1024, min: 64 * 1024, max: 256 * 1024 * 1024 },
     preVote: { default: true },
     checkQuorum: { default: true },
+    leaseDriftPerMille: { default: 0, min: 0, max: 500 },
   },
 } as const satisfies { [Group in Exclude<keyof Parameters, 'envelopeSignatures'>]: Bounds<Parameters[Group]> }
 

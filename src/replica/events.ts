@@ -8,6 +8,8 @@ export interface ReplicaEventMap {
   leader: { leader: ReplicaId | null; view: View }
   /** The last height executed in a turn. */
   executed: { height: Height }
+  /** A state that came from others was taken over: what lies between was not executed here. */
+  restored: { height: Height }
   peer: { replica: ReplicaId; connected: boolean; reason: string }
   /** What the protocol notes: for traces and operators. */
   protocol: ProtocolEvent

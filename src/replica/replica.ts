@@ -6,6 +6,7 @@ import type { Height, ProtocolName, ReplicaId, View } from '../kernel/ids.ts'
 import type { ProtocolStatus } from '../kernel/protocol.ts'
 import type { PeerContact } from '../network/node/peer-links.ts'
 import type { Voice } from '../storage/log/format.ts'
+import type { CheckpointingStatus } from './core/checkpointing.ts'
 import type { ReplicaEvents } from './events.ts'
 
 export interface ReplicaStatus {
@@ -46,6 +47,8 @@ export interface ReplicaStatus {
   /** Whether the disk is full. */
   stalled: boolean
   log: { durable: number; groups: number; syncs: number }
+  /** Snapshots of this replica, and a state that is on its way from others. */
+  checkpoints: CheckpointingStatus
   uptimeMs: number
 }
 

@@ -12,6 +12,7 @@ import { nodeHasher } from '../crypto/node/sha256-hasher.ts'
 import { Executor } from '../execution/executor.ts'
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
 import { decode } from '../wire/codec.ts'
+import type { Checkpoint } from '../kernel/checkpoint.ts'
 import type { PublicKey } from '../kernel/crypto-ports.ts'
 import { membershipOf, type Member } from '../kernel/membership.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
@@ -25,7 +26,12 @@ import { linkVersion, processNonceBytes, type LinkRefusal } from '../network/lin
 import { ReplicaNetwork, type PermittedClients } from '../network/node/replica-network.ts'
 import type { Log, LogLimits, LogListener } from '../storage/log/log.ts'
 import { openDataDirectory, type ClosableDirectory, type DataDirectory } from '../storage/node/open-data-directory.ts'
+import { openSnapshotFolder, type SnapshotFolder } from '../storage/node/open-snapshot-folder.ts'
+import type { SnapshotStore } from '../storage/snapshots/snapshot-store.ts'
+import { chunkDigestOf } from './core/checkpointing.ts'
 import { ReplicaCore } from './core/replica-core.ts'
+import { restoreNewest } from './core/restore.ts'
+import type { SnapshotPolicy } from './core/snapshot-taker.ts'
 import { ReplicaEvents } from './events.ts'
 import { PeerRefusals } from './peer-refusals.ts'
 import { NodeTimers } from './node-timers.ts'
@@ -49,6 +55,9 @@ export interface RunningReplicaOptions<Command, Query, Result> {
   openDirectory?: (path: string) => ClosableDirectory
   /** For tests that want many segments. */
   logLimits?: LogLimits
+  /** For tests that want many snapshots. */
+  snapshotPolicy?: SnapshotPolicy
+  transferBytesPerSecond?: number
 }
 
 const followsWithoutVote =
@@ -68,6 +77,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   readonly #clientKeys = new Map<number, PublicKey>()
   #core: ReplicaCore<unknown, unknown> | null = null
   #directory: DataDirectory | null = null
+  #snapshots: SnapshotFolder | null = null
   #network: ReplicaNetwork | null = null
   #own: OwnClient | null = null
   #turnAsked = false
@@ -160,6 +170,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       submitting: this.#own?.underWay ?? 0,
       stalled: this.#stalled,
       log: { durable: log.durable, groups: log.groups, syncs: log.syncs },
+      checkpoints: this.#core.checkpoints,
       uptimeMs: Math.round(performance.now() - this.#startedMs),
     }
   }
@@ -204,15 +215,35 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     })
     this.#directory = directory
     this.#stopping.signal.throwIfAborted()
+    this.#snapshots = await this.#openSnapshots()
+    this.#stopping.signal.throwIfAborted()
+    const checkpoint = restoreNewest(this.#executor, this.#snapshots.store)
     const seed = randomBytes(16).toString('hex')
-    this.#core = this.#createCore(directory.log, seed)
+    this.#core = this.#createCore(directory.log, this.#snapshots.store, seed)
     this.#own = this.#createOwnClient(seed)
     this.#network = this.#createNetwork(directory, seed)
-    this.#core.start(this.#recovered(directory.log), directory.log.durable, this.#now())
+    this.#core.start(this.#recovered(directory.log, checkpoint), directory.log.durable, this.#now())
     if (this.#failure !== null) throw this.#unusable()
     await this.#listen(this.#network)
     if (this.#failure !== null) throw this.#unusable()
     this.#turn()
+  }
+
+  #openSnapshots(): Promise<SnapshotFolder> {
+    const { network, dataDir, openDirectory } = this.#options
+    return openSnapshotFolder(dataDir, {
+      network: network.epoch.network,
+      digestOf: chunkDigestOf(nodeHasher),
+      listener: {
+        full: ({ message }) => {
+          this.events.emit('protocol', { kind: 'snapshot-waits', detail: { reason: message } })
+          this.#probeLater()
+        },
+        failed: ({ code, message }) => this.#core?.fail(new QuorateError(code, message)),
+      },
+      signal: this.#stopping.signal,
+      ...(openDirectory === undefined ? {} : { openDirectory }),
+    })
   }
 
   async #listen(network: ReplicaNetwork): Promise<void> {
@@ -230,14 +261,18 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     }
   }
 
-  #createCore(log: Log, seed: string): ReplicaCore<unknown, unknown> {
-    const { network, member, identity, definition } = this.#options
+  #createCore(log: Log, snapshots: SnapshotStore, seed: string): ReplicaCore<unknown, unknown> {
+    const { network, member, identity, definition, snapshotPolicy, transferBytesPerSecond } = this.#options
     return new ReplicaCore({
       definition,
       epoch: network.epoch,
       self: member.id,
       executor: this.#executor,
       log,
+      snapshots,
+      ...(snapshotPolicy === undefined ? {} : { snapshotPolicy }),
+      ...(transferBytesPerSecond === undefined ? {} : { transferBytesPerSecond }),
+      wake: () => this.#turn(),
       links: {
         send: (to, frame) => {
           if (this.#failure === null) this.#network?.sendPeer(to, frame)
@@ -258,6 +293,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       random: createRandom(`${seed} protocol`),
       observer: {
         executed: ({ height }) => this.events.emit('executed', { height }),
+        restored: ({ header }) => this.events.emit('restored', { height: header.height }),
         event: (event) => this.events.emit('protocol', event),
         dropped: (from, reason) => this.events.emit('dropped', { from, reason }),
         failed: (cause) => this.#failed(cause),
@@ -351,7 +387,10 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
 
   #probeLater(): void {
     if (this.#probe !== null) clearTimeout(this.#probe)
-    this.#probe = setTimeout(() => this.#directory?.log.probe(), probeMs)
+    this.#probe = setTimeout(() => {
+      this.#directory?.log.probe()
+      this.#snapshots?.store.probe()
+    }, probeMs)
   }
 
   #storage(stalled: boolean, message: string): void {
@@ -371,11 +410,11 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     }
   }
 
-  #recovered(log: Log): Recovered<unknown> {
+  #recovered(log: Log, checkpoint: Checkpoint | null): Recovered<unknown> {
     return {
       incarnation: log.incarnation,
       records: this.#records(log),
-      checkpoint: null,
+      checkpoint,
       abstains: this.#directory!.abstains,
     }
   }
@@ -391,7 +430,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     this.#guardedStep(() => {
       if (this.#core === null) return
       this.#own?.endTurn()
-      const owed = this.#core.endTurn()
+      const owed = this.#core.endTurn(this.#now())
       if (this.#failure === null) this.#network?.endTurn()
       this.#watchLeader()
       if (owed) this.#turn()
@@ -461,6 +500,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     try {
       await this.#network?.stop()
     } finally {
+      await this.#snapshots?.close()
       await this.#directory?.close()
     }
   }

@@ -5,7 +5,8 @@ import type { Random } from '../kernel/random.ts'
 import { noteFile, noteOffset } from '../storage/log/format.ts'
 import { count } from './coverage.ts'
 import { checkedPlaces, soundNotes, type DiskAtlas } from './disk-atlas.ts'
-import type { DiskImage, Place, SimulatedDisk } from './disk/simulated-disk.ts'
+import type { Place, SimulatedDisk } from './disk/simulated-disk.ts'
+import type { DriveImage, SimulatedDrive } from './disk/simulated-drive.ts'
 import type { DiskFault, DiskPlan } from './fault-plan.ts'
 import type { IncarnationMemory } from './incarnation-memory.ts'
 import type { Coverage } from './report.ts'
@@ -15,7 +16,7 @@ import type { Scheduler } from './scheduler.ts'
 export interface DiskVictim {
   readonly id: ReplicaId
   readonly isUp: boolean
-  readonly disk: SimulatedDisk
+  readonly drive: SimulatedDrive
   /** Of the log that it runs on; null while it has none open. */
   readonly incarnation: number | null
   restart(): void
@@ -24,7 +25,9 @@ export interface DiskVictim {
   /** The machine is off for a moment, whether a process was running or not. */
   losePower(): void
   wipe(): void
-  restoreBackup(image: DiskImage): void
+  restoreBackup(image: DriveImage): void
+  /** Below what recovery is sure to check. */
+  rotLog(place: { name: string; offset: number }, mask: number, cached: boolean): void
 }
 
 export interface DiskNemesisOptions {
@@ -48,7 +51,7 @@ const agingsMax = 8
 
 interface Backup {
   victim: DiskVictim
-  image: DiskImage
+  image: DriveImage
   incarnation: number
   agings: number
 }
@@ -85,21 +88,21 @@ export class DiskNemesis {
 
   /** True when it happened: not every disk can be hit by everything at every moment. */
   #hit(fault: DiskFault, victim: DiskVictim, durationUs: number): boolean {
-    const { disk } = victim
+    const { drive } = victim
     const { random } = this.#options
     switch (fault) {
       case 'slow-disk':
-        disk.slowness = random.pick([10, 100, 1000])
-        return this.#endLater(durationUs, () => (disk.slowness = 1))
+        drive.slowness = random.pick([10, 100, 1000])
+        return this.#endLater(durationUs, () => (drive.slowness = 1))
       case 'full-disk':
-        disk.full = true
-        return this.#endLater(durationUs, () => (disk.full = false))
+        drive.full = true
+        return this.#endLater(durationUs, () => (drive.full = false))
       case 'failing-sync':
-        if (random.chance(1, 2)) disk.failNext('sync', { code: 'ERR_DISK_IO', message: 'EIO: one sync failed' })
-        else disk.syncing = 'fails'
+        if (random.chance(1, 2)) drive.failNextSync(random.chance(1, 4) ? 'snapshots' : 'log')
+        else drive.syncing = 'fails'
         return this.#endLater(durationUs, () => this.#answerAgain(victim))
       case 'hanging-sync':
-        disk.syncing = 'hangs'
+        drive.syncing = 'hangs'
         return this.#endLater(durationUs, () => this.#answerAgain(victim))
       case 'rot-on-read':
         return this.#rotOnRead(victim, durationUs)
@@ -132,15 +135,15 @@ export class DiskNemesis {
 
   /** A process whose sync never answered never goes on: it is killed, or its machine is switched off and on. */
   #answerAgain(victim: DiskVictim): void {
-    victim.disk.syncing = 'answers'
-    if (victim.isUp && victim.disk.requestsHung > 0) this.#startAnew(victim, 1)
+    victim.drive.syncing = 'answers'
+    if (victim.isUp && victim.drive.requestsHung > 0) this.#startAnew(victim, 1)
   }
 
   #rotOnRead(victim: DiskVictim, durationUs: number): boolean {
     const { random } = this.#options
-    const places = checkedPlaces(victim.disk.platter)
+    const places = checkedPlaces(victim.drive.log.platter)
     if (places.length === 0) return false
-    victim.disk.rotOneRead(this.#byteOf(random.pick(places)), this.#mask(), random.below(3))
+    victim.drive.log.rotOneRead(this.#byteOf(random.pick(places)), this.#mask(), random.below(3))
     this.#startAnew(victim, durationUs)
     return true
   }
@@ -148,17 +151,19 @@ export class DiskNemesis {
   /** Where no more disk may be damaged for good, one of two sound notes is: the other one is enough. */
   #rot(victim: DiskVictim, durationUs: number): boolean {
     const { random, atlas } = this.#options
-    const { disk } = victim
+    const { log, snapshots } = victim.drive
     const cached = random.chance(1, 2)
-    const places = checkedPlaces(disk.platter)
+    const places = checkedPlaces(log.platter)
     if (places.length === 0) return false
     if (atlas.mayDamage(victim.id)) {
       atlas.damage(victim.id)
-      disk.rot(this.#byteOf(random.pick(places)), this.#mask(), cached)
+      const packed = random.chance(1, 3) ? anywhere(snapshots) : []
+      if (packed.length > 0) snapshots.rot(this.#byteOf(random.pick(packed)), this.#mask(), cached)
+      else victim.rotLog(this.#byteOf(random.pick(places)), this.#mask(), cached)
     } else {
-      const notes = soundNotes(disk.platter)
+      const notes = soundNotes(log.platter)
       if (notes.length < 2) return false
-      disk.rot(
+      log.rot(
         { name: noteFile, offset: noteOffset(random.pick(notes).counter) + random.below(48) },
         this.#mask(),
         cached,
@@ -170,7 +175,7 @@ export class DiskNemesis {
 
   #misdirect(victim: DiskVictim, durationUs: number): boolean {
     const { random, atlas } = this.#options
-    const places = checkedPlaces(victim.disk.platter)
+    const places = checkedPlaces(victim.drive.log.platter)
     if (places.length === 0) return false
     const from = random.pick(places)
     const to = random.pick(places)
@@ -178,7 +183,7 @@ export class DiskNemesis {
     const source = { name: from.name, offset: random.below(from.length - length + 1), length }
     const target = { name: to.name, offset: random.below(to.length - length + 1) }
     atlas.damage(victim.id)
-    victim.disk.misdirect(source, target, random.chance(1, 2))
+    victim.drive.log.misdirect(source, target, random.chance(1, 2))
     if (random.chance(1, 2)) this.#startAnew(victim, durationUs)
     return true
   }
@@ -191,7 +196,7 @@ export class DiskNemesis {
     const { atlas, memory } = this.#options
     if (this.#backup === null) {
       if (victim.incarnation === null) return false
-      this.#backup = { victim, image: victim.disk.backup(), incarnation: victim.incarnation, agings: 0 }
+      this.#backup = { victim, image: victim.drive.backup(), incarnation: victim.incarnation, agings: 0 }
       return this.#age(this.#backup, durationUs)
     }
     const { image, incarnation } = this.#backup
@@ -242,4 +247,10 @@ export class DiskNemesis {
       if (this.#active) run()
     })
   }
+}
+
+/** Snapshots are checked wherever they are read, and whole or damaged, they promise nothing. */
+function anywhere({ platter }: SimulatedDisk): Place[] {
+  const places = platter.list().map((name) => ({ name, offset: 0, length: platter.size(name) }))
+  return places.filter((place) => place.length > 0)
 }

@@ -44,6 +44,14 @@ export class Invariants {
     this.#compare(this.#executed, 'execution-agreement', 'executes', replica, header.height, bytes)
   }
 
+  /** A state is taken over from others, or read back from a disk: it is one that was executed. */
+  restored(replica: ReplicaId, header: ExecutedHeader): void {
+    const bytes = encode(executedHeaderCodec, header)
+    const isNew = this.#compare(this.#executed, 'execution-agreement', 'restores', replica, header.height, bytes)
+    if (isNew)
+      this.violate('invented-state', `replica ${replica} restores height ${header.height}, which nobody executed`)
+  }
+
   /** Election safety: at most one leader in a term, over all restarts (Raft §5.2). */
   leads(replica: ReplicaId, term: number): void {
     const other = this.#leaders.get(term)

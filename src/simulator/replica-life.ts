@@ -3,12 +3,15 @@
 
 import type { Hasher, SignatureSuite, Verifier } from '../kernel/crypto-ports.ts'
 import type { Block } from '../kernel/block.ts'
+import type { Checkpoint } from '../kernel/checkpoint.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Now, ProtocolDefinition, ProtocolEvent, Recovered } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
+import { chunkDigestOf } from '../replica/core/checkpointing.ts'
 import { ReplicaCore } from '../replica/core/replica-core.ts'
+import { restoreNewest } from '../replica/core/restore.ts'
 import type { ExecutedBlock } from '../execution/executed-block.ts'
 import type { Executor } from '../execution/executor.ts'
 import { decode } from '../wire/codec.ts'
@@ -17,14 +20,18 @@ import type { FileError } from '../storage/log/file-port.ts'
 import { logLimitsDefault, type Log } from '../storage/log/log.ts'
 import { openLog } from '../storage/log/open-log.ts'
 import type { RecoveredLog } from '../storage/log/recovery.ts'
+import type { SnapshotLimits } from '../storage/snapshots/limits.ts'
+import { openSnapshots } from '../storage/snapshots/open-snapshots.ts'
+import type { SnapshotStore } from '../storage/snapshots/snapshot-store.ts'
 import { costModel } from './cost-model.ts'
 import { count } from './coverage.ts'
-import type { SimulatedDisk } from './disk/simulated-disk.ts'
+import type { SimulatedDrive } from './disk/simulated-drive.ts'
 import type { Greeting, IncarnationMemory } from './incarnation-memory.ts'
 import { clientAddressMin, clientKeyAt, type Address, type Network } from './network.ts'
 import type { Ending } from './operator.ts'
 import { Processor } from './processor.ts'
 import type { Coverage } from './report.ts'
+import type { SnapshotPace } from './run-parameters.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { VirtualTimers } from './virtual-timers.ts'
@@ -34,6 +41,8 @@ export interface ReplicaWorld {
   decided(block: Block): void
   executed(block: ExecutedBlock): void
   headerMade(header: ExecutedHeader): void
+  /** Its state is that of this checkpoint now, which others executed. */
+  restored(checkpoint: Checkpoint): void
   leads(term: number): void
   violated(invariant: string, explanation: string): void
   note(what: string, detail: string): void
@@ -65,13 +74,22 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
   wallOffsetMsMax: number
   /** How long a turn that is owed is put off by what else the process does. */
   owedTurnUs: number
+  snapshots: SnapshotPace
   world: ReplicaWorld
 }
 
 /** Small segments, so that they roll and are recovered in every run. */
 const segmentBytesMax = 16 * 1024
+/** Small packs, so that they roll and are compacted in every run. */
+const smallSnapshotLimits: SnapshotLimits = {
+  packBytesMax: 32 * 1024,
+  waitingBytesMax: 16 * 1024,
+  groupBytesMax: 4 * 1024,
+  syncEveryBytes: 16 * 1024,
+  compactionBytesMax: 16 * 1024,
+}
 /** How often a full disk is tried again. */
-const probeMs = 200
+const probeUs = 100_000
 
 /** From one start of the process to its end. */
 export class Life<Message, LogRecord> {
@@ -80,7 +98,7 @@ export class Life<Message, LogRecord> {
   readonly #options: SimulatedReplicaOptions<Message, LogRecord>
   readonly #clock: VirtualClock
   readonly #timers: VirtualTimers
-  readonly #disk: SimulatedDisk
+  readonly #drive: SimulatedDrive
   readonly #lifeNumber: number
   readonly #ended: (life: object) => void
   readonly abstains: boolean
@@ -95,19 +113,19 @@ export class Life<Message, LogRecord> {
   constructor(
     options: SimulatedReplicaOptions<Message, LogRecord>,
     clock: VirtualClock,
-    disk: SimulatedDisk,
+    drive: SimulatedDrive,
     recovered: RecoveredLog,
     lifeNumber: number,
     ended: (life: object) => void,
   ) {
     this.#options = options
     this.#clock = clock
-    this.#disk = disk
+    this.#drive = drive
     this.#lifeNumber = lifeNumber
     this.#ended = ended
     this.abstains = recovered.abstains
     this.processor = new Processor(options.scheduler, () => {
-      if (this.core?.endTurn() === true) this.#owe()
+      if (this.core?.endTurn(this.#now()) === true) this.#owe()
     })
     this.#timers = new VirtualTimers(
       options.scheduler,
@@ -122,7 +140,7 @@ export class Life<Message, LogRecord> {
     }
     const limits = { ...logLimitsDefault, segmentBytesMax }
     openLog(
-      { directory: disk, crc32, listener, limits },
+      { directory: drive.log, crc32, listener, limits },
       recovered,
       (log) => this.processor.run(() => this.#start(log)),
       (error) => this.#diskFailed(error),
@@ -160,7 +178,7 @@ export class Life<Message, LogRecord> {
       count(coverage, 'storage-stalled')
       this.core?.storage('storage-stalled', this.#now())
     }
-    scheduler.after(this.#clock.toWorldUs(probeMs), () => {
+    scheduler.after(probeUs, () => {
       if (!this.#stopped) this.#log?.probe()
     })
   }
@@ -175,7 +193,7 @@ export class Life<Message, LogRecord> {
   /** A replica may fail because of what the world did to its disk, and for no other reason. */
   #failed(cause: unknown): void {
     const { world, id } = this.#options
-    const { errorsAnswered, readsRotted, requestsHung } = this.#disk
+    const { errorsAnswered, readsRotted, requestsHung } = this.#drive
     const said = String(cause)
     const isItsDisk =
       (this.#storageFailed && errorsAnswered > 0) ||
@@ -205,15 +223,27 @@ export class Life<Message, LogRecord> {
   #start(log: Log): void {
     const { id, epoch, definition, world, random } = this.#options
     const hasher = this.#chargedHasher()
-    const { suite } = this.#options
+    const { suite, snapshots: pace } = this.#options
+    const snapshots = this.#openSnapshots(hasher)
+    if (snapshots === null) return
+    const executor = this.#options.createExecutor(hasher)
+    const checkpoint = restoreNewest(executor, snapshots)
+    if (checkpoint !== null) {
+      count(this.#options.coverage, 'restarts-from-snapshots')
+      world.restored(checkpoint)
+    }
     this.#log = log
     this.greeting = { incarnation: log.incarnation, life: this.#lifeNumber }
     const core = new ReplicaCore<Message, LogRecord>({
       definition,
       epoch,
       self: id,
-      executor: this.#options.createExecutor(hasher),
+      executor,
       log,
+      snapshots,
+      snapshotPolicy: pace,
+      transferBytesPerSecond: pace.transferBytesPerSecond,
+      wake: () => this.processor.run(() => {}),
       links: { send: (to, frame) => this.#send(to, frame) },
       timers: this.#timers,
       clientKey: (connection) => clientKeyAt(connection),
@@ -230,15 +260,42 @@ export class Life<Message, LogRecord> {
           world.executed(block)
         },
         headerMade: (header) => world.headerMade(header),
+        restored: (restored) => {
+          count(this.#options.coverage, 'snapshots-installed')
+          world.restored(restored)
+        },
         event: (event) => this.#event(event),
         failed: (cause) => this.#failed(cause),
       },
     })
     this.core = core
-    core.start(this.#recovered(log), log.durable, this.#now())
+    core.start(this.#recovered(log, checkpoint), log.durable, this.#now())
   }
 
-  #recovered(log: Log): Recovered<LogRecord> {
+  #openSnapshots(hasher: Hasher): SnapshotStore | null {
+    const { epoch, id, world, scheduler } = this.#options
+    const opening = openSnapshots({
+      directory: this.#drive.snapshots,
+      crc32,
+      network: epoch.network,
+      digestOf: chunkDigestOf(hasher),
+      listener: {
+        full: () => scheduler.after(probeUs, () => this.processor.run(() => store?.probe())),
+        failed: (error) => this.#diskFailed(error),
+      },
+      limits: smallSnapshotLimits,
+    })
+    let store: SnapshotStore | null = null
+    for (;;) {
+      const step = opening.next()
+      if (step.done !== true) continue
+      if (step.value.ok) store = step.value
+      else world.violated('snapshots-opening', `replica ${id}: ${step.value.message}`)
+      return store
+    }
+  }
+
+  #recovered(log: Log, checkpoint: Checkpoint | null): Recovered<LogRecord> {
     const { definition, world, id } = this.#options
     function* records(): Generator<{ sequence: number; record: LogRecord }> {
       for (const { sequence, bytes } of log.records()) {
@@ -248,7 +305,7 @@ export class Life<Message, LogRecord> {
           world.violated('log-record', `replica ${id} cannot read its own record ${sequence}: ${record.error.message}`)
       }
     }
-    return { incarnation: log.incarnation, records: records(), checkpoint: null, abstains: this.abstains }
+    return { incarnation: log.incarnation, records: records(), checkpoint, abstains: this.abstains }
   }
 
   /** Leaves when the work that made it is done. */

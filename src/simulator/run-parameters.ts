@@ -2,6 +2,7 @@
 
 import { defaultParameters, type Parameters } from '../kernel/parameters.ts'
 import type { Random } from '../kernel/random.ts'
+import type { SnapshotPolicy } from '../replica/core/snapshot-taker.ts'
 import type { SliceLimits } from '../execution/root-in-progress.ts'
 
 export interface LoadShape {
@@ -59,6 +60,20 @@ export function drawRootPace(random: Random): RootPace {
     sliceBytesMax: random.pick([256, 4096, 1024 * 1024]),
     sliceChunksMax: random.pick([1, 3, 1024]),
     owedTurnUs: random.pick([0, 0, 200, 1000]),
+  }
+}
+
+/** How often a replica writes a snapshot of its own, and how fast it hands out state. */
+export interface SnapshotPace extends SnapshotPolicy {
+  transferBytesPerSecond: number
+}
+
+export function drawSnapshotPace(random: Random): SnapshotPace {
+  return {
+    logBytesMin: random.pick([0, 2_000, 20_000]),
+    writtenPercentMin: random.pick([0, 50]),
+    sliceBytesMax: random.pick([64, 1024, 1024 * 1024]),
+    transferBytesPerSecond: random.pick([64 * 1024, 1024 * 1024, 32 * 1024 * 1024]),
   }
 }
 

@@ -9,7 +9,7 @@ import { initializeLog } from '../storage/log/initialize.ts'
 import { recoverLog, type LogRefusal, type RecoveredLog } from '../storage/log/recovery.ts'
 import { planStart, refuseOldCopy, unusedIncarnation } from '../storage/log/rejoin.ts'
 import { count } from './coverage.ts'
-import { SimulatedDisk, type DiskImage } from './disk/simulated-disk.ts'
+import { SimulatedDrive, type DriveImage } from './disk/simulated-drive.ts'
 import type { DiskVictim } from './disk-nemesis.ts'
 import type { Greeting } from './incarnation-memory.ts'
 import type { Address } from './network.ts'
@@ -32,7 +32,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   readonly address: Address
   readonly #options: SimulatedReplicaOptions<Message, LogRecord>
   readonly #clock: VirtualClock
-  readonly disk: SimulatedDisk
+  readonly drive: SimulatedDrive
   #life: Life<Message, LogRecord> | null = null
   #up = false
   #lives = 0
@@ -42,6 +42,8 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   #told = 0
   /** Runs on a restored backup: an incarnation from here on would be news to somebody. Null: on its own log. */
   #newsFrom: number | null = null
+  /** Bytes of the log that the world has falsified for good, as they read now. */
+  #scars: { name: string; offset: number; byte: number }[] = []
 
   constructor(options: SimulatedReplicaOptions<Message, LogRecord>) {
     const { random, driftPpmMax, wallOffsetMsMax, scheduler, network } = options
@@ -53,10 +55,16 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
       random.between(-wallOffsetMsMax, wallOffsetMsMax),
     )
     const syncUsMin = random.pick([50, 200, 1_000])
-    this.disk = new SimulatedDisk({
-      random: random.fork('disk'),
+    this.drive = new SimulatedDrive({
+      log: {
+        random: random.fork('disk'),
+        latency: { writeUs: 20, syncUsMin, syncUsMax: syncUsMin * random.between(1, 8) },
+      },
+      snapshots: {
+        random: random.fork('snapshots'),
+        latency: { writeUs: 20, syncUsMin, syncUsMax: 4 * syncUsMin },
+      },
       faultRandom: options.diskRandom,
-      latency: { writeUs: 20, syncUsMin, syncUsMax: syncUsMin * random.between(1, 8) },
       schedule: (delayUs, run) => void scheduler.after(delayUs, run),
     })
     network.attach(this.address, (from, bytes, greeting) => this.#receive(from, bytes, greeting))
@@ -97,34 +105,41 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   crash(): void {
     if (!this.#up) return
     this.#end()
-    const lost = this.disk.crash()
+    const lost = this.drive.crash()
+    if (lost.snapshots > 0) count(this.#options.coverage, 'restarts-that-lost-snapshot-writes')
     count(this.#options.coverage, 'crashes')
-    if (lost > 0) count(this.#options.coverage, 'restarts-that-lost-writes')
+    if (lost.log > 0) count(this.#options.coverage, 'restarts-that-lost-writes')
   }
 
   losePower(): void {
     if (this.#up) this.crash()
-    else if (this.#lives > 0) this.disk.crash()
+    else if (this.#lives > 0) this.drive.crash()
   }
 
   kill(): void {
     if (!this.#up) return
     this.#end()
-    this.disk.kill()
+    this.drive.kill()
     count(this.#options.coverage, 'kills')
   }
 
   wipe(): void {
     this.losePower()
-    this.disk.wipe()
+    this.drive.wipe()
+    this.#scars = []
     this.#options.memory?.forget(this.id)
   }
 
-  restoreBackup(image: DiskImage): void {
+  restoreBackup(image: DriveImage): void {
     this.losePower()
-    this.disk.restore(image)
+    this.drive.restore(image)
+    this.#scars = []
     this.#newsFrom = this.#options.memory?.seenByAll(this.id) ?? 0
     this.#options.memory?.forget(this.id)
+  }
+
+  rotLog(place: { name: string; offset: number }, mask: number, cached: boolean): void {
+    this.#scars.push({ ...place, byte: this.drive.log.rot(place, mask, cached) })
   }
 
   restart(): void {
@@ -157,9 +172,9 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   /** Up and running, as a member of the healed core must be. */
   heal(): void {
     this.#life?.processor.resume()
-    this.disk.heal()
+    this.drive.heal()
     // What was asked of a disk that hung is never answered.
-    if (this.disk.requestsHung > 0) this.kill()
+    if (this.drive.requestsHung > 0) this.kill()
     this.restart()
   }
 
@@ -181,48 +196,61 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
 
   #refused({ code, message }: LogRefusal): void {
     const { coverage, world } = this.#options
-    if (!world.isDamaged() && this.disk.readsRotted === 0) {
+    if (!world.isDamaged() && this.drive.readsRotted === 0) {
       return world.violated('log-recovery', `replica ${this.id}: ${message}`)
     }
     count(coverage, refusalNames[code])
     world.note('log refused', message)
     this.refusals++
-    this.disk.kill()
+    this.drive.kill()
     world.ended('log-refused')
   }
 
   #renew(): void {
     const { coverage, world } = this.#options
     const known = { wallMs: this.#now().wallMs, seen: this.#told }
-    const incarnation = unusedIncarnation({ directory: this.disk, crc32 }, known)
+    const incarnation = unusedIncarnation({ directory: this.drive.log, crc32 }, known)
     world.note('rejoins', `without a vote, above incarnation ${incarnation}`)
     count(coverage, 'rejoins')
     this.#up = true
-    this.disk.wipe()
+    this.drive.kill()
+    this.drive.log.wipe()
+    this.#scars = []
     this.#newsFrom = null
     this.#initialize('abstains', incarnation, (error) => {
       this.#up = false
       if (error === null) return this.restart()
       count(coverage, 'storage-failures')
-      this.disk.kill()
+      this.drive.kill()
       world.ended('storage-failed')
     })
   }
 
   #initialize(voice: Voice, incarnation: number, done: (error: { message: string } | null) => void): void {
     const { network } = this.#options.epoch
-    initializeLog({ directory: this.disk, crc32, network, replica: this.id, voice, incarnation }, done)
+    initializeLog({ directory: this.drive.log, crc32, network, replica: this.id, voice, incarnation }, done)
   }
 
   #open(recovered: RecoveredLog): void {
-    const { coverage } = this.#options
+    const { coverage, world } = this.#options
+    if (this.drive.readsRotted > 0 || this.#showsScars()) {
+      return world.violated('damage-accepted', `replica ${this.id} takes a log for whole that was damaged`)
+    }
     this.#up = true
     this.refusals = 0
     if (recovered.incarnation > 0) count(coverage, 'restarts')
     if (recovered.tornBytes > 0) count(coverage, 'torn-tails-cut')
-    this.#life = new Life(this.#options, this.#clock, this.disk, recovered, ++this.#lives, (life) =>
+    this.#life = new Life(this.#options, this.#clock, this.drive, recovered, ++this.#lives, (life) =>
       this.#endLater(life, 'storage-failed'),
     )
+  }
+
+  /** Where the page cache hides the damage, nobody is to blame. */
+  #showsScars(): boolean {
+    return this.#scars.some(({ name, offset, byte }) => {
+      const read = this.drive.log.read(name, offset, 1)
+      return read.ok && read.bytes[0] === byte
+    })
   }
 
   #end(): void {
@@ -237,7 +265,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     scheduler.after(0, () => {
       if (this.#life !== life) return
       this.#end()
-      this.disk.kill()
+      this.drive.kill()
       if (why === 'storage-failed') count(coverage, 'storage-failures')
       world.note('ended', why)
       world.ended(why)
@@ -250,7 +278,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
 
   #recover(): RecoveredLog | LogRefusal {
     const expected = { network: this.#options.epoch.network, replica: this.id }
-    const recovery = recoverLog({ directory: this.disk, crc32, expected })
+    const recovery = recoverLog({ directory: this.drive.log, crc32, expected })
     for (;;) {
       const step = recovery.next()
       if (step.done === true) return this.#knowingOthers(step.value)

@@ -29,7 +29,7 @@ import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import { Operator } from './operator.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
-import { drawLoad, drawParameters, drawRootPace, type LoadShape } from './run-parameters.ts'
+import { drawLoad, drawParameters, drawRootPace, drawSnapshotPace, type LoadShape } from './run-parameters.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
@@ -206,8 +206,8 @@ class Simulation<Operation, Result> {
       return
     }
     replica.heal()
-    if (fate === 'full') replica.disk.full = true
-    if (fate === 'hanging') replica.disk.syncing = 'hangs'
+    if (fate === 'full') replica.drive.full = true
+    if (fate === 'hanging') replica.drive.syncing = 'hangs'
     if (fate === 'full' || fate === 'hanging') return
     for (const other of this.#addresses()) {
       if (other === replica.address) continue
@@ -274,7 +274,7 @@ class Simulation<Operation, Result> {
       id: replicaId(index + 1),
       name: `replica-${index + 1}`,
       role: 'voter' as const,
-      consensusKey: new Uint8Array(32).fill(index + 1),
+      consensusKey: this.#suite.signer(new Uint8Array(32).fill(index + 1)).publicKey,
       linkKey: new Uint8Array(32).fill(index + 101),
       addresses: [],
       priority: 0,
@@ -308,6 +308,7 @@ class Simulation<Operation, Result> {
       driftPpmMax,
       wallOffsetMsMax,
       owedTurnUs,
+      snapshots: drawSnapshotPace(this.#paces.fork(`snapshots ${id}`)),
       world: {
         decided: (block) => {
           if (!this.#invariants.decided(id, block.header)) return
@@ -316,6 +317,7 @@ class Simulation<Operation, Result> {
         },
         executed: (block) => this.#executed(block),
         headerMade: (header) => this.#invariants.headerMade(id, header),
+        restored: ({ header }) => this.#invariants.restored(id, header),
         leads: (term) => this.#leads(id, term),
         violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
         note: (what, detail) => this.#note(`replica ${id}`, what, detail),

@@ -42,7 +42,13 @@ describe('the parameters', () => {
       timers: { timeoutMsBase: 1000, timeoutMsMax: 20_000, heartbeatMs: 100, retransmitMs: 250 },
       sessions: { repliesKept: 1024, lifetimeHeights: 100_000, perClientMax: 16, totalMax: 65_536 },
       checkpoints: { intervalHeights: 128 },
-      raft: { inflightEntriesMax: 64, inflightBytesMax: 8_388_608, preVote: true, checkQuorum: true },
+      raft: {
+        inflightEntriesMax: 64,
+        inflightBytesMax: 8_388_608,
+        preVote: true,
+        checkQuorum: true,
+        leaseDriftPerMille: 0,
+      },
     })
   })
 

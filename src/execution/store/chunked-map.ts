@@ -13,6 +13,7 @@
 
 import { Writer } from '../../wire/writer.ts'
 import { Reader } from '../../wire/reader.ts'
+import { appendTo, type AppendingChunk } from '../appending-chunk.ts'
 import type { StateChunk } from '../state-chunks.ts'
 import { OrderedMap, type OrderedView } from './ordered-map.ts'
 
@@ -120,12 +121,21 @@ export class ChunkedMap<Value> {
     }
   }
 
-  *#pieces(entries: OrderedView<Value>, from: string, to: string | null, run: Run): Generator<StateChunk> {
+  *#pieces(entries: OrderedView<Value>, from: string, to: string | null, run: Run): Generator<AppendingChunk> {
     const { version } = run
     const found: Part[] = []
     for (const part of run.parts ?? this.#cut(entries, from, to)) {
       found.push(part)
-      yield { id: part.id, version, bytes: () => this.#write(entries, part) }
+      yield {
+        id: part.id,
+        version,
+        bytes: () => {
+          const writer = new Writer(part.bytes)
+          this.#write(writer, entries, part)
+          return writer.view()
+        },
+        [appendTo]: (writer) => this.#write(writer, entries, part),
+      }
     }
     run.parts ??= found
   }
@@ -148,10 +158,8 @@ export class ChunkedMap<Value> {
     yield { id: id(parts), from: start, to, bytes: size }
   }
 
-  #write(entries: OrderedView<Value>, { from, to, bytes }: Part): Uint8Array {
-    const writer = new Writer(bytes)
+  #write(writer: Writer, entries: OrderedView<Value>, { from, to }: Part): void {
     for (const [key, value] of entries.range(from, to)) this.#codec.write(writer, key, value)
-    return writer.view()
   }
 
   /** The run that the key lies in has changed. */

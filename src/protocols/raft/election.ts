@@ -4,8 +4,9 @@ import type { ReplicaId } from '../../kernel/ids.ts'
 import { emptyPayload } from '../../kernel/block.ts'
 import { termMax, type TransferVoteRequest, type VoteAnswer, type VoteRequest } from './messages.ts'
 import { failAsked } from './follower-reads.ts'
+import { isBound, leasesAreOn } from './lease.ts'
 import { Progress } from './progress.ts'
-import { failReads } from './reads.ts'
+import { beginRoundForLease, failReads } from './reads.ts'
 import { appendAsLeader, proposeWaiting } from './proposals.ts'
 import { sendHeartbeats, sendToAll } from './sending.ts'
 import { counted, hasVoice, setHardState, timer, type Step } from './state.ts'
@@ -35,7 +36,7 @@ export function onElectionTimer(step: Step): void {
     return armElection(step)
   }
   state.stallForgiven = false
-  if (state.leader !== null && quietMs < state.electionTimeoutMs) {
+  if ((state.leader !== null || isBound(step)) && quietMs < state.electionTimeoutMs) {
     state.electionDueMs = state.heardLeaderMs + state.electionTimeoutMs
     return effects.arm(timer.election, Math.max(1, state.electionDueMs - now.monotonicMs))
   }
@@ -83,10 +84,11 @@ export function onVoteRequest(step: Step, from: ReplicaId, request: VoteRequest,
   const { state, now, effects } = step
   const base = state.parameters.timers.timeoutMsBase
   const leaderIsAlive =
-    state.leader !== null && (state.role === 'leader' || now.monotonicMs - state.heardLeaderMs < base)
+    (state.leader !== null && (state.role === 'leader' || now.monotonicMs - state.heardLeaderMs < base)) ||
+    isBound(step)
   // Thesis §4.2.3: whoever hears a leader lets nobody depose it. A candidate that is stuck behind this with a higher term
   // deposes the leader by answering its heartbeats.
-  if (leaderIsAlive && !isHandover && (state.parameters.raft.checkQuorum || request.preVote)) {
+  if (leaderIsAlive && !isHandover && (state.parameters.raft.checkQuorum || leasesAreOn(state) || request.preVote)) {
     effects.note({ kind: request.preVote ? 'pre-vote-refused' : 'vote-ignored' })
     if (request.preVote) refuse(step, from, request)
     return
@@ -159,6 +161,9 @@ function becomeLeader(step: Step): void {
   }
   state.round++
   state.confirmedRound = state.round
+  state.rounds = []
+  state.leaseSinceMs = null
+  state.leaseForfeited = false
   state.reads = []
   state.lingering = false
   state.committedAtHeartbeat = state.commitIndex
@@ -259,6 +264,7 @@ export function stepDown(step: Step, reason: string): void {
 export function onHeartbeatTimer(step: Step): void {
   if (step.state.role !== 'leader') return
   armHeartbeat(step)
+  beginRoundForLease(step)
   sendHeartbeats(step)
 }
 

@@ -8,8 +8,9 @@
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { askLeader } from './follower-reads.ts'
 import type { ReadRequest } from './messages.ts'
+import { extendLease, holdsLease, leasesAreOn, noteRound } from './lease.ts'
 import { heartbeatAll } from './sending.ts'
-import { counted, waitingReadsMax, type Reader, type Step } from './state.ts'
+import { counted, waitingReadsMax, type RaftState, type Reader, type Step } from './state.ts'
 
 export function onRead(step: Step, id: number): void {
   const { state, effects } = step
@@ -27,6 +28,10 @@ export function onReadRequest(step: Step, from: ReplicaId, { incarnation, number
 
 function waitForRound(step: Step, reader: Reader): void {
   const { state } = step
+  if (holdsLease(step)) {
+    step.effects.note({ kind: 'read-by-lease' })
+    return answer(step, reader, state.commitIndex)
+  }
   const known = state.commitIndex >= state.termStartIndex
   state.reads.push({ reader, index: known ? state.commitIndex : null, round: null })
   beginRound(step)
@@ -36,16 +41,34 @@ function waitForRound(step: Step, reader: Reader): void {
 function beginRound(step: Step): void {
   const { state } = step
   // Whoever waits without a round came last.
-  if (state.confirmedRound < state.round || state.reads.at(-1)?.round !== null) return
+  if (state.reads.at(-1)?.round !== null || isUnderWay(state)) return
+  startRound(step)
+  heartbeatAll(step)
+  confirmRounds(step)
+}
+
+/** Where leases are on, rounds begin all the time: what counts is whether a read waits for one. */
+function isUnderWay(state: RaftState): boolean {
+  return leasesAreOn(state) ? state.reads[0]?.round !== null : state.confirmedRound < state.round
+}
+
+function startRound(step: Step): void {
+  const { state } = step
   state.round++
   for (const read of state.reads) read.round ??= state.round
-  heartbeatAll(step)
+  noteRound(step)
+}
+
+/** With every heartbeat, where leases are on: its answers extend the lease. */
+export function beginRoundForLease(step: Step): void {
+  if (!leasesAreOn(step.state)) return
+  startRound(step)
   confirmRounds(step)
 }
 
 /** A round that nobody waits for: whoever hears it knows that whatever was said before it is old. */
 export function beginEmptyRound(step: Step): void {
-  step.state.round++
+  startRound(step)
   heartbeatAll(step)
   confirmRounds(step)
 }
@@ -62,6 +85,7 @@ export function confirmRounds(step: Step): void {
   const confirmed = rounds[state.membership.quorum - 1] ?? 0
   if (confirmed <= state.confirmedRound) return
   state.confirmedRound = confirmed
+  extendLease(step, confirmed)
   answerReads(step)
   beginRound(step)
 }

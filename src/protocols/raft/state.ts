@@ -26,6 +26,12 @@ export interface WaitingRead {
   round: number | null
 }
 
+/** A round of messages by which the leader asks whether it still leads. */
+export interface Round {
+  number: number
+  begunMs: number
+}
+
 export interface RaftState {
   readonly self: ReplicaId
   readonly epoch: EpochNumber
@@ -89,6 +95,12 @@ export interface RaftState {
   termStartIndex: number
   round: number
   confirmedRound: number
+  /** Those that may still give a lease, oldest first; none where leases are off. */
+  rounds: Round[]
+  /** When the latest round began that a quorum has answered; null: none has in this term. */
+  leaseSinceMs: number | null
+  /** Somebody was asked to stand for election: whoever helps it then is bound to this leader no longer. */
+  leaseForfeited: boolean
   reads: WaitingRead[]
   /** Of the last entry, so that the next one's is no earlier. */
   lastTimestamp: number
@@ -180,6 +192,9 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     termStartIndex: 0,
     round: 0,
     confirmedRound: 0,
+    rounds: [],
+    leaseSinceMs: null,
+    leaseForfeited: false,
     reads: [],
     lastTimestamp: 0,
     lingering: false,

@@ -1,6 +1,7 @@
 // What the replica is waiting for, in words (architecture.md §2 rule 7).
 
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
+import { leaseEndMs } from './lease.ts'
 import { counted, timer, type RaftState } from './state.ts'
 
 export function statusOf(state: RaftState, now: Now): ProtocolStatus {
@@ -19,6 +20,7 @@ export function statusOf(state: RaftState, now: Now): ProtocolStatus {
       state.role === 'leader'
         ? [
             { name: 'heartbeat', dueMs: heartbeatDueMs, why: 'followers elect another leader when they hear nothing' },
+            ...leaseTimer(state, now),
             ...transferTimer(state, now),
           ]
         : [{ name: 'election', dueMs, why: 'asks for votes when no leader is heard until then' }],
@@ -29,6 +31,12 @@ function roleOf({ membership, self, abstains, role }: RaftState): string {
   if (abstains)
     return 'abstaining: its log was lost, and with it what it had promised; it follows without a vote in this epoch'
   return membership.isVoter(self) ? role : 'learner'
+}
+
+function leaseTimer(state: RaftState, now: Now): ProtocolStatus['timers'] {
+  const endMs = leaseEndMs(state)
+  if (endMs === null || endMs <= now.monotonicMs) return []
+  return [{ name: 'lease', dueMs: endMs - now.monotonicMs, why: 'answers reads without asking a quorum until then' }]
 }
 
 function transferTimer({ transfer }: RaftState, now: Now): ProtocolStatus['timers'] {

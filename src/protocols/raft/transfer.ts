@@ -51,6 +51,8 @@ export function askTarget({ state, effects }: Step): void {
   const { lastIndex } = state.log
   if (counted(state, to)?.matchIndex !== lastIndex) return
   state.transfer.asked = true
+  // For the rest of the term: a request that arrives late, or votes upon it, would not know of a lease that began since.
+  state.leaseForfeited = true
   effects.send(to, { kind: 'timeout-now', term: state.term, round: state.round, lastIndex })
 }
 

@@ -146,6 +146,11 @@ export class ClientGateway {
         if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
       }
     }
+    this.restored()
+  }
+
+  /** The state was replaced by a later one: reads may be answered. Results of what it skipped, clients ask for again. */
+  restored(): void {
     for (const [id, read] of this.#reads) this.#answerIfExecuted(id, read)
   }
 

@@ -5,6 +5,7 @@
 
 import { decode, encode, bytes, list, type Codec } from '../../wire/codec.ts'
 import type { Block } from '../../kernel/block.ts'
+import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import { blockEnvelopesMax, envelopeBytesMax } from '../../kernel/limits.ts'
 import type { Hasher, PublicKey, Signer, Verifier } from '../../kernel/crypto-ports.ts'
 import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
@@ -22,10 +23,14 @@ import type {
   ProtocolEvent,
   ProtocolStatus,
   Recovered,
+  Wanted,
 } from '../../kernel/protocol.ts'
 import type { Random } from '../../kernel/random.ts'
+import { Checkpointing, type CheckpointingStatus, type Snapshots } from './checkpointing.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
-import { Driver, type DriverLog, type DropReason, type Timers } from '../driver/driver.ts'
+import { CountedLog, type ReplicaLog } from './counted-log.ts'
+import type { SnapshotPolicy } from './snapshot-taker.ts'
+import { Driver, type DropReason, type Timers } from '../driver/driver.ts'
 import { channel, type HostChannel } from '../driver/frame.ts'
 import type { Links } from '../driver/outbox.ts'
 import type { ExecutedBlock } from '../../execution/executed-block.ts'
@@ -38,14 +43,19 @@ const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnv
 const forwardBytesMax = 1024 * 1024
 /** Executed in one turn: whoever has a long log to catch up with must still hear and be heard. */
 const blocksPerTurnMax = 64
+/** Beside the protocol's own timers, whose names it cannot meet: those have no colon. */
+const checkpointTimer = 'host:checkpoints'
 
 export interface ReplicaObserver {
   decided?(block: Block, proof: DecisionProof): void
   executed?(block: ExecutedBlock): void
+  /** A state that came from others was taken over. */
+  restored?(checkpoint: Checkpoint): void
   /** In the order of heights. It may come later than the block, and than further blocks: a checkpoint's root takes its time. */
   headerMade?(header: ExecutedHeader): void
   event?(event: ProtocolEvent): void
-  dropped?(from: ReplicaId, reason: DropReason): void
+  /** `reason`: one of the driver's, or in words of the part that dropped it. */
+  dropped?(from: ReplicaId, reason: DropReason | (string & {})): void
   accused?(evidence: Evidence): void
   failed(cause: unknown): void
   sent?(to: ReplicaId, message: unknown, bytes: number): void
@@ -56,9 +66,16 @@ export interface ReplicaCoreOptions<Message, LogRecord> {
   epoch: Epoch
   self: ReplicaId
   executor: Executor
-  log: DriverLog
+  log: ReplicaLog
+  /** Opened; the newest of them is in the executor already, if it could be read back. */
+  snapshots: Snapshots
+  snapshotPolicy?: SnapshotPolicy
+  /** Of states handed out to replicas that lag. */
+  transferBytesPerSecond?: number
   links: Links
   timers: Timers
+  /** Something happened between turns: the host owes one. */
+  wake: () => void
   /** Whose connection it is, where the link vouches for envelopes. Null: nobody's. */
   clientKey: (connection: ConnectionId) => PublicKey | null
   /** How this replica is, as JSON, for operators who ask over the network. */
@@ -80,13 +97,20 @@ export class ReplicaCore<Message, LogRecord> {
   readonly #executor: Executor
   readonly #observer: ReplicaObserver
   readonly #epoch: Epoch
+  readonly #self: ReplicaId
   readonly #verifier: Verifier
   readonly #clientKey: ReplicaCoreOptions<Message, LogRecord>['clientKey']
   readonly #decided: Block[] = []
+  readonly #log: CountedLog
+  readonly #timers: Timers
+  readonly #checkpointing: Checkpointing
+  /** When the timer of checkpoints is due. */
+  #dueMs: number | null = null
   #now: Now = { monotonicMs: 0, wallMs: 0 }
 
   constructor(options: ReplicaCoreOptions<Message, LogRecord>) {
     this.#epoch = options.epoch
+    this.#self = options.self
     this.#verifier = options.verifier
     this.#clientKey = options.clientKey
     this.#executor = options.executor
@@ -95,7 +119,10 @@ export class ReplicaCore<Message, LogRecord> {
       ...(options.poolLimits === undefined ? {} : { limits: options.poolLimits }),
       forward: (to, envelopes) => this.#forward(to, envelopes),
     })
+    this.#log = new CountedLog(options.log)
+    this.#timers = options.timers
     this.#driver = this.#createDriver(options)
+    this.#checkpointing = this.#createCheckpointing(options)
     this.#gateway = new ClientGateway({
       pool: this.#pool,
       executor: options.executor,
@@ -121,6 +148,10 @@ export class ReplicaCore<Message, LogRecord> {
     return this.#driver.status(now)
   }
 
+  get checkpoints(): CheckpointingStatus {
+    return this.#checkpointing.status()
+  }
+
   start(recovered: Recovered<LogRecord>, durable: Persisted, now: Now): void {
     this.#now = now
     this.#driver.start(recovered, durable, now)
@@ -142,7 +173,9 @@ export class ReplicaCore<Message, LogRecord> {
 
   timer(name: string, now: Now): void {
     this.#now = now
-    this.#driver.input({ kind: 'timer', name }, now)
+    // The turn that follows does what is due.
+    if (name === checkpointTimer) this.#dueMs = null
+    else this.#driver.input({ kind: 'timer', name }, now)
   }
 
   durable(upTo: Persisted, now: Now): void {
@@ -167,9 +200,10 @@ export class ReplicaCore<Message, LogRecord> {
 
   /**
    * Nothing more for now: executes what was decided, tells the protocol once, and lets the turn's messages go. True: so much was
-   * decided, or a checkpoint's root has so much left to hash, that the rest waits for another turn, which the host owes it.
+   * decided, or a checkpoint has so much left to hash or to write, that the rest waits for another turn, which the host owes it.
    */
-  endTurn(): boolean {
+  endTurn(now: Now): boolean {
+    this.#now = now
     if (this.#driver.failed) return false
     if (this.#gateway.poolChanged) {
       this.#gateway.poolChanged = false
@@ -180,9 +214,11 @@ export class ReplicaCore<Message, LogRecord> {
       left -= this.#executeDecided(left)
     }
     const isHashing = this.#work()
+    const isBusy = !this.#driver.failed && this.#checkpointing.work(this.#log.bytes, now.monotonicMs)
+    this.#armCheckpoints()
     this.#driver.endTurn()
     this.#gateway.endTurn(this.#now)
-    return (isHashing || this.#decided.length > 0) && !this.#driver.failed
+    return (isHashing || isBusy || this.#mayExecute()) && !this.#driver.failed
   }
 
   #mayExecute(): boolean {
@@ -219,13 +255,73 @@ export class ReplicaCore<Message, LogRecord> {
     }
     for (const header of this.#executor.takeHeaders()) {
       this.#observer.headerMade?.(header)
+      this.#checkpointing.headerMade(header)
       if (header.stateRoot !== null) this.#driver.executed(header.height, header, this.#now)
     }
     return isHashing
   }
 
+  /** One timer for all of it; what is due now is done in a turn that is owed. */
+  #armCheckpoints(): void {
+    const dueMs = this.#checkpointing.nextDueMs()
+    if (dueMs === this.#dueMs) return
+    this.#dueMs = dueMs
+    if (dueMs === null) this.#timers.disarm(checkpointTimer)
+    else this.#timers.arm(checkpointTimer, Math.max(1, Math.ceil(dueMs - this.#now.monotonicMs)))
+  }
+
+  #fetch(wanted: Wanted, from: readonly ReplicaId[]): void {
+    if (wanted.kind !== 'state') return unsupported(`fetch a ${wanted.kind}`)
+    this.#checkpointing.want(wanted.minimumHeight, from)
+  }
+
+  /** The executor has the state of a checkpoint that is above everything decided here. */
+  #restored(checkpoint: Checkpoint): void {
+    const { height } = checkpoint.header
+    this.#decided.length = 0
+    this.#pool.restored((envelope) => this.#executor.hasConsumed(envelope))
+    this.#observer.restored?.(checkpoint)
+    this.#driver.restored(checkpoint, this.#now)
+    this.#driver.executed(height, null, this.#now)
+    this.#gateway.restored()
+  }
+
+  #createCheckpointing(options: ReplicaCoreOptions<Message, LogRecord>): Checkpointing {
+    const { epoch, self, definition, executor, snapshots, hasher, signer, verifier, random, observer } = options
+    const { snapshotPolicy, transferBytesPerSecond } = options
+    return new Checkpointing({
+      epoch,
+      self,
+      definition,
+      executor,
+      snapshots,
+      hasher,
+      signer,
+      verifier,
+      random,
+      ...(snapshotPolicy === undefined ? {} : { policy: snapshotPolicy }),
+      ...(transferBytesPerSecond === undefined ? {} : { bytesPerSecond: transferBytesPerSecond }),
+      host: {
+        send: (to, through, body) => this.#driver.sendHostMessage(to, through, body),
+        broadcast: (through, body) => this.#driver.broadcastHostMessage(through, body),
+        stable: (checkpoint) => {
+          observer.event?.({ kind: 'checkpoint-stable', detail: { height: checkpoint.header.height } })
+          this.#driver.input({ kind: 'stable', checkpoint }, this.#now)
+        },
+        wanted: ({ header }) => header.height > this.#driver.decidedHeight,
+        restored: (checkpoint) => this.#restored(checkpoint),
+        failed: (cause) => this.#driver.fail(cause),
+        accuse: (evidence) => observer.accused?.(evidence),
+        note: (event) => observer.event?.(event),
+        dropped: (from, reason) => observer.dropped?.(from, reason),
+        wake: options.wake,
+      },
+    })
+  }
+
   #createDriver(options: ReplicaCoreOptions<Message, LogRecord>): Driver<Message, LogRecord> {
-    const { definition, epoch, self, log, links, timers, observer } = options
+    const { definition, epoch, self, links, timers, observer } = options
+    const log = this.#log
     const { hasher, signer, verifier, random } = options
     return new Driver({
       definition,
@@ -238,15 +334,16 @@ export class ReplicaCore<Message, LogRecord> {
       host: {
         decided: (block, proof) => {
           this.#decided.push(block)
+          this.#checkpointing.decided(block.header, proof)
           observer.decided?.(block, proof)
         },
         readReady: (id, height) => this.#gateway.readReady(id, height),
         readFailed: (id, reason) => this.#gateway.readFailed(id, reason, this.#now),
         hostMessage: (from, through, body) => this.#hostMessage(from, through, body),
-        // Catch-up and workers come with the protocols that need them; raft asks for neither.
-        fetch: () => unsupported('fetch'),
-        release: () => unsupported('release'),
-        validate: () => unsupported('validate'),
+        fetch: (wanted, from) => this.#fetch(wanted, from),
+        release: (below) => this.#log.cut(below),
+        // Workers come with the protocols that need them; raft does not.
+        validate: () => unsupported('validate a payload'),
         accuse: (evidence) => observer.accused?.(evidence),
         note: (event) => observer.event?.(event),
         dropped: (from, reason) => observer.dropped?.(from, reason),
@@ -273,7 +370,8 @@ export class ReplicaCore<Message, LogRecord> {
 
   #hostMessage(from: ReplicaId, through: HostChannel, body: Uint8Array): void {
     if (through === channel.forward) return this.#forwarded(from, body)
-    this.#observer.dropped?.(from, 'malformed-frame')
+    if (through === channel.state) this.#checkpointing.leads(this.#driver.status(this.#now).leader === this.#self)
+    this.#checkpointing.message(from, through, body, this.#now.monotonicMs)
   }
 
   #forwarded(from: ReplicaId, body: Uint8Array): void {

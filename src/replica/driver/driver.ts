@@ -121,6 +121,11 @@ export class Driver<Message, LogRecord> {
     return this.#failed
   }
 
+  /** The last height that was decided or restored. */
+  get decidedHeight(): Height {
+    return this.#decidedHeight
+  }
+
   status(now: Now): ProtocolStatus {
     return this.#protocol.status(now)
   }

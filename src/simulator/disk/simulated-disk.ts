@@ -200,13 +200,11 @@ export class SimulatedDisk implements Directory {
   }
 
   /** Bits on the platter flip and stay flipped. `cached`: a process sees it at once, and not only after the next crash. */
-  rot({ name, offset }: { name: string; offset: number }, mask: number, cached: boolean): void {
+  rot({ name, offset }: { name: string; offset: number }, mask: number, cached: boolean): number {
     const { file } = this.#known(name)
-    file.damage(
-      offset,
-      file.durable.slice(offset, 1).map((byte) => byte ^ mask),
-      cached,
-    )
+    const rotten = file.durable.slice(offset, 1).map((byte) => byte ^ mask)
+    file.damage(offset, rotten, cached)
+    return rotten[0]!
   }
 
   /** What had been written `from` went `to` instead: there it stands, and in its own place is nothing. */

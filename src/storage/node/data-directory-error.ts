@@ -2,6 +2,7 @@
 
 import type { FileError, FileErrorCode } from '../log/file-port.ts'
 import type { LogRefusalCode } from '../log/recovery.ts'
+import type { SnapshotRefusalCode } from '../snapshots/snapshot-error.ts'
 
 export type DataDirectoryErrorCode =
   | 'ERR_DATA_DIRECTORY_MISSING'
@@ -9,6 +10,7 @@ export type DataDirectoryErrorCode =
   | 'ERR_DIRECTORY_LOCKED' // another process has it open, or may have
   | FileErrorCode
   | LogRefusalCode
+  | SnapshotRefusalCode
 
 export class DataDirectoryError extends Error {
   readonly code: DataDirectoryErrorCode

@@ -1,7 +1,8 @@
 // Raft cores without a world: every message is delivered, dropped, doubled or kept back by hand; time moves when it is told to; what
 // was persisted is durable when it is told so, and a crash loses the rest. The order of effects is the driver's own.
 //
-// Whatever a test does, the bench itself checks that no two replicas lead one term, and that no two decide different blocks.
+// Whatever a test does, the bench itself checks that no two replicas lead one term, that no two decide different blocks, and that a read
+// sees whatever anybody had decided when it came.
 
 import { encode, decode } from '../../../src/wire/codec.ts'
 import { emptyPayload, payloadDigest, type Block } from '../../../src/kernel/block.ts'
@@ -113,6 +114,8 @@ export class Replica {
   fetched: Wanted[] = []
   failedReads: { id: number; reason: string }[] = []
   notes: ProtocolEvent[] = []
+  /** How fast this replica's clock goes. */
+  clockRate = 1
   /** Records read back from the disk. */
   recalled = 0
   /** Records below this one were released. */
@@ -123,6 +126,8 @@ export class Replica {
   #core: Protocol<RaftMessage, RaftRecord> | null = null
   #queue = new EffectQueue(0)
   #incarnation = 0
+  /** What had been decided when a read came: it must see that. */
+  readonly #readFloors = new Map<number, number>()
   #decidedHeight = 0
   #executedHeight = 0
   #restoredHeight = 0
@@ -144,7 +149,13 @@ export class Replica {
     this.autoSync = autoSync
     this.#random = random
     this.#segmentRecords = segmentRecords
-    this.pool = new TestPool(() => bench.nowMs)
+    this.pool = new TestPool(() => this.now.monotonicMs)
+  }
+
+  /** By this replica's own clock. */
+  get now(): { monotonicMs: number; wallMs: number } {
+    const { monotonicMs, wallMs } = this.bench.now
+    return { monotonicMs: monotonicMs * this.clockRate, wallMs }
   }
 
   get isUp(): boolean {
@@ -153,7 +164,7 @@ export class Replica {
 
   get status(): ProtocolStatus {
     if (this.#core === null) throw new Error(`replica ${this.id} is down`)
-    return this.#core.status(this.bench.now)
+    return this.#core.status(this.now)
   }
 
   get persisted(): Persisted {
@@ -202,7 +213,7 @@ export class Replica {
     this.#decidedHeight = this.checkpoint?.header.height ?? this.#epoch.firstHeight - 1
     this.#executedHeight = this.#decidedHeight
     this.#restoredHeight = 0
-    this.pool = new TestPool(() => this.bench.nowMs)
+    this.pool = new TestPool(() => this.now.monotonicMs)
     const ports: ProtocolOptions['ports'] = {
       pool: this.pool,
       hasher: testHasher,
@@ -256,7 +267,8 @@ export class Replica {
 
   step(input: RaftInput): void {
     if (this.#core === null) return
-    this.#core.step(input, this.bench.now, this.#effects)
+    if (input.kind === 'read') this.#readFloors.set(input.id, this.bench.decidedHeight)
+    this.#core.step(input, this.now, this.#effects)
     if (this.autoSync) this.sync()
     if (this.autoExecute) this.execute()
   }
@@ -266,7 +278,7 @@ export class Replica {
     while (this.durable < Math.min(upTo, this.persisted)) {
       this.durable = Math.min(upTo, this.persisted)
       this.#queue.release(this.durable)
-      this.#core?.step({ kind: 'durable', upTo: this.durable }, this.bench.now, this.#effects)
+      this.#core?.step({ kind: 'durable', upTo: this.durable }, this.now, this.#effects)
     }
   }
 
@@ -276,7 +288,7 @@ export class Replica {
       for (const { block } of this.decided.slice(this.decided.findIndex(isNew))) this.pool.executed(block.payload)
       this.#executedHeight = this.#decidedHeight
       const height = this.#executedHeight
-      this.#core.step({ kind: 'executed', height, header: null }, this.bench.now, this.#effects)
+      this.#core.step({ kind: 'executed', height, header: null }, this.now, this.#effects)
       if (this.autoSync) this.sync()
     }
   }
@@ -333,7 +345,7 @@ export class Replica {
         this.bench.checkDecided(this.id, block, proof as RaftDecisionProof)
       }, after)
     },
-    arm: (name, afterMs) => this.timers.set(name, this.bench.nowMs + afterMs),
+    arm: (name, afterMs) => this.timers.set(name, this.bench.nowMs + afterMs / this.clockRate),
     disarm: (name) => this.timers.delete(name),
     fetch: (wanted, from) => {
       if (from.includes(this.id) || from.length !== this.#epoch.members.length - 1)
@@ -343,7 +355,7 @@ export class Replica {
     validate: () => {
       throw new Error('raft asks for no validation yet')
     },
-    readReady: (id, height, after) => this.#queue.add(() => this.reads.push({ id, height }), after),
+    readReady: (id, height, after) => this.#queue.add(() => this.#ready(id, height), after),
     release: (below) => this.#queue.add(() => this.#release(below)),
     readFailed: (id, reason) => this.failedReads.push({ id, reason }),
     accuse: () => {
@@ -353,6 +365,12 @@ export class Replica {
       this.notes.push(event)
       if (event.kind === 'leader-elected') this.bench.checkLeader(this.id, event.detail!['term'] as number)
     },
+  }
+
+  #ready(id: number, height: number): void {
+    const floor = this.#readFloors.get(id) ?? 0
+    if (height < floor) throw new Error(`replica ${this.id} reads at ${height}, though ${floor} was decided before`)
+    this.reads.push({ id, height })
   }
 
   /** As far as whole segments allow. */
@@ -389,6 +407,8 @@ export class Bench {
   readonly sent: Sent[] = []
   readonly #cut = new Set<string>()
   readonly #leaders = new Map<number, ReplicaId>()
+  /** The highest block that anybody has decided. */
+  decidedHeight = 0
   readonly #decided = new Map<number, { name: string; block: Block; proof: RaftDecisionProof }>()
 
   constructor(options: BenchOptions = {}) {
@@ -544,6 +564,7 @@ export class Bench {
     if (other !== undefined && (other.name !== name || other.proof.term !== proof.term))
       throw new Error(`replica ${id} decides another block ${header.height}`)
     this.#decided.set(header.height, { name, block, proof })
+    this.decidedHeight = Math.max(this.decidedHeight, header.height)
   }
 
   /** Of a block that some replica has decided. */

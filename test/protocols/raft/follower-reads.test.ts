@@ -112,14 +112,14 @@ describe('a linearizable read at a follower', () => {
     follower.step({ kind: 'read', id: 1 })
     const [question] = questions(bench.take(kinds('read-request')))
     const { term, incarnation, number } = question!.message as { term: number; incarnation: number; number: number }
-    const answer = { kind: 'read-answer', term, incarnation, number, index: 1 } as const
+    const answer = { kind: 'read-answer', term, incarnation, number, index: 2 } as const
     follower.receive(bench.replica(3).id, answer)
     follower.receive(bench.replica(1).id, { ...answer, number: number - 1 })
     follower.receive(bench.replica(1).id, { ...answer, incarnation: incarnation - 1 })
     follower.receive(bench.replica(1).id, { ...answer, term: term - 1 })
     expect(follower.reads).toEqual([])
     follower.receive(bench.replica(1).id, answer)
-    expect(follower.reads).toEqual([{ id: 1, height: 1 }])
+    expect(follower.reads).toEqual([{ id: 1, height: 2 }])
     follower.receive(bench.replica(1).id, answer)
     expect(follower.reads).toHaveLength(1)
   })

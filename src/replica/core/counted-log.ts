@@ -1,0 +1,40 @@
+// The log, and how much it was given: what a snapshot would save at the next start is told by that.
+
+import type { Persisted } from '../../kernel/protocol.ts'
+import type { DriverLog } from '../driver/driver.ts'
+
+export interface ReplicaLog extends DriverLog {
+  /** Forgets whole segments that hold only records below this one. */
+  cut(below: Persisted, done: () => void): void
+}
+
+export class CountedLog implements DriverLog {
+  readonly #log: ReplicaLog
+  /** Appended in this life. */
+  bytes = 0
+
+  constructor(log: ReplicaLog) {
+    this.#log = log
+  }
+
+  get backedUp(): boolean {
+    return this.#log.backedUp
+  }
+
+  append(record: Uint8Array): Persisted {
+    this.bytes += record.length
+    return this.#log.append(record)
+  }
+
+  flush(): void {
+    this.#log.flush()
+  }
+
+  read(sequence: Persisted): Uint8Array | null {
+    return this.#log.read(sequence)
+  }
+
+  cut(below: Persisted): void {
+    this.#log.cut(below, () => {})
+  }
+}

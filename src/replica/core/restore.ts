@@ -1,0 +1,36 @@
+// From a snapshot on this replica's disk into its executor.
+
+import type { Checkpoint } from '../../kernel/checkpoint.ts'
+import type { Executor } from '../../execution/executor.ts'
+import type { RestoredPartChunk } from '../../execution/state-parts.ts'
+import { restoredChunkOf } from '../../execution/manifest.ts'
+import type { SnapshotSource, StoredSnapshot } from '../checkpoints/ports.ts'
+
+/** Null, or why it cannot be taken over; then the executor is as it was. One chunk at a time is in memory. */
+export function restoreFrom(
+  executor: Executor,
+  source: SnapshotSource,
+  { checkpoint, entries }: StoredSnapshot,
+): string | null {
+  let problem: string | null = null
+  function* chunks(): Generator<RestoredPartChunk> {
+    for (const entry of entries) {
+      const bytes = source.read(entry)
+      const chunk = bytes === null ? null : restoredChunkOf(entry, bytes)
+      if (chunk === null) {
+        problem = 'a chunk of it is damaged'
+        return
+      }
+      yield chunk
+    }
+  }
+  const restored = executor.restore(checkpoint.header, chunks())
+  return restored.ok ? null : (problem ?? restored.reason)
+}
+
+/** The newest snapshot that can be read back whole, in the executor already; null when there is none. */
+export function restoreNewest(executor: Executor, source: SnapshotSource): Checkpoint | null {
+  // Reading may find damage, and then the list is another one.
+  for (const stored of [...source.stable]) if (restoreFrom(executor, source, stored) === null) return stored.checkpoint
+  return null
+}

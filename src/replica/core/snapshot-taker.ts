@@ -1,0 +1,188 @@
+/**
+ * Decides which checkpoints become snapshots of this replica, and writes them, a slice in each turn, from the frozen state while execution
+ * goes on. A snapshot that is written and whose header a quorum has signed is made stable; nothing else is.
+ *
+ * Which checkpoints become snapshots is this replica's own business: one is begun when the log has grown enough since the last, so
+ * that a restart has little to execute again, and so that writing snapshots never costs much more than writing the log.
+ */
+
+import type { Checkpoint } from '../../kernel/checkpoint.ts'
+import type { Height } from '../../kernel/ids.ts'
+import type { CheckpointState } from '../../execution/executor.ts'
+import { manifestEntryOf } from '../../execution/manifest.ts'
+import type { SnapshotSink, SnapshotWriter } from '../checkpoints/ports.ts'
+
+export interface SnapshotPolicy {
+  /** The log has grown by at least so much since the last snapshot was begun … */
+  logBytesMin: number
+  /** … and by this share of what that snapshot wrote, in parts of 100. */
+  writtenPercentMin: number
+  /** Bytes handed to the disk in one turn, one chunk more or less. */
+  sliceBytesMax: number
+}
+
+export const snapshotPolicyDefault: SnapshotPolicy = {
+  logBytesMin: 4 * 1024 * 1024,
+  writtenPercentMin: 50,
+  sliceBytesMax: 1024 * 1024,
+}
+
+/** Chunks looked at in one turn, written or not. */
+const chunksPerSliceMax = 2048
+/** Certificates that wait for a snapshot of their height. */
+const certificatesKept = 2
+
+interface Writing {
+  height: Height
+  state: CheckpointState
+  writer: SnapshotWriter
+  /** The next chunk of the state to look at. */
+  next: number
+  full: boolean
+  finishing: boolean
+}
+
+export interface SnapshotTakerOptions {
+  store: Pick<SnapshotSink, 'has' | 'begin' | 'certify'>
+  policy?: SnapshotPolicy
+  /** The disk takes more, or has answered: the host owes a turn. */
+  wake: () => void
+  /** Called from `work` only. */
+  stable: (checkpoint: Checkpoint) => void
+  /** For operators: a snapshot that could not be written; the next checkpoint is tried. */
+  failed: (reason: string) => void
+}
+
+export class SnapshotTaker {
+  readonly #options: SnapshotTakerOptions
+  readonly #policy: SnapshotPolicy
+  #writing: Writing | null = null
+  #writtenHeight: Height = 0
+  #stableHeight: Height
+  #bytesWritten = 0
+  #loggedAtBegin = 0
+  #certificates: Checkpoint[] = []
+  #certifying = false
+  #newlyStable: Checkpoint | null = null
+
+  constructor(options: SnapshotTakerOptions, stableHeight: Height) {
+    this.#options = options
+    this.#policy = options.policy ?? snapshotPolicyDefault
+    this.#stableHeight = stableHeight
+  }
+
+  get stableHeight(): Height {
+    return this.#stableHeight
+  }
+
+  get isWriting(): boolean {
+    return this.#writing !== null
+  }
+
+  /** The newest checkpoint whose root is known. `loggedBytes`: all that was ever appended to the log in this life. */
+  offer(state: CheckpointState, loggedBytes: number): void {
+    const { height } = state.header
+    if (this.#writing !== null || height <= Math.max(this.#writtenHeight, this.#stableHeight)) return
+    const grown = loggedBytes - this.#loggedAtBegin
+    const { logBytesMin, writtenPercentMin } = this.#policy
+    if (grown < logBytesMin || grown < (this.#bytesWritten * writtenPercentMin) / 100) return
+    this.#begin(state, loggedBytes)
+  }
+
+  #begin(state: CheckpointState, loggedBytes: number): void {
+    const entries = state.chunks.map((chunk) => manifestEntryOf(chunk))
+    const writer = this.#options.store.begin(state.header, entries)
+    const { height } = state.header
+    const writing: Writing = { height, state, writer, next: 0, full: false, finishing: false }
+    writer.onDrain = () => {
+      writing.full = false
+      this.#options.wake()
+    }
+    this.#loggedAtBegin = loggedBytes
+    this.#bytesWritten = 0
+    this.#writing = writing
+  }
+
+  /** One slice; true when there is more to do at once. */
+  work(): boolean {
+    if (this.#newlyStable !== null) {
+      const checkpoint = this.#newlyStable
+      this.#newlyStable = null
+      this.#options.stable(checkpoint)
+    }
+    const writing = this.#writing
+    if (writing === null || writing.full || writing.finishing) return false
+    const { chunks } = writing.state
+    let bytes = 0
+    for (let looked = 0; looked < chunksPerSliceMax && bytes < this.#policy.sliceBytesMax; looked++) {
+      const chunk = chunks[writing.next]
+      if (chunk === undefined) {
+        this.#finish(writing)
+        return false
+      }
+      if (writing.full) return false
+      writing.next++
+      if (this.#options.store.has(chunk.digest)) continue
+      bytes += chunk.size
+      writing.full = !writing.writer.add(manifestEntryOf(chunk), chunk.bytes())
+    }
+    this.#bytesWritten += bytes
+    return !writing.full
+  }
+
+  #finish(writing: Writing): void {
+    writing.finishing = true
+    writing.writer.finish((error) => {
+      if (this.#writing !== writing) return
+      this.#writing = null
+      if (error === null) this.#writtenHeight = writing.height
+      else this.#options.failed(reasonOf(error))
+      this.#certify()
+      this.#options.wake()
+    })
+  }
+
+  /** A quorum has signed this header. */
+  certified(checkpoint: Checkpoint): void {
+    if (checkpoint.header.height <= this.#stableHeight) return
+    this.#certificates = [...this.#certificates, checkpoint].slice(-certificatesKept)
+    this.#certify()
+  }
+
+  #certify(): void {
+    const checkpoint = this.#certificates.find((one) => one.header.height === this.#writtenHeight)
+    if (checkpoint === undefined || this.#certifying || this.#writtenHeight <= this.#stableHeight) return
+    this.#certifying = true
+    this.#options.store.certify(checkpoint, (error) => {
+      this.#certifying = false
+      if (error !== null) this.#options.failed(reasonOf(error))
+      else if (checkpoint.header.height > this.#stableHeight) {
+        this.#stableHeight = checkpoint.header.height
+        this.#certificates = this.#certificates.filter((one) => one.header.height > this.#stableHeight)
+        this.#newlyStable = checkpoint
+      }
+      this.#options.wake()
+    })
+  }
+
+  /** The store is needed for a state that comes from others: what is half written is given up. */
+  giveUp(): void {
+    const writing = this.#writing
+    if (writing === null) return
+    this.#writing = null
+    writing.writer.onDrain = null
+    writing.writer.abandon()
+  }
+
+  /** A state that came from others is stable. */
+  restored(height: Height): void {
+    this.#stableHeight = Math.max(this.#stableHeight, height)
+    this.#writtenHeight = Math.max(this.#writtenHeight, height)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
+    ? String(error.message)
+    : String(error)
+}
