@@ -139,7 +139,10 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   }
 
   rotLog(place: { name: string; offset: number }, mask: number, cached: boolean): void {
-    this.#scars.push({ ...place, byte: this.drive.log.rot(place, mask, cached) })
+    const byte = this.drive.log.rot(place, mask, cached)
+    // The same bits twice are none.
+    this.#scars = this.#scars.filter((scar) => scar.name !== place.name || scar.offset !== place.offset)
+    this.#scars.push({ ...place, byte })
   }
 
   restart(): void {
