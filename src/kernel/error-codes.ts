@@ -203,6 +203,26 @@ const storageCodes = {
       'the log is an old copy: others have seen a newer start of this replica, or another one with the same number',
     nextStep: 'mount the newest one; if it is lost, `quorate start --rejoin`: the replica follows without a vote',
   },
+  ERR_SNAPSHOT_FOREIGN_DIRECTORY: {
+    meaning: "the snapshots in the folder are another network's",
+    nextStep: "name the replica's own folder",
+  },
+  ERR_SNAPSHOT_FORMAT_VERSION: {
+    meaning: 'the snapshots are of another format version',
+    nextStep: 'start the release that wrote them',
+  },
+  ERR_SNAPSHOT_UNREADABLE: {
+    meaning: 'the folder of the snapshots cannot be read',
+    nextStep: 'check the disk, and who may use it',
+  },
+  ERR_SNAPSHOT_INCOMPLETE: {
+    meaning: 'chunks of the snapshot are missing, or were found damaged',
+    nextStep: 'none: the replica writes or fetches them again',
+  },
+  ERR_SNAPSHOT_UNKNOWN: {
+    meaning: 'a certificate came for a snapshot that is not on disk',
+    nextStep: 'none: the next checkpoint brings another',
+  },
 } as const satisfies Record<string, ErrorMeaning>
 
 const commandLineCodes = {
@@ -242,6 +262,22 @@ const commandLineCodes = {
   ERR_OTHER_NETWORK: {
     meaning: 'the files or options are of different networks',
     nextStep: 'name files of one network, whose id is the same',
+  },
+  ERR_SNAPSHOT_NONE: {
+    meaning: 'the folder holds no certified snapshot',
+    nextStep: "name a replica's folder that has passed a checkpoint, or a saved snapshot",
+  },
+  ERR_SNAPSHOT_DAMAGED: {
+    meaning: 'the snapshot is not what its own header says',
+    nextStep: 'take a snapshot of another replica',
+  },
+  ERR_SNAPSHOT_UNSIGNED: {
+    meaning: 'no quorum of the network has signed the snapshot',
+    nextStep: 'take a snapshot of a replica of that network',
+  },
+  ERR_SNAPSHOT_NOT_NEWER: {
+    meaning: 'the replica has a snapshot of that height or above already',
+    nextStep: 'none: it needs no older one',
   },
 } as const satisfies Record<string, ErrorMeaning>
 

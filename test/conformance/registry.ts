@@ -23,6 +23,7 @@ import { block, fill, header, one, session, type Registered } from './registered
 import { checkpointRegistry } from './registry-checkpoints.ts'
 import { executionRegistry } from './registry-execution.ts'
 import { raftRegistry } from './registry-raft.ts'
+import { snapshotRegistry } from './registry-snapshots.ts'
 
 const max = Number.MAX_SAFE_INTEGER
 
@@ -161,6 +162,7 @@ export const registry: readonly Registered[] = [
     ],
   }),
   ...checkpointRegistry,
+  ...snapshotRegistry,
   ...raftRegistry,
   ...executionRegistry,
 ]

@@ -1,0 +1,23 @@
+// Goal: a replica that was away comes back by the log, by a snapshot, and by a snapshot while the leader is killed, and nothing that
+// clients were told is lost meanwhile. Method: real processes, durable logs, load that is checked; what it costs is printed by
+// `npm run catchup`, and asserted by nobody.
+
+import { describe, expect, it } from 'vitest'
+import { catchUp, ways } from './catch-up.ts'
+
+const kilobyte = 1024
+
+describe('a replica that was away', () => {
+  it.each(ways)('catches up by %s', { timeout: 120_000 }, async (way) => {
+    const report = await catchUp({
+      protocol: 'raft',
+      replicas: 3,
+      way,
+      stateBytes: 2_048 * kilobyte,
+      missedBytes: (way === 'log' ? 512 : 4_608) * kilobyte,
+    })
+    expect(report.verdict).toBeNull()
+    if (way === 'log') expect(report.restoredHeight).toBe(0)
+    else expect(report.restoredHeight).toBeGreaterThan(0)
+  })
+})
