@@ -251,15 +251,13 @@ export class Executor {
    * state machine cannot be had or breaks the rules for them.
    */
   work(): boolean {
-    const unfinished = this.#unfinished
-    if (unfinished === null) {
-      this.#ledger.finish(this.#slices.sliceChunksMax)
-      return this.#ledger.lags
+    if (this.#halted !== null) return false
+    if (this.#unfinished !== null) {
+      const computed = this.#workOn(this.#unfinished)
+      if (computed === null) return true
+      this.#unfinished = null
+      this.#checkpoint = { header: this.#ledger.rootFound(computed.root), chunks: computed.chunks }
     }
-    const computed = this.#workOn(unfinished)
-    if (computed === null) return true
-    this.#unfinished = null
-    this.#checkpoint = { header: this.#ledger.rootFound(computed.root), chunks: computed.chunks }
     this.#ledger.finish(this.#slices.sliceChunksMax)
     return this.#ledger.lags
   }

@@ -86,6 +86,10 @@ export class RaftLog {
     return kept.entry ?? this.#memory.recall(index, kept.term, kept.persisted)
   }
 
+  get bytesInMemory(): number {
+    return this.#memory.bytes
+  }
+
   isInMemory(index: number): boolean {
     return index >= this.#memory.firstIndex && index <= this.lastIndex
   }

@@ -125,7 +125,11 @@ export class CheckpointCollector {
 
   /** State transfer brought a state up to here. It was verified, not executed: nothing is signed for it. */
   restored(checkpoint: Checkpoint): void {
-    if (checkpoint.header.height > this.#newestHeight()) this.#keep(checkpoint)
+    const { height } = checkpoint.header
+    if (height <= this.#newestHeight()) return
+    const made = this.#made.find(({ header }) => header.height === height)
+    if (made !== undefined) this.#compare(made, checkpoint)
+    this.#keep(checkpoint)
   }
 
   message(from: ReplicaId, body: Uint8Array, nowMs: number): void {

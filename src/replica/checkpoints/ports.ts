@@ -39,5 +39,5 @@ export interface SnapshotWriter {
   abandon: () => void
 }
 
-/** The address of a chunk: what execution/state-root.ts hashes for it. Total. */
+/** The address of a chunk: as execution/chunk-hasher.ts has it. Total. */
 export type ChunkDigest = (chunk: Pick<ManifestEntry, 'part' | 'id'>, bytes: Uint8Array) => Digest

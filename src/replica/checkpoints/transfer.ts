@@ -71,7 +71,7 @@ type Phase =
   | { kind: 'asking'; asked: Set<Supplier>; offers: Offer[]; graceMs: number }
   | { kind: 'manifest'; target: Target; intake: ManifestIntake; supplier: Supplier; startMs: number }
   | { kind: 'checking'; target: Target; intake: ManifestIntake; next: number }
-  | { kind: 'chunks'; target: Target; fetch: ChunkFetch }
+  | { kind: 'chunks'; target: Target; chunks: ChunkFetch }
   | { kind: 'writing'; target: Target; ended: { error: unknown } | null }
   | { kind: 'waiting'; dueMs: number; why: string }
 
@@ -93,7 +93,7 @@ export class StateTransfer {
       send: options.host.send,
       note: (kind, detail) => this.#note(kind, detail),
       ended: (request) => {
-        if (this.#phase.kind === 'chunks') this.#phase.fetch.ended(request)
+        if (this.#phase.kind === 'chunks') this.#phase.chunks.ended(request)
       },
     })
   }
@@ -157,14 +157,14 @@ export class StateTransfer {
     else if (phase.kind === 'manifest') dueMs = Math.min(dueMs, this.#manifestDueMs(phase))
     else if (phase.kind === 'waiting') dueMs = phase.dueMs
     else if (phase.kind === 'checking' || (phase.kind === 'writing' && phase.ended !== null)) dueMs = this.#nowMs
-    else if (phase.kind === 'chunks' && !phase.fetch.paused && requestsMs === Infinity) dueMs = this.#nowMs
+    else if (phase.kind === 'chunks' && !phase.chunks.paused && requestsMs === Infinity) dueMs = this.#nowMs
     return dueMs === Infinity ? null : dueMs
   }
 
   status(): TransferStatus {
     const phase = this.#phase
     const target = 'target' in phase ? phase.target : null
-    const ledger = phase.kind === 'chunks' ? phase.fetch.ledger : null
+    const ledger = phase.kind === 'chunks' ? phase.chunks.ledger : null
     return {
       phase: phase.kind,
       why: phase.kind === 'waiting' ? phase.why : null,
@@ -217,7 +217,7 @@ export class StateTransfer {
 
   #leave(): void {
     this.#servers.endAll()
-    if (this.#phase.kind === 'chunks') this.#phase.fetch.abandon()
+    if (this.#phase.kind === 'chunks') this.#phase.chunks.abandon()
   }
 
   // The newest certificate
@@ -305,9 +305,9 @@ export class StateTransfer {
     const { checkpoint } = target
     const writer = store.begin(checkpoint.header, entries)
     const drained = (): void => this.#host.wake()
-    const fetch = new ChunkFetch({ checkpoint, writer, servers: this.#servers, chunkDigest, drained })
-    this.#phase = { kind: 'chunks', target, fetch }
-    this.#note('transfer-chunks', { chunks: fetch.ledger.left, bytes: fetch.ledger.totalBytes })
+    const chunks = new ChunkFetch({ checkpoint, writer, servers: this.#servers, chunkDigest, drained })
+    this.#phase = { kind: 'chunks', target, chunks }
+    this.#note('transfer-chunks', { chunks: chunks.ledger.left, bytes: chunks.ledger.totalBytes })
   }
 
   /** The manifest named a chunk otherwise than its digest does. */
@@ -320,12 +320,12 @@ export class StateTransfer {
 
   // Its chunks
 
-  #askChunks({ fetch, target }: Phase & { kind: 'chunks' }): void {
-    if (fetch.ledger.left === 0) this.#finish(fetch, target)
-    else if (!fetch.ask(this.#nowMs)) this.#fail('no server has the rest of the chunks')
+  #askChunks({ chunks, target }: Phase & { kind: 'chunks' }): void {
+    if (chunks.ledger.left === 0) this.#finish(chunks, target)
+    else if (!chunks.ask(this.#nowMs)) this.#fail('no server has the rest of the chunks')
   }
 
-  #finish(fetch: ChunkFetch, target: Target): void {
+  #finish(chunks: ChunkFetch, target: Target): void {
     this.#servers.endAll()
     const phase: Phase = { kind: 'writing', target, ended: null }
     this.#phase = phase
@@ -333,7 +333,7 @@ export class StateTransfer {
       phase.ended = { error }
       this.#host.wake()
     }
-    fetch.finish((error) => {
+    chunks.finish((error) => {
       if (error === null) this.#options.store.certify(target.checkpoint, ended)
       else ended(error)
     })
@@ -353,7 +353,7 @@ export class StateTransfer {
   #answer(supplier: Supplier, answer: TransferAnswer): void {
     const phase = this.#phase
     if (phase.kind === 'chunks' && answer.kind === 'chunk') return this.#chunk(supplier, answer, phase)
-    if (phase.kind === 'chunks' && answer.kind === 'lacking') return phase.fetch.lacking(supplier, answer, this.#nowMs)
+    if (phase.kind === 'chunks' && answer.kind === 'lacking') return phase.chunks.lacking(supplier, answer, this.#nowMs)
     const request = this.#servers.requests.of(supplier, answer.request)
     if (request === null) return this.#servers.unexpected(supplier, answer.request, this.#nowMs)
     this.#servers.requests.progress(request, this.#nowMs)
@@ -368,7 +368,7 @@ export class StateTransfer {
   }
 
   #chunk(supplier: Supplier, answer: TransferAnswer & { kind: 'chunk' }, phase: Phase & { kind: 'chunks' }): void {
-    const taken = phase.fetch.chunk(supplier, answer, this.#nowMs)
+    const taken = phase.chunks.chunk(supplier, answer, this.#nowMs)
     if (taken === 'taken') this.#progress = true
     else if (taken === 'false manifest') this.#falseManifest(phase.target)
   }

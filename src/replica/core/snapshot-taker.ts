@@ -124,9 +124,9 @@ export class SnapshotTaker {
       writing.next++
       if (this.#options.store.has(chunk.digest)) continue
       bytes += chunk.size
+      this.#bytesWritten += chunk.size
       writing.full = !writing.writer.add(manifestEntryOf(chunk), chunk.bytes())
     }
-    this.#bytesWritten += bytes
     return !writing.full
   }
 

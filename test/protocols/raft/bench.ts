@@ -4,6 +4,7 @@
 // Whatever a test does, the bench itself checks that no two replicas lead one term, that no two decide different blocks, and that a read
 // sees whatever anybody had decided when it came.
 
+import { createHash } from 'node:crypto'
 import { encode, decode } from '../../../src/wire/codec.ts'
 import { emptyPayload, payloadDigest, type Block } from '../../../src/kernel/block.ts'
 import type { Checkpoint } from '../../../src/kernel/checkpoint.ts'
@@ -63,17 +64,8 @@ export type ParameterChanges = { [Group in keyof Parameters]?: Partial<Parameter
 export const electionTimeoutMs = 1000
 export const wallStartMs = 1_700_000_000_000
 
-/** Not collision-resistant against an adversary, but no two payloads of these tests collide: it mixes every byte. */
 export const testHasher: Hasher = {
-  digest(bytes): Digest {
-    const words = new Uint32Array(8)
-    for (let lane = 0; lane < 8; lane++) {
-      let hash = 0x811c_9dc5 ^ lane
-      for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193 + 2 * lane)
-      words[lane] = hash
-    }
-    return new Uint8Array(words.buffer)
-  },
+  digest: (bytes): Digest => new Uint8Array(createHash('sha256').update(bytes).digest()),
 }
 
 /** An entry as a leader would make it. */
@@ -454,11 +446,11 @@ export class Bench {
   }
 
   /** Puts a log onto a replica's disk before it starts. */
-  givenLog(id: number, log: Entry[], term: number, votedFor = 0): this {
+  givenLog(id: number, log: Entry[], term: number, votedFor = 0, recordEntries = 64): this {
     const replica = this.replica(id)
     const records: RaftRecord[] = [{ kind: 'hard-state', term, votedFor }]
-    for (let at = 0; at < log.length; at += 64) {
-      records.push({ kind: 'entries', firstIndex: at + 1, entries: log.slice(at, at + 64) })
+    for (let at = 0; at < log.length; at += recordEntries) {
+      records.push({ kind: 'entries', firstIndex: at + 1, entries: log.slice(at, at + recordEntries) })
     }
     replica.disk = records.map((record, index) => ({ sequence: index + 1, record }))
     replica.durable = replica.disk.length

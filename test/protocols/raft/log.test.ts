@@ -1,4 +1,4 @@
-// The log in memory, against the simplest model of it: a list, and the list of what each persist held.
+// The log in memory, against the simplest model of it: a list, and the list of what each persist held; and what leaves memory.
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

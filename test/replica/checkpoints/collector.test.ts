@@ -482,6 +482,13 @@ describe('a replica whose header is not the certified one', () => {
     expect(seat.diverged).toEqual([])
   })
 
+  it('has diverged when a state is restored that it executed otherwise', () => {
+    const { group, seat, header } = setting()
+    seat.makes(group.header(128, other))
+    seat.collector.restored(group.checkpoint(header))
+    expect(seat.diverged).toEqual([128])
+  })
+
   it.each(['before', 'after'])('has diverged when a certificate says so that came %s', (when) => {
     const { group, seat, header } = setting()
     if (when === 'after') seat.makes(group.header(128, other))

@@ -2,9 +2,9 @@
 
 import type { Checkpoint } from '../../../src/kernel/checkpoint.ts'
 import type { Digest } from '../../../src/kernel/crypto-ports.ts'
-import { hashingBytes } from '../../../src/kernel/domains.ts'
 import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
 import type { ManifestEntries, ManifestEntry } from '../../../src/kernel/manifest.ts'
+import { ChunkHasher } from '../../../src/execution/chunk-hasher.ts'
 import { equalBytes } from '../../../src/execution/merkle.ts'
 import { chunkKey } from '../../../src/replica/checkpoints/chunk-ledger.ts'
 import type {
@@ -14,7 +14,6 @@ import type {
   StoredSnapshot,
 } from '../../../src/replica/checkpoints/ports.ts'
 import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
-import { Writer } from '../../../src/wire/writer.ts'
 
 export interface Chunk {
   part: number
@@ -22,14 +21,10 @@ export interface Chunk {
   bytes: Uint8Array
 }
 
-/** As execution/state-root.ts has it. */
+const hasher = new ChunkHasher(simulatedHasher)
+
 export function chunkDigest({ part, id }: Pick<Chunk, 'part' | 'id'>, bytes: Uint8Array): Digest {
-  const writer = new Writer(bytes.length + 64)
-  writer.raw(hashingBytes('state-chunk', new Uint8Array(0)))
-  writer.u8(part)
-  writer.bytes(id, id.length)
-  writer.raw(bytes)
-  return simulatedHasher.digest(writer.view())
+  return hasher.digest(part, id, bytes)
 }
 
 export function entryOf(chunk: Chunk): ManifestEntry {
