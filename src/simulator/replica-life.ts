@@ -259,7 +259,10 @@ export class Life<Message, LogRecord> {
           this.processor.charge(block.replies.length * costModel.applyUs)
           world.executed(block)
         },
-        headerMade: (header) => world.headerMade(header),
+        headerMade: (header) => {
+          if (header.height < this.core!.executedHeight) count(this.#options.coverage, 'headers-behind-execution')
+          world.headerMade(header)
+        },
         restored: (restored) => {
           count(this.#options.coverage, 'snapshots-installed')
           world.restored(restored)
