@@ -14,7 +14,7 @@ import type { DiskVictim } from './disk-nemesis.ts'
 import type { Greeting } from './incarnation-memory.ts'
 import type { Address } from './network.ts'
 import type { Victim } from './nemesis.ts'
-import type { Ending, Patient } from './operator.ts'
+import type { Ending, Patient } from './caretaker.ts'
 import { Life, type SimulatedReplicaOptions } from './replica-life.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -149,7 +149,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     if (!this.#up) this.#start(this.#recover(), false)
   }
 
-  /** The operator has given up the log: what is left of it is set aside, and a new one speaks without a vote. */
+  /** The caretaker has given up the log: what is left of it is set aside, and a new one speaks without a vote. */
   rejoin(): void {
     if (!this.#up) this.#start(this.#recover(), true)
   }
@@ -289,7 +289,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   }
 
   /**
-   * A backup that were started so often that its incarnation is news could not be told from the log itself: before that, the operator
+   * A backup that were started so often that its incarnation is news could not be told from the log itself: before that, somebody
    * looks at what the others have seen.
    */
   #knowingOthers(recovered: RecoveredLog | LogRefusal): RecoveredLog | LogRefusal {

@@ -27,7 +27,7 @@ import { IncarnationMemory } from './incarnation-memory.ts'
 import { Invariants } from './invariants.ts'
 import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
-import { Operator } from './operator.ts'
+import { Caretaker } from './caretaker.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
 import { drawLoad, drawParameters, drawRootPace, drawSnapshotPace, type LoadShape } from './run-parameters.ts'
 import { raft } from '../protocols/raft/raft.ts'
@@ -85,7 +85,7 @@ class Simulation<Operation, Result> {
   readonly #diskPlan: DiskPlan | null
   readonly #atlas: DiskAtlas
   readonly #memory: IncarnationMemory | null
-  readonly #operator: Operator
+  readonly #caretaker: Caretaker
   readonly #load: LoadShape
   readonly #epoch: Epoch
   readonly #replicas: SimulatedReplica<RaftMessage, RaftRecord>[]
@@ -119,7 +119,7 @@ class Simulation<Operation, Result> {
     this.#epoch = this.#createEpoch()
     const ids = this.#epoch.members.map((member) => member.id)
     this.#memory = this.#diskPlan === null ? null : new IncarnationMemory(ids)
-    this.#operator = new Operator({ scheduler: this.#scheduler, random: this.#diskRandom.fork('operator') })
+    this.#caretaker = new Caretaker({ scheduler: this.#scheduler, random: this.#diskRandom.fork('caretaker') })
     this.#replicas = this.#epoch.members.map((member) => this.#createReplica(member.id))
     const load = application.createLoad(this.#load)
     this.#clients = Array.from({ length: this.#load.clients }, (_, index) => this.#createClient(index + 1, load))
@@ -192,7 +192,7 @@ class Simulation<Operation, Result> {
     const core = [...shuffled.slice(0, size), ...damaged.filter(() => random.chance(1, 2))]
     this.#network.healAll()
     this.#network.model = { ...calmNetwork, ordered: this.#plan.network.ordered }
-    this.#operator.serveOnly(core)
+    this.#caretaker.serveOnly(core)
     for (const replica of core) replica.heal()
     for (const replica of [...shuffled, ...damaged]) if (!core.includes(replica)) this.#lose(replica, random)
     return core
@@ -322,7 +322,7 @@ class Simulation<Operation, Result> {
         violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
         note: (what, detail) => this.#note(`replica ${id}`, what, detail),
         isDamaged: () => this.#atlas.isDamaged(id),
-        ended: (why) => this.#operator.ended(this.#replica(id), why),
+        ended: (why) => this.#caretaker.ended(this.#replica(id), why),
         unmasked: (other, greeting, seen) => this.#replica(other).unmasked(greeting, seen),
       },
     })

@@ -18,7 +18,7 @@ export interface Patient {
   losePower(): void
 }
 
-export interface OperatorOptions {
+export interface CaretakerOptions {
   scheduler: Scheduler
   random: Random
 }
@@ -26,12 +26,12 @@ export interface OperatorOptions {
 const delayUsMax = 1_000_000
 const delayUsMaxOfCore = 50_000
 
-export class Operator {
-  readonly #options: OperatorOptions
+export class Caretaker {
+  readonly #options: CaretakerOptions
   #mayServe: (patient: Patient) => boolean = () => true
   #delayUsMax = delayUsMax
 
-  constructor(options: OperatorOptions) {
+  constructor(options: CaretakerOptions) {
     this.#options = options
   }
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../src/kernel/random.ts'
-import { Operator, type Patient } from '../../src/simulator/operator.ts'
+import { Caretaker, type Patient } from '../../src/simulator/caretaker.ts'
 import { Scheduler } from '../../src/simulator/scheduler.ts'
 
 class ScriptedPatient implements Patient {
@@ -25,20 +25,20 @@ class ScriptedPatient implements Patient {
 
 function bench(seed: string = 'operator') {
   const scheduler = new Scheduler()
-  const operator = new Operator({ scheduler, random: createRandom(seed) })
+  const caretaker = new Caretaker({ scheduler, random: createRandom(seed) })
   const run = (): void => {
     while (scheduler.step(scheduler.nowUs + 2_000_000));
   }
-  return { operator, run }
+  return { caretaker, run }
 }
 
-describe('the operator', () => {
+describe('the caretaker', () => {
   it('starts a refused log as it is once more, and then gives it up', () => {
-    const { operator, run } = bench()
+    const { caretaker, run } = bench()
     const patient = new ScriptedPatient()
     for (const refusals of [1, 2]) {
       patient.refusals = refusals
-      operator.ended(patient, 'log-refused')
+      caretaker.ended(patient, 'log-refused')
       run()
     }
     expect(patient.done).toEqual(['restart', 'rejoin'])
@@ -47,10 +47,10 @@ describe('the operator', () => {
   it('sometimes switches the machine of a failed disk off and on, and never that of a refused log', () => {
     let cycled = 0
     for (let seed = 0; seed < 60; seed++) {
-      const { operator, run } = bench(`operator ${seed}`)
+      const { caretaker, run } = bench(`operator ${seed}`)
       const [failed, refused] = [new ScriptedPatient(), new ScriptedPatient()]
-      operator.ended(failed, 'storage-failed')
-      operator.ended(refused, 'log-refused')
+      caretaker.ended(failed, 'storage-failed')
+      caretaker.ended(refused, 'log-refused')
       run()
       expect(failed.done.at(-1)).toBe('restart')
       expect(refused.done).toEqual(['restart'])
@@ -61,13 +61,13 @@ describe('the operator', () => {
   })
 
   it('leaves alone what is up again, and whoever is not in the core', () => {
-    const { operator, run } = bench()
+    const { caretaker, run } = bench()
     const [up, lost, core] = [new ScriptedPatient(), new ScriptedPatient(), new ScriptedPatient()]
     up.isUp = true
-    operator.ended(up, 'storage-failed')
-    operator.ended(lost, 'log-refused')
-    operator.serveOnly([core])
-    operator.ended(core, 'log-refused')
+    caretaker.ended(up, 'storage-failed')
+    caretaker.ended(lost, 'log-refused')
+    caretaker.serveOnly([core])
+    caretaker.ended(core, 'log-refused')
     run()
     expect([up.done, lost.done, core.done]).toEqual([[], [], ['restart']])
   })
