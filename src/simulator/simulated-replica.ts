@@ -7,7 +7,7 @@ import type { Checkpoint } from '../kernel/checkpoint.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
-import type { Now, ProtocolDefinition, ProtocolEvent, Recovered } from '../kernel/protocol.ts'
+import type { Command, Now, ProtocolDefinition, ProtocolEvent, Recovered } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
 import { chunkDigestOf } from '../replica/core/checkpointing.ts'
 import { ReplicaCore } from '../replica/core/replica-core.ts'
@@ -169,6 +169,12 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     this.#clock.jumpWall(byMs)
   }
 
+  /** An operator's wish; unheard while the replica is down. */
+  command(command: Command): void {
+    const life = this.#life
+    life?.processor.run(() => life.core?.command(command, this.#now()))
+  }
+
   /** Up and running, as a member of the healed core must be. */
   heal(): void {
     this.#life?.processor.resume()
@@ -309,7 +315,10 @@ class Life<Message, LogRecord> {
           this.processor.charge(block.replies.length * costModel.applyUs)
           world.executed(block)
         },
-        headerMade: (header) => world.headerMade(header),
+        headerMade: (header) => {
+          if (header.height < this.core!.executedHeight) count(this.#options.coverage, 'headers-behind-execution')
+          world.headerMade(header)
+        },
         restored: (restored) => {
           count(this.#options.coverage, 'snapshots-installed')
           world.restored(restored)
