@@ -25,7 +25,16 @@ import { Invariants } from './invariants.ts'
 import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
-import { drawLoad, drawParameters, drawRootPace, drawSnapshotPace, type LoadShape } from './run-parameters.ts'
+import {
+  drawLeaseDrift,
+  drawLoad,
+  drawParameters,
+  drawPriorities,
+  drawRootPace,
+  drawSnapshotPace,
+  type LoadShape,
+} from './run-parameters.ts'
+import { Operator } from './operator.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
@@ -108,9 +117,11 @@ class Simulation<Operation, Result> {
   run(): SeedReport {
     const safetyUs = this.#random.between(safetyUsMin, safetyUsMax)
     const nemesis = this.#createNemesis()
+    const operator = this.#createOperator()
     this.#note('world', 'safety phase', `${Math.round(safetyUs / 1000)} ms`)
     this.#runUntil(safetyUs)
     nemesis.stop()
+    operator?.stop()
     if (this.#invariants.violation === null) this.#livenessPhase()
     const excuse = this.#invariants.violation === null ? this.#check() : null
     return this.#report(excuse)
@@ -233,6 +244,9 @@ class Simulation<Operation, Result> {
   }
 
   #createEpoch(): Epoch {
+    const priorities = drawPriorities(this.#paces.fork('priorities'), this.#options.replicas)
+    const parameters = drawParameters(this.#random.fork('parameters'))
+    const leaseDriftPerMille = drawLeaseDrift(this.#paces.fork('leases'), this.#plan.driftPpmMax)
     const members: Member[] = Array.from({ length: this.#options.replicas }, (_, index) => ({
       id: replicaId(index + 1),
       name: `replica-${index + 1}`,
@@ -240,7 +254,7 @@ class Simulation<Operation, Result> {
       consensusKey: this.#suite.signer(new Uint8Array(32).fill(index + 1)).publicKey,
       linkKey: new Uint8Array(32).fill(index + 101),
       addresses: [],
-      priority: 0,
+      priority: priorities[index]!,
     }))
     return {
       network: new Uint8Array(32).fill(7),
@@ -248,7 +262,7 @@ class Simulation<Operation, Result> {
       firstHeight: 1,
       protocol: this.#options.protocol,
       members,
-      parameters: drawParameters(this.#random.fork('parameters')),
+      parameters: { ...parameters, raft: { ...parameters.raft, leaseDriftPerMille } },
     }
   }
 
@@ -319,6 +333,17 @@ class Simulation<Operation, Result> {
       random: this.#random.fork('nemesis'),
       coverage: this.#coverage,
       leader: () => this.#replicas.find((replica) => replica.id === this.#lastLeader) ?? null,
+      note: (what, detail) => this.#note('world', what, detail),
+    })
+  }
+
+  #createOperator(): Operator | null {
+    const random = this.#paces.fork('operator')
+    if (this.#options.faults === 'none' || !random.chance(1, 3)) return null
+    return new Operator({
+      random,
+      scheduler: this.#scheduler,
+      replicas: this.#replicas,
       note: (what, detail) => this.#note('world', what, detail),
     })
   }
