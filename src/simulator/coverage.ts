@@ -53,6 +53,7 @@ const alwaysMinima: readonly CoverageMinimum[] = [
   { name: 'linearizable-reads', perThousandSeeds: 1000, why: 'reads without a log entry' },
   { name: 'signed-envelopes', perThousandSeeds: 1000, why: 'signatures of clients' },
   { name: 'operations-committed', perThousandSeeds: 10_000, why: 'load' },
+  { name: 'headers-behind-execution', perThousandSeeds: 1000, why: 'roots worked out while blocks are executed' },
 ]
 
 /** Minima for what a protocol and these faults can produce. */

@@ -77,6 +77,18 @@ export function drawSnapshotPace(random: Random): SnapshotPace {
   }
 }
 
+/** What only raft has: leases that clocks of this drift can keep, and who should lead. */
+export function drawLeaseDrift(random: Random, driftPpmMax: number): number {
+  // A leader's clock too slow by p and a follower's too fast by p: a lease may last (1 - p) / (1 + p) of the followers' patience.
+  const drift = driftPpmMax / 1_000_000
+  return random.chance(1, 2) ? 0 : Math.max(1, Math.ceil((2000 * drift) / (1 + drift)))
+}
+
+export function drawPriorities(random: Random, replicas: number): number[] {
+  const differ = random.chance(1, 4)
+  return Array.from({ length: replicas }, () => (differ ? random.below(3) : 0))
+}
+
 export function drawLoad(random: Random): LoadShape {
   return {
     clients: random.between(2, 4),

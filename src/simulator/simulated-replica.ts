@@ -2,7 +2,7 @@
 // be killed, lose its disk or find an old one, start again, and stand still for a while.
 
 import type { ReplicaId } from '../kernel/ids.ts'
-import type { Now } from '../kernel/protocol.ts'
+import type { Command, Now } from '../kernel/protocol.ts'
 import { crc32 } from '../storage/log/crc32.ts'
 import type { Voice } from '../storage/log/format.ts'
 import { initializeLog } from '../storage/log/initialize.ts'
@@ -166,6 +166,12 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   pause(durationUs: number): void {
     count(this.#options.coverage, 'pauses')
     this.#life?.processor.pause(durationUs)
+  }
+
+  /** An operator's wish; unheard while the replica is down. */
+  command(command: Command): void {
+    const life = this.#life
+    life?.processor.run(() => life.core?.command(command, this.#now()))
   }
 
   jumpWallClock(byMs: number): void {

@@ -29,7 +29,16 @@ import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import { Caretaker } from './caretaker.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
-import { drawLoad, drawParameters, drawRootPace, drawSnapshotPace, type LoadShape } from './run-parameters.ts'
+import {
+  drawLeaseDrift,
+  drawLoad,
+  drawParameters,
+  drawPriorities,
+  drawRootPace,
+  drawSnapshotPace,
+  type LoadShape,
+} from './run-parameters.ts'
+import { Operator } from './operator.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
@@ -129,10 +138,12 @@ class Simulation<Operation, Result> {
     const safetyUs = this.#random.between(safetyUsMin, safetyUsMax)
     const nemesis = this.#createNemesis()
     const diskNemesis = this.#createDiskNemesis()
+    const operator = this.#createOperator()
     this.#note('world', 'safety phase', `${Math.round(safetyUs / 1000)} ms`)
     this.#runUntil(safetyUs)
     nemesis.stop()
     diskNemesis?.stop()
+    operator?.stop()
     if (this.#invariants.violation === null) this.#livenessPhase()
     const excuse = this.#invariants.violation === null ? this.#check() : null
     return this.#report(excuse)
@@ -270,6 +281,9 @@ class Simulation<Operation, Result> {
   }
 
   #createEpoch(): Epoch {
+    const priorities = drawPriorities(this.#paces.fork('priorities'), this.#options.replicas)
+    const parameters = drawParameters(this.#random.fork('parameters'))
+    const leaseDriftPerMille = drawLeaseDrift(this.#paces.fork('leases'), this.#plan.driftPpmMax)
     const members: Member[] = Array.from({ length: this.#options.replicas }, (_, index) => ({
       id: replicaId(index + 1),
       name: `replica-${index + 1}`,
@@ -277,7 +291,7 @@ class Simulation<Operation, Result> {
       consensusKey: this.#suite.signer(new Uint8Array(32).fill(index + 1)).publicKey,
       linkKey: new Uint8Array(32).fill(index + 101),
       addresses: [],
-      priority: 0,
+      priority: priorities[index]!,
     }))
     return {
       network: new Uint8Array(32).fill(7),
@@ -285,7 +299,7 @@ class Simulation<Operation, Result> {
       firstHeight: 1,
       protocol: this.#options.protocol,
       members,
-      parameters: drawParameters(this.#random.fork('parameters')),
+      parameters: { ...parameters, raft: { ...parameters.raft, leaseDriftPerMille } },
     }
   }
 
@@ -382,6 +396,17 @@ class Simulation<Operation, Result> {
 
   #replica(id: ReplicaId): SimulatedReplica<RaftMessage, RaftRecord> {
     return this.#replicas.find((replica) => replica.id === id)!
+  }
+
+  #createOperator(): Operator | null {
+    const random = this.#paces.fork('operator')
+    if (this.#options.faults === 'none' || !random.chance(1, 3)) return null
+    return new Operator({
+      random,
+      scheduler: this.#scheduler,
+      replicas: this.#replicas,
+      note: (what, detail) => this.#note('world', what, detail),
+    })
   }
 
   #addresses(): Address[] {

@@ -10,6 +10,7 @@ const raftLog = 'src/protocols/raft/log.ts'
 const core = 'src/protocols/raft/raft.ts'
 
 export const plantedBugs: readonly PlantedBug[] = [
+  ...diskBugs,
   {
     name: 'c1-vote-not-persisted',
     title: 'a vote is given without being persisted: after a crash the replica votes again in the same term',
@@ -562,5 +563,68 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'queueMicrotask(() => this.#own?.close())',
     finder: { kind: 'tests', files: ['test/replica/lifecycle.test.ts'] },
   },
-  ...diskBugs,
+  {
+    name: 'checkpoint-quorum-of-different-headers',
+    title: 'votes for different headers of one height are counted together',
+    file: 'src/replica/checkpoints/vote-book.ts',
+    find: 'const group = groups.find(([first]) => equalBytes(first!.vote.body, vote.body))',
+    replace: 'const group = groups[0]',
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/collector.test.ts'] },
+  },
+  {
+    name: 'checkpoint-signatures-unchecked',
+    title: 'a certificate of another is believed without a look at its signatures',
+    file: 'src/replica/checkpoints/certificate.ts',
+    find: "if (!signatures.every(({ replica, signature }) => this.verify(replica, body, signature))) return 'a wrong signature'",
+    replace: 'void body',
+    finder: { kind: 'tests', files: ['test/replica/checkpoints'] },
+  },
+  {
+    name: 'checkpoint-vote-of-a-learner',
+    title: 'a learner’s vote counts towards the quorum of a checkpoint',
+    file: 'src/replica/checkpoints/collector.ts',
+    find: "if (!this.#rules.membership.isVoter(from)) return this.#drop(from, 'not a voter')",
+    replace: 'void from',
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/collector.test.ts'] },
+  },
+  {
+    name: 'diverged-replica-goes-on',
+    title: 'a replica that executed otherwise than a quorum is not told',
+    file: 'src/replica/checkpoints/collector.ts',
+    find: 'if (!equalBytes(counted.body, made.body)) return this.#diverge(height)',
+    replace: 'if (!equalBytes(counted.body, made.body)) return',
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/collector.test.ts'] },
+  },
+  {
+    name: 'chunk-unchecked',
+    title: 'a fetched chunk is kept without a look at its digest',
+    file: 'src/replica/checkpoints/chunk-fetch.ts',
+    find: 'if (wanted && !equalBytes(chunkDigest(answer, answer.bytes), answer.digest)) {',
+    replace: 'if (wanted && chunkDigest(answer, answer.bytes).length === 0) {',
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/hostile-servers.test.ts'] },
+  },
+  {
+    name: 'manifest-root-unchecked',
+    title: 'a manifest is believed though its root is not the certified one',
+    file: 'src/replica/checkpoints/manifest-intake.ts',
+    find: "return equalBytes(this.#tree.root(), this.#stateRoot) ? { kind: 'whole' } : lie('a manifest with another root')",
+    replace: "return this.#stateRoot.length > 0 ? { kind: 'whole' } : lie('a manifest with another root')",
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/hostile-servers.test.ts'] },
+  },
+  {
+    name: 'manifest-names-believed',
+    title: 'the names that a manifest gives to chunks are believed',
+    file: 'src/replica/checkpoints/chunk-fetch.ts',
+    find: "if (wanted && !isNamed(entry, answer)) return 'false manifest'",
+    replace: 'void isNamed',
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/hostile-servers.test.ts'] },
+  },
+  {
+    name: 'transfer-clings-to-a-liar',
+    title: 'whoever offers the newest checkpoint is believed again and again, though nobody can have it (liveness)',
+    file: 'src/replica/checkpoints/transfer.ts',
+    find: "if ('target' in this.#phase) for (const supplier of this.#phase.target.by) supplier.failures++",
+    replace: 'void this.#phase',
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/hostile-servers.test.ts'] },
+  },
 ]

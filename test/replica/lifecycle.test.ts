@@ -197,6 +197,12 @@ describe('a full disk', () => {
     await expect.poll(() => replica.status().stalled).toBe(true)
     const { result } = await replica.query(get, { consistency: 'local' })
     expect(result.kind).toBe('value')
+    // What cannot be had meanwhile ends at its deadline, and says whether it may have happened.
+    await expect(replica.query(get, { deadlineMs: 300 })).rejects.toMatchObject({ code: 'ERR_DEADLINE' })
+    await expect(replica.submit(put('third'), { deadlineMs: 300 })).rejects.toMatchObject({
+      code: 'ERR_DEADLINE',
+      certainty: expect.stringMatching(/^(in)?definite$/),
+    })
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     expect(changes).toEqual([true])
     disk.writeError = null
