@@ -12,8 +12,8 @@ beforeEach(async () => {
 })
 afterEach(() => replicas.close())
 
-async function start(id: number, rejoin = false): Promise<StoreReplica> {
-  const replica = replicas.make(id, { rejoin })
+async function start(id: number, rejoin = false, changes: object = {}): Promise<StoreReplica> {
+  const replica = replicas.make(id, { rejoin, ...changes })
   await replica.start()
   return replica
 }
@@ -45,6 +45,32 @@ describe('a replica whose log is lost', () => {
     await again.close()
     const later = await start(3)
     expect(later.status()).toMatchObject({ voice: 'abstains', rejoined: null })
+  }, 60_000)
+
+  it('keeps its snapshots, and goes on from there, also where the others have cut their logs', async () => {
+    await replicas.close()
+    replicas = await testReplicas(3, { checkpoints: { intervalHeights: 4 } })
+    const often = { snapshotPolicy: { logBytesMin: 1, writtenPercentMin: 1, sliceBytesMax: 1 << 20 } }
+    const [one, two, three] = await Promise.all([1, 2, 3].map((id) => start(id, false, often)))
+    const write = async (count: number): Promise<void> => {
+      for (let number = 0; number < count; number++) await one!.submit(put(`value ${number}`))
+    }
+    await write(20)
+    const snapshots = join(replicas.dataDir(3), 'snapshots')
+    await until(() => readdirSync(snapshots).some((name) => name.startsWith('checkpoint-')))
+    await three!.close()
+    rmSync(join(replicas.dataDir(3), 'log'), { recursive: true })
+    await write(20)
+    await two!.close()
+    // It follows, and its word is not counted: without a second voter nothing is decided.
+    const again = await start(3, true, often)
+    expect(again.status().voice).toBe('abstains')
+    // Before it has heard anything.
+    expect(again.status().executedHeight).toBeGreaterThan(0)
+    await expect(one!.submit(put('alone'), { deadlineMs: 1_500 })).rejects.toMatchObject({ code: 'ERR_DEADLINE' })
+    const back = await start(2, false, often)
+    await write(20)
+    await until(() => again.status().executedHeight >= back.status().executedHeight - 1)
   }, 60_000)
 
   it('whose log is sound keeps it, and its vote', async () => {

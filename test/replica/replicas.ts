@@ -28,10 +28,11 @@ export interface TestReplicas {
   close(): Promise<void>
 }
 
-export async function testReplicas(replicas: number): Promise<TestReplicas> {
+export async function testReplicas(replicas: number, parameters: object = {}): Promise<TestReplicas> {
   const parent = mkdtempSync(join(tmpdir(), 'quorate-replica-'))
   const dir = join(parent, 'network')
-  const { network } = await createLocalNetwork({ dir, name: 'test', protocol: 'raft', replicas, host: '127.0.0.1' })
+  const plan = { name: 'test', protocol: 'raft', replicas, parameters, host: '127.0.0.1' } as const
+  const { network } = await createLocalNetwork({ dir, ...plan })
   const made: StoreReplica[] = []
   const folder = (id: number): string => replicaFolder(dir, id)
   const dataDir = (id: number): string => join(folder(id), dataFolderName)

@@ -236,7 +236,7 @@ export class CheckpointCollector {
     const height = checkpoint.header.height
     this.#certified = [checkpoint, ...this.#certified].slice(0, certifiedMax)
     this.#made = this.#made.filter(({ header }) => header.height > height)
-    this.#votes.forget(height)
+    this.#votes.forgive()
     if (this.#made.length === 0) this.#rest()
   }
 

@@ -37,11 +37,13 @@ export class Correspondence {
     return this.#suppliers.find((supplier) => supplier.replica === replica) ?? null
   }
 
-  /** Behind those that there are. */
-  add(replicas: readonly ReplicaId[]): void {
+  /** Behind those that there are. False: none is new. */
+  add(replicas: readonly ReplicaId[]): boolean {
+    const before = this.#suppliers.length
     for (const replica of replicas) {
       if (this.supplier(replica) === null) this.#suppliers.push(new Supplier(replica))
     }
+    return this.#suppliers.length > before
   }
 
   forgetAll(): void {

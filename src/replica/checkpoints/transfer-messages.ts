@@ -44,6 +44,7 @@ export const transferRequestCodec: Codec<TransferRequest> = union<TransferReques
 })
 
 const firstAnswerTag = 16
+const chunkTag = 18
 
 export const transferAnswerCodec: Codec<TransferAnswer> = union<TransferAnswer>({
   checkpoint: { tag: firstAnswerTag, codec: struct({ request: u53, checkpoint: checkpointCodec }) },
@@ -52,7 +53,7 @@ export const transferAnswerCodec: Codec<TransferAnswer> = union<TransferAnswer>(
     codec: struct({ request: u53, total, entries: list(manifestEntryCodec, pageEntriesMax) }),
   },
   chunk: {
-    tag: 18,
+    tag: chunkTag,
     codec: struct({
       request: u53,
       digest,
@@ -68,6 +69,11 @@ export const transferAnswerCodec: Codec<TransferAnswer> = union<TransferAnswer>(
 /** For the server, if true; else for the client. Whether it is well-formed is for them to see. */
 export function isTransferRequest(body: Uint8Array): boolean {
   return body.length > 0 && body[0]! < firstAnswerTag
+}
+
+/** The one kind of answer of which nothing is kept: all others are copied, so that they do not keep their frame in memory. */
+export function isChunk(body: Uint8Array): boolean {
+  return body[0] === chunkTag
 }
 
 /** Bytes that an entry takes in a page. */

@@ -32,7 +32,7 @@ import {
 import { ManifestIntake } from './manifest-intake.ts'
 import type { ChunkDigest, SnapshotSink } from './ports.ts'
 import type { Supplier } from './supplier.ts'
-import { transferAnswerCodec, type TransferAnswer } from './transfer-messages.ts'
+import { isChunk, transferAnswerCodec, type TransferAnswer } from './transfer-messages.ts'
 import type { TransferStatus } from './transfer-status.ts'
 
 export interface TransferHost {
@@ -108,8 +108,9 @@ export class StateTransfer {
     this.#minimumHeight = Math.max(this.#minimumHeight, minimumHeight)
     if (!this.active) this.#servers.forgetAll()
     const { self, rules } = this.#options
-    this.#servers.add(from.filter((replica) => replica !== self && rules.membership.isMember(replica)))
-    if (this.active) return
+    const more = this.#servers.add(from.filter((replica) => replica !== self && rules.membership.isMember(replica)))
+    // Whoever is new may have what the others have not.
+    if (this.active && !(more && this.#phase.kind === 'waiting')) return
     this.#vainRounds = 0
     this.#begin()
   }
@@ -130,7 +131,7 @@ export class StateTransfer {
     if (!this.active || supplier === null || supplier.lied !== null) return this.#servers.drop(from, 'not asked')
     if (body.length > answerBytesMax) this.#servers.lie(supplier, 'an answer that is too large')
     else {
-      const decoded = decode(transferAnswerCodec, body)
+      const decoded = decode(transferAnswerCodec, isChunk(body) ? body : body.slice())
       if (decoded.ok) this.#answer(supplier, decoded.value)
       else this.#servers.lie(supplier, decoded.error.code)
     }

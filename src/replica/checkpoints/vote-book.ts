@@ -86,12 +86,9 @@ export class VoteBook {
     return group.map(({ replica }) => replica)
   }
 
-  /** Certified: what was said up to here does not matter any more. */
-  forget(upTo: Height): void {
-    for (const sender of this.#senders.values()) {
-      sender.votes = sender.votes.filter((vote) => vote.height > upTo)
-      sender.invalid = 0
-    }
+  /** A checkpoint is certified: who was not listened to is listened to again. Votes that are old now make room for later ones. */
+  forgive(): void {
+    for (const sender of this.#senders.values()) sender.invalid = 0
   }
 
   /** A certificate of this sender was wrong; true: it is not listened to any more. */

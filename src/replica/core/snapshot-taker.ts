@@ -29,7 +29,7 @@ export const snapshotPolicyDefault: SnapshotPolicy = {
 
 /** Chunks looked at in one turn, written or not. */
 const chunksPerSliceMax = 2048
-/** Certificates that wait for a snapshot of their height. */
+/** Certificates that wait for a snapshot of their height, beside that of the one being written. */
 const certificatesKept = 2
 
 interface Writing {
@@ -145,8 +145,15 @@ export class SnapshotTaker {
   /** A quorum has signed this header. */
   certified(checkpoint: Checkpoint): void {
     if (checkpoint.header.height <= this.#stableHeight) return
-    this.#certificates = [...this.#certificates, checkpoint].slice(-certificatesKept)
+    // Writing takes longer than many checkpoints: the certificate of what is being written must not be pushed out by newer ones.
+    const awaited = this.#certificates.filter((one) => this.#awaits(one))
+    const others = this.#certificates.filter((one) => !this.#awaits(one))
+    this.#certificates = [...awaited, ...[...others, checkpoint].slice(-certificatesKept)]
     this.#certify()
+  }
+
+  #awaits({ header }: Checkpoint): boolean {
+    return header.height === this.#writing?.height || header.height === this.#writtenHeight
   }
 
   #certify(): void {

@@ -403,6 +403,14 @@ describe('a certificate of another', () => {
     ['has no state root', (group, given) => group.checkpoint({ ...given.header, stateRoot: null })],
     ['has another block', (_, given) => ({ ...given, block: { ...given.block, timestamp: 1 } })],
     ['has the block of another height', (group, given) => ({ ...given, block: group.block(384) })],
+    [
+      'has the block of another height, though a quorum signed that',
+      (group, given) => ({
+        ...group.checkpoint({ ...given.header, blockDigest: group.header(384).blockDigest, time: 9999 }),
+        block: group.block(384),
+        proof: group.proof(384),
+      }),
+    ],
     ['is older than its block', (group, given) => group.checkpoint({ ...given.header, time: 1 })],
     ['has a block that was not decided', (group, given) => ({ ...given, proof: group.proof(384) })],
     ['has a header that nobody signed', (group, given) => ({ ...given, header: group.header(256, other) })],

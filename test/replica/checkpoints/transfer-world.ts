@@ -209,7 +209,11 @@ export class World {
       seat.answers.push(answer)
       const sent = encode(transferAnswerCodec, answer)
       seat.bytesSent += answer.kind === 'chunk' ? answer.bytes.length : 0
-      this.after(seat.delayMs, () => this.transfer.message(from, sent, this.nowMs))
+      this.after(seat.delayMs, () => {
+        this.transfer.message(from, sent, this.nowMs)
+        // Nothing that is kept may be a view of it.
+        sent.fill(0)
+      })
     }
   }
 }

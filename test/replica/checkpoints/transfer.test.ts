@@ -123,6 +123,26 @@ describe('with honest servers', () => {
   })
 })
 
+describe('while it waits', () => {
+  it('a server that is new is asked at once, one that is known is not', () => {
+    const world = new World()
+    const empty = world.serve(2)
+    const good = world.serve(3)
+    const chunks = makeChunks(world.random, 5, 100)
+    world.put(256, chunks, [good])
+    world.want(256, [empty])
+    world.until(() => world.noted('transfer-failed').length === 6)
+    const asked = world.asked('newest')
+    world.want(256, [empty])
+    expect(world.asked('newest')).toBe(asked)
+    const sinceMs = world.nowMs
+    world.want(256, [empty, good])
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.nowMs - sinceMs).toBeLessThan(1000)
+  })
+})
+
 describe('what is on its way', () => {
   function watched(sizes: number, count: number, servers: number) {
     const world = new World(1, servers + 1)

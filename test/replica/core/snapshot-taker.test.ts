@@ -71,6 +71,14 @@ describe('the taker of snapshots', () => {
     expect(bench.store.added).toBe(3)
   })
 
+  it('keeps the certificate of what is being written, however many newer ones come meanwhile', () => {
+    const bench = new Bench({ sliceBytesMax: 1 })
+    bench.taker.offer(stateAt(8, [chunk('a'), chunk('b')]), 1_000)
+    for (let height = 8; height <= 80; height += 8) bench.taker.certified(certificate(height))
+    bench.settle()
+    expect(bench.stable).toEqual([8])
+  })
+
   it('makes nothing stable under a certificate of another height', () => {
     const bench = new Bench()
     bench.taker.offer(stateAt(8, [chunk('a')]), 1_000)
