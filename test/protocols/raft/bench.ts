@@ -24,7 +24,7 @@ import type {
 } from '../../../src/kernel/protocol.ts'
 import { createRandom, type Random } from '../../../src/kernel/random.ts'
 import { EffectQueue } from '../../../src/replica/driver/effect-queue.ts'
-import { raftMessageCodec, type Entry, type RaftMessage } from '../../../src/protocols/raft/messages.ts'
+import { describeMessage, raftMessageCodec, type Entry, type RaftMessage } from '../../../src/protocols/raft/messages.ts'
 import { raft } from '../../../src/protocols/raft/raft.ts'
 import { raftRecordCodec, type RaftRecord } from '../../../src/protocols/raft/records.ts'
 import type { RaftEffects } from '../../../src/protocols/raft/state.ts'
@@ -334,6 +334,7 @@ export class Replica {
         if (height !== this.#decidedHeight + 1) throw new Error(`decided ${height} behind ${this.#decidedHeight}`)
         this.#decidedHeight = height
         this.decided.push({ block, proof: proof as RaftDecisionProof })
+        this.bench.trace(`${this.id} decides ${height} [${textsOf(block.payload).join(' ')}]`)
         this.bench.checkDecided(this.id, block, proof as RaftDecisionProof)
       }, after)
     },
@@ -342,19 +343,26 @@ export class Replica {
     fetch: (wanted, from) => {
       if (from.includes(this.id) || from.length !== this.#epoch.members.length - 1)
         throw new Error('asks the wrong ones')
-      this.#queue.add(() => this.fetched.push(wanted))
+      this.#queue.add(() => {
+        this.fetched.push(wanted)
+        if (wanted.kind === 'state') this.bench.trace(`${this.id} fetches a state of height ${wanted.minimumHeight} or more`)
+      })
     },
     validate: () => {
       throw new Error('raft asks for no validation yet')
     },
     readReady: (id, height, after) => this.#queue.add(() => this.#ready(id, height), after),
     release: (below) => this.#queue.add(() => this.#release(below)),
-    readFailed: (id, reason) => this.failedReads.push({ id, reason }),
+    readFailed: (id, reason) => {
+      this.failedReads.push({ id, reason })
+      this.bench.trace(`${this.id} cannot read: ${reason}`)
+    },
     accuse: () => {
       throw new Error('raft accuses nobody')
     },
     note: (event) => {
       this.notes.push(event)
+      this.bench.trace(`${this.id} ${event.kind}${Object.entries(event.detail ?? {}).map((one) => ` ${one.join(' ')}`).join('')}`)
       if (event.kind === 'leader-elected') this.bench.checkLeader(this.id, event.detail!['term'] as number)
     },
   }
@@ -363,6 +371,7 @@ export class Replica {
     const floor = this.#readFloors.get(id) ?? 0
     if (height < floor) throw new Error(`replica ${this.id} reads at ${height}, though ${floor} was decided before`)
     this.reads.push({ id, height })
+    this.bench.trace(`${this.id} may answer read ${id} at ${height}`)
   }
 
   /** As far as whole segments allow. */
@@ -399,6 +408,8 @@ export class Bench {
   readonly sent: Sent[] = []
   readonly #cut = new Set<string>()
   readonly #leaders = new Map<number, ReplicaId>()
+  /** Is told of whatever happens, in words. */
+  trace: (line: string) => void = () => {}
   /** The highest block that anybody has decided. */
   decidedHeight = 0
   readonly #decided = new Map<number, { name: string; block: Block; proof: RaftDecisionProof }>()
@@ -459,7 +470,9 @@ export class Bench {
 
   post(sent: Sent): void {
     this.sent.push(sent)
-    if (!this.#cut.has(`${sent.from}>${sent.to}`)) this.network.push(sent)
+    const isLost = this.#cut.has(`${sent.from}>${sent.to}`)
+    this.trace(`${sent.from}>${sent.to} ${describeMessage(sent.message)}${isLost ? ' (lost)' : ''}`)
+    if (!isLost) this.network.push(sent)
   }
 
   /** Delivers what is on the network now and matches, and nothing that arises from it. */
