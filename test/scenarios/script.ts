@@ -183,7 +183,7 @@ class Scenario {
 
   #moveReplicas(command: string, [first, ...rest]: string[]): boolean {
     const operand = Number(rest[0])
-    const command_ = { kind: 'transfer-leadership', to: Number.isNaN(operand) ? null : replicaId(operand) } as const
+    const transfer = { kind: 'transfer-leadership', to: Number.isNaN(operand) ? null : replicaId(operand) } as const
     const actions: Record<string, (replica: Replica) => void> = {
       crash: (replica) => replica.crash(),
       restart: (replica) => replica.start(),
@@ -195,7 +195,7 @@ class Scenario {
       },
       propose: (replica) => replica.propose(...rest),
       read: (replica) => replica.step({ kind: 'read', id: operand }),
-      transfer: (replica) => replica.step({ kind: 'command', command: command_ }),
+      transfer: (replica) => replica.step({ kind: 'command', command: transfer }),
       stable: (replica) => replica.stable(operand),
       restore: (replica) => replica.restore(operand),
     }
