@@ -136,10 +136,17 @@ export class SnapshotTaker {
       if (this.#writing !== writing) return
       this.#writing = null
       if (error === null) this.#writtenHeight = writing.height
-      else this.#options.failed(reasonOf(error))
+      else this.#abandon(writing, reasonOf(error))
       this.#certify()
       this.#options.wake()
     })
+  }
+
+  /** A full disk, or a chunk that was lost meanwhile, leaves the writer open: the next checkpoint needs the place. */
+  #abandon({ writer }: Writing, reason: string): void {
+    writer.onDrain = null
+    writer.abandon()
+    this.#options.failed(reason)
   }
 
   /** A quorum has signed this header. */

@@ -74,6 +74,8 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
   }
 
   begin(_: ExecutedHeader, entries: ManifestEntries): SnapshotWriter {
+    // As the real one: a writer whose end failed is still there.
+    if (this.#writer !== null) throw new Error('a snapshot is being written: finish or abandon it first')
     this.begun++
     this.#written = null
     let waiting = 0
@@ -103,10 +105,16 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
       finish: (done) => {
         const error = this.errors.shift() ?? null
         if (error === null) this.#written = entries
-        this.later.push(() => done(error))
+        this.later.push(() => {
+          if (error === null) writer.abandon()
+          done(error)
+        })
       },
-      abandon: () => {},
+      abandon: () => {
+        if (this.#writer === writer) this.#writer = null
+      },
     }
+    this.#writer = writer
     return writer
   }
 
@@ -117,4 +125,5 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
   }
 
   #written: ManifestEntries | null = null
+  #writer: SnapshotWriter | null = null
 }
