@@ -39,6 +39,7 @@ import type { Identity } from './options.ts'
 import { OwnClient, ownConnection } from './own-client.ts'
 import { OwnSessions } from './own-sessions.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
+import { transferSentence } from './transfer-sentence.ts'
 
 export interface RunningReplicaOptions<Command, Query, Result> {
   network: ReadNetwork
@@ -364,7 +365,9 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
 
   #warnings(): string[] {
     const voice = this.#directory!.abstains ? [followsWithoutVote] : []
-    return [...voice, ...this.#refusals.sentences()]
+    const { transfer } = this.#core!.checkpoints
+    const fetching = transfer === null ? [] : [transferSentence(transfer)]
+    return [...voice, ...fetching, ...this.#refusals.sentences()]
   }
 
   #logListener(): LogListener {

@@ -46,7 +46,8 @@ export class Host {
     return new Proxy(real, {
       construct: (target, args, newTarget) =>
         Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as object,
-      // oxlint-disable-next-line unicorn/new-for-builtins
+      // What stands for Date here is the real one; called without `new`, it says the time as a text.
+      // oxlint-disable-next-line unicorn/new-for-builtins -- new is what gives `target` a time of our own
       apply: (target) => new target(now()).toString(),
       get: (target, name, receiver) => (name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown)),
     })

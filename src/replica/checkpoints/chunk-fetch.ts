@@ -14,6 +14,8 @@ import type { TransferAnswer } from './transfer-messages.ts'
 export interface ChunkFetchOptions {
   checkpoint: Checkpoint
   writer: SnapshotWriter
+  /** Entries whose chunks could not be read when the writer began. */
+  absent: readonly ManifestEntry[]
   servers: Correspondence
   chunkDigest: ChunkDigest
   /** The store takes more. */
@@ -25,6 +27,11 @@ export type ChunkTaken = 'taken' | 'not wanted' | 'false manifest'
 
 export class ChunkFetch {
   readonly ledger: ChunkLedger
+  /**
+   * On their way to the disk since an earlier round: neither to be read yet, nor missing. They were checked against another manifest than
+   * this one, so they must be read before they count.
+   */
+  readonly unseen: readonly ManifestEntry[]
   readonly #options: ChunkFetchOptions
   readonly #servers: Correspondence
   #paused = false
@@ -33,6 +40,7 @@ export class ChunkFetch {
     this.#options = options
     this.#servers = options.servers
     this.ledger = new ChunkLedger(options.writer.missing)
+    this.unseen = options.absent.length === this.ledger.total ? [] : this.ledger.others(options.absent)
     options.writer.onDrain = () => {
       this.#paused = false
       options.drained()

@@ -24,6 +24,12 @@ export class ChunkLedger {
     this.totalBytes = this.#missing.reduce((sum, entry) => sum + entry.size, 0)
   }
 
+  /** Those among them that are not wanted. Before anything is asked. */
+  others(entries: readonly ManifestEntry[]): ManifestEntry[] {
+    const missing = new Set(this.#missing.map(({ digest }) => chunkKey(digest)))
+    return entries.filter(({ digest }) => !missing.has(chunkKey(digest)))
+  }
+
   get waiting(): number {
     return this.#missing.length - this.#next + this.#returned.size
   }

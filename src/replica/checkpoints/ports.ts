@@ -14,13 +14,18 @@ export interface StoredSnapshot {
 export interface SnapshotSource {
   /** Whole and certified, newest first. */
   readonly stable: readonly StoredSnapshot[]
-  /** Checked against the digest, which binds part, id and bytes. Null: damaged or gone, and then `has` is false. */
+  /**
+   * Checked against the digest, which binds part, id and bytes. Null: damaged or gone, and then `has` is false; or the chunk of this digest
+   * has another part or id, and then `has` is true.
+   */
   read: (entry: ManifestEntry) => Uint8Array | null
 }
 
 /** What a transfer fills. */
 export interface SnapshotSink {
+  /** It can be read, as far as is known. */
   has: (digest: Digest) => boolean
+  /** As above. */
   read: (entry: ManifestEntry) => Uint8Array | null
   /** One at a time. What was added before is kept: a transfer that begins again goes on where it was. */
   begin: (header: ExecutedHeader, entries: ManifestEntries) => SnapshotWriter
@@ -29,13 +34,14 @@ export interface SnapshotSink {
 }
 
 export interface SnapshotWriter {
-  /** What the store lacks, in canonical order. */
+  /** What neither is in the store nor on its way there, in canonical order. */
   readonly missing: Iterable<ManifestEntry>
   /** Bytes that were checked against the entry; they are copied or written before the call returns. False: no more before `onDrain`. */
   add: (entry: ManifestEntry, bytes: Uint8Array) => boolean
   onDrain: (() => void) | null
-  /** All of it is there: packs and manifest go to the disk. Null, or why not; what was written stays. */
+  /** All of it is there: packs and manifest go to the disk. Null, or why not; what was written stays, and so does the writer. */
   finish: (done: (error: unknown) => void) => void
+  /** Harmless after the end. */
   abandon: () => void
 }
 

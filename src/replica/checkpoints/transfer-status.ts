@@ -13,6 +13,8 @@ export interface TransferStatus {
   chunks: number | null
   chunksLeft: number | null
   bytes: number | null
+  /** The disk takes no more for now. */
+  paused: boolean
   /** In the order in which they are asked; bytes and chunks are those that were of use. */
   servers: readonly { replica: ReplicaId; bytes: number; chunks: number; lied: string | null; spent: boolean }[]
 }

@@ -70,9 +70,15 @@ type Phase =
   | { kind: 'idle' }
   | { kind: 'asking'; asked: Set<Supplier>; offers: Offer[]; graceMs: number }
   | { kind: 'manifest'; target: Target; intake: ManifestIntake; supplier: Supplier; startMs: number }
-  | { kind: 'checking'; target: Target; intake: ManifestIntake; next: number }
+  | { kind: 'checking'; target: Target; intake: ManifestIntake; next: number; absent: ManifestEntry[] }
   | { kind: 'chunks'; target: Target; chunks: ChunkFetch }
-  | { kind: 'writing'; target: Target; ended: { error: unknown } | null }
+  | {
+      kind: 'writing'
+      target: Target
+      chunks: ChunkFetch
+      step: 'finishing' | 'certifying'
+      ended: { error: unknown } | null
+    }
   | { kind: 'waiting'; dueMs: number; why: string }
 
 export class StateTransfer {
@@ -146,7 +152,7 @@ export class StateTransfer {
     else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase))
       this.#servers.spend(phase.supplier, 'too slow')
     else if (phase.kind === 'checking') this.#check(phase)
-    else if (phase.kind === 'writing' && phase.ended !== null) return this.#written(phase.target, phase.ended.error)
+    else if (phase.kind === 'writing' && phase.ended !== null) this.#written(phase, phase.ended.error)
     this.#go()
   }
 
@@ -174,6 +180,7 @@ export class StateTransfer {
       chunks: ledger?.total ?? null,
       chunksLeft: ledger?.left ?? null,
       bytes: ledger?.totalBytes ?? null,
+      paused: phase.kind === 'chunks' && phase.chunks.paused,
       servers: this.#servers.suppliers.map(({ replica, bytes, chunks, lied, spent }) => ({
         replica,
         bytes,
@@ -283,7 +290,7 @@ export class StateTransfer {
     const taken = intake.add(total, page)
     if (taken.kind === 'lie') return this.#servers.lie(supplier, taken.reason)
     if (taken.kind === 'more') return
-    this.#phase = { kind: 'checking', target: { ...target, manifestBy: supplier }, intake, next: 0 }
+    this.#phase = { kind: 'checking', target: { ...target, manifestBy: supplier }, intake, next: 0, absent: [] }
   }
 
   /**
@@ -297,16 +304,23 @@ export class StateTransfer {
     const end = Math.min(entries.length, phase.next + checkedEntriesAtOnce)
     for (let bytes = 0; phase.next < end && bytes < checkedBytesAtOnce; phase.next++) {
       const entry = entries[phase.next]!
-      if (!store.has(entry.digest)) continue
-      const found = store.read(entry)
+      const found = store.has(entry.digest) ? store.read(entry) : null
       bytes += found?.length ?? 0
-      if (found !== null && found.length !== entry.size) return this.#falseManifest(target)
+      if (found === null ? store.has(entry.digest) : found.length !== entry.size) return this.#falseManifest(target)
+      if (found === null) phase.absent.push(entry)
     }
     if (phase.next < entries.length) return
     const { checkpoint } = target
     const writer = store.begin(checkpoint.header, entries)
     const drained = (): void => this.#host.wake()
-    const chunks = new ChunkFetch({ checkpoint, writer, servers: this.#servers, chunkDigest, drained })
+    const chunks = new ChunkFetch({
+      checkpoint,
+      writer,
+      absent: phase.absent,
+      servers: this.#servers,
+      chunkDigest,
+      drained,
+    })
     this.#phase = { kind: 'chunks', target, chunks }
     this.#note('transfer-chunks', { chunks: chunks.ledger.left, bytes: chunks.ledger.totalBytes })
   }
@@ -328,22 +342,33 @@ export class StateTransfer {
 
   #finish(chunks: ChunkFetch, target: Target): void {
     this.#servers.endAll()
-    const phase: Phase = { kind: 'writing', target, ended: null }
+    const phase: Phase & { kind: 'writing' } = { kind: 'writing', target, chunks, step: 'finishing', ended: null }
     this.#phase = phase
-    const ended = (error: unknown): void => {
-      phase.ended = { error }
-      this.#host.wake()
-    }
-    chunks.finish((error) => {
-      if (error === null) this.#options.store.certify(target.checkpoint, ended)
-      else ended(error)
-    })
+    chunks.finish((error) => this.#ended(phase, error))
   }
 
-  #written({ checkpoint }: Target, error: unknown): void {
-    // Disk full, perhaps: what is there is there, and the store says what is missing when it is tried again.
-    if (error !== null) return this.#fail(`the store failed: ${String(error)}`)
+  #ended(phase: Phase & { kind: 'writing' }, error: unknown): void {
+    phase.ended = { error }
+    this.#host.wake()
+  }
+
+  #written(phase: Phase & { kind: 'writing' }, error: unknown): void {
+    const { checkpoint } = phase.target
     const { height } = checkpoint.header
+    if (error !== null) {
+      phase.chunks.abandon()
+      // Disk full, perhaps: what is there is there, and the store says what is missing when it is tried again.
+      return this.#fail(`the store failed: ${describe(error)}`)
+    }
+    if (phase.step === 'finishing') {
+      const { store } = this.#options
+      if (phase.chunks.unseen.some((entry) => store.read(entry)?.length !== entry.size)) {
+        return this.#falseManifest(phase.target)
+      }
+      phase.step = 'certifying'
+      phase.ended = null
+      return store.certify(checkpoint, (error) => this.#ended(phase, error))
+    }
     this.#note('transfer-done', { height })
     this.#phase = { kind: 'idle' }
     if (this.#minimumHeight > height) this.#begin()
@@ -385,4 +410,9 @@ function bestOf(offers: readonly Offer[]): Offer | null {
   const order = (left: Offer, right: Offer): number =>
     failures(left) - failures(right) || right.checkpoint.header.height - left.checkpoint.header.height
   return [...offers].sort(order)[0] ?? null
+}
+
+/** The store's errors are objects with a sentence. */
+function describe(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error)
 }

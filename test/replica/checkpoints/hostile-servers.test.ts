@@ -215,6 +215,25 @@ describe('a server that lies', () => {
     expect(world.noted('transfer-server-lied').map(({ detail }) => detail!['server'])).toEqual([hostile.id])
   })
 
+  it('about the name of a chunk that is on its way to the disk is found out before it counts', () => {
+    const lie = (at: number): Tamper =>
+      onlyPages(({ entries }) => ({ entries: renamed(entries, { id: Uint8Array.of(1) }, at) }))
+    const world = new World()
+    const first = world.serve(2, { tamper: lie(60) })
+    const second = world.serve(3, { tamper: lie(5) })
+    world.serve(4)
+    const chunks = makeChunks(world.random, 120, 30_000)
+    world.put(256, chunks)
+    world.store.writeMs = 400
+    world.want(256)
+    world.run(60_000)
+    expectState(world, 256, chunks)
+    // When the second lies about it, the fifth has come already, and cannot be read yet.
+    const liars = world.noted('transfer-server-lied').map(({ detail }) => detail!['server'])
+    expect(liars).toEqual([first.id, second.id])
+    expect(world.store.begun).toBe(3)
+  })
+
   it('is asked again when everybody has lied, but not soon', () => {
     const { world } = setting((answer) => [answer])
     const chunks = makeChunks(world.random, 10, 100)

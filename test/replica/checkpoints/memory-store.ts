@@ -34,6 +34,11 @@ export function entryOf(chunk: Chunk): ManifestEntry {
 export class MemoryStore implements SnapshotSink, SnapshotSource {
   stable: StoredSnapshot[] = []
   readonly #chunks = new Map<string, Uint8Array>()
+  readonly #damaged = new Set<string>()
+  /** Chunks that are on their way to the disk for so long, and cannot be read meanwhile. */
+  writeMs = 0
+  readonly #pending = new Set<string>()
+  #writer: SnapshotWriter | null = null
   readonly later: (() => void)[] = []
   /** Bytes that it takes before it wants a pause; the pause ends with the next `later`. */
   bytesAtOnce = Infinity
@@ -59,33 +64,28 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
 
   read(entry: ManifestEntry): Uint8Array | null {
     const key = chunkKey(entry.digest)
+    if (this.#damaged.delete(key)) this.#chunks.delete(key)
     const bytes = this.#chunks.get(key)
-    if (bytes !== undefined && equalBytes(chunkDigest(entry, bytes), entry.digest)) return bytes
-    this.#chunks.delete(key)
-    return null
+    // What is sound stays, though the entry calls it otherwise.
+    return bytes !== undefined && equalBytes(chunkDigest(entry, bytes), entry.digest) ? bytes : null
   }
 
   damage(digest: Digest): void {
-    const bytes = this.#chunks.get(chunkKey(digest))!
-    this.#chunks.set(
-      chunkKey(digest),
-      Uint8Array.from(bytes, (byte) => byte ^ 1),
-    )
+    this.#damaged.add(chunkKey(digest))
   }
 
   begin(_: ExecutedHeader, entries: ManifestEntries): SnapshotWriter {
-    // As the real one: a writer whose end failed is still there.
-    if (this.#writer !== null) throw new Error('a snapshot is being written: finish or abandon it first')
+    if (this.#writer !== null) throw new Error('a snapshot is being written')
     this.begun++
     this.#written = null
     let waiting = 0
     let paused: number | null = null
     const writer: SnapshotWriter = {
-      missing: [...entries].filter((entry) => !this.has(entry.digest)),
+      missing: [...entries].filter(({ digest }) => !this.has(digest) && !this.#pending.has(chunkKey(digest))),
       onDrain: null,
       add: (entry, bytes) => {
         this.added++
-        this.#chunks.set(chunkKey(entry.digest), Uint8Array.from(bytes))
+        this.#write(chunkKey(entry.digest), Uint8Array.from(bytes))
         if (paused !== null) {
           paused += bytes.length
           this.addedWhilePausedMax = Math.max(this.addedWhilePausedMax, paused)
@@ -104,9 +104,11 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
       },
       finish: (done) => {
         const error = this.errors.shift() ?? null
-        if (error === null) this.#written = entries
-        this.later.push(() => {
-          if (error === null) writer.abandon()
+        this.after(this.writeMs, () => {
+          if (error === null) {
+            this.#written = entries
+            this.#writer = null
+          }
           done(error)
         })
       },
@@ -124,6 +126,14 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
     this.later.push(() => done(null))
   }
 
+  #write(key: string, bytes: Uint8Array): void {
+    if (this.writeMs === 0) return void this.#chunks.set(key, bytes)
+    this.#pending.add(key)
+    this.after(this.writeMs, () => {
+      this.#pending.delete(key)
+      this.#chunks.set(key, bytes)
+    })
+  }
+
   #written: ManifestEntries | null = null
-  #writer: SnapshotWriter | null = null
 }

@@ -246,10 +246,20 @@ describe('a disk', () => {
     expect(world.done).toEqual([checkpoint])
     expect(world.chunksAsked()).toBe(100)
     expect(world.noted('transfer-failed').map(({ detail }) => detail)).toEqual([
-      { why: 'the store failed: Error: ENOSPC' },
-      { why: 'the store failed: Error: ENOSPC' },
+      { why: 'the store failed: ENOSPC' },
+      { why: 'the store failed: ENOSPC' },
     ])
   })
+})
+
+it('says that the disk takes no more', () => {
+  const world = new World()
+  world.serve(2)
+  world.put(256, makeChunks(world.random, 300, 30_000))
+  Object.assign(world.store, { bytesAtOnce: 200_000, drainMs: 500 })
+  world.want(256)
+  world.until(() => world.store.pauses === 1)
+  expect(world.transfer.status().paused).toBe(true)
 })
 
 describe('a transfer that is interrupted', () => {

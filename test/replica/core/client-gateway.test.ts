@@ -4,12 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { clientRequestCodec, clientResponseCodec, type ClientResponse } from '../../../src/kernel/client-messages.ts'
 import { envelopeCodec, type Envelope } from '../../../src/kernel/envelope.ts'
 import type { ReplicaId } from '../../../src/kernel/ids.ts'
+import type { ExecutedBlock } from '../../../src/execution/executed-block.ts'
 import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../../src/replica/core/client-gateway.ts'
 import { Pool, poolLimitsDefault } from '../../../src/replica/pool/request-pool.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
 import { createExecutor, none, open, openSession, operations, run } from '../../execution/fixtures.ts'
 
 const now = { monotonicMs: 1, wallMs: 1 }
+const mib = 1024 * 1024
 
 function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
   let leads: number | null = 2
@@ -137,6 +139,40 @@ describe('replies', () => {
     ])
     gateway.endTurn(now)
     expect(taken()).toEqual([])
+  })
+
+  it('of one turn are parted where a message would become too large, and none is lost or cut', () => {
+    const { gateway, executor, submit, taken } = bench()
+    const session = openSession(executor, 1, 1)
+    submit(7, operations(1, session, 1, ['a']))
+    // Up to two megabytes, and not one byte more.
+    const sizes = [mib - 1, mib, 1, mib, mib, 5, mib, mib - 5, 1]
+    const replies = sizes.map((size, index) => {
+      const outcome = new Uint8Array(size).fill(index)
+      return { kind: 'operation', session, number: index + 1, height: 2, index, outcome }
+    })
+    gateway.executed({ ...run(executor), replies } as unknown as ExecutedBlock)
+    gateway.endTurn(now)
+    const messages = taken().map(({ response }) =>
+      response.kind === 'replies' ? response.replies.map(({ number, outcome }) => [number, outcome.length]) : [],
+    )
+    expect(messages).toEqual([
+      [
+        [1, mib - 1],
+        [2, mib],
+        [3, 1],
+      ],
+      [
+        [4, mib],
+        [5, mib],
+      ],
+      [
+        [6, 5],
+        [7, mib],
+        [8, mib - 5],
+      ],
+      [[9, 1]],
+    ])
   })
 
   it('go where a session was last heard from, and the one longest silent is forgotten', () => {

@@ -11,7 +11,16 @@ import {
   packRecordBytes,
 } from '../../../src/storage/snapshots/format.ts'
 import { MemoryDirectory } from '../node/memory-directory.ts'
-import { chunkOf, crc32, entriesOf, headerOf, readState, SnapshotBench, type State } from './snapshot-bench.ts'
+import {
+  checkpointOf,
+  chunkOf,
+  crc32,
+  entriesOf,
+  headerOf,
+  readState,
+  SnapshotBench,
+  type State,
+} from './snapshot-bench.ts'
 
 const first: State = { a: 'one', b: 'two', c: 'three, q'.repeat(20) }
 const second: State = { a: 'one', b: 'two, changed', c: 'three, q'.repeat(20), d: 'new' }
@@ -110,6 +119,34 @@ describe('a damaged chunk', () => {
     for (const again of [store, bench.open()]) {
       expect(again.stable.map(({ entries }) => readState(again, entries))).toEqual([second, first])
     }
+  })
+
+  it('keeps its snapshot from being certified until it is mended', () => {
+    const bench = new SnapshotBench()
+    const store = bench.open()
+    const state: State = { a: 'one' }
+    const { entry, bytes } = chunkOf('a', 'one')
+    const answers: unknown[] = []
+    const write = (): void => {
+      const writer = store.begin(headerOf(10, state), [entry])
+      writer.add(entry, bytes)
+      writer.finish((error) => answers.push(error))
+      bench.run()
+      store.certify(checkpointOf(10, state), (error) => answers.push(error?.code ?? null))
+      bench.run()
+    }
+    const writer = store.begin(headerOf(10, state), [entry])
+    writer.add(entry, bytes)
+    writer.finish((error) => answers.push(error))
+    bench.run()
+    bench.disk.rot({ name: packFile(1), offset: packHeadBytes + packRecordBytes }, 1, true)
+    store.read(entry)
+    store.certify(checkpointOf(10, state), (error) => answers.push(error?.code))
+    bench.run()
+    expect(store.stable).toEqual([])
+    write()
+    expect(answers).toEqual([null, 'ERR_SNAPSHOT_UNKNOWN', null, null])
+    expect(readState(store, store.stable[0]!.entries)).toEqual(state)
   })
 
   it('that was only read badly is read again', () => {

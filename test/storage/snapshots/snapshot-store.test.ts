@@ -130,6 +130,30 @@ describe('a crash', () => {
     expect(crashes).toBeGreaterThan(300)
   })
 
+  it('after a certificate came twice leaves what the first one was answered for', () => {
+    for (let gap = 0; gap < 8; gap++) {
+      for (let seed = 0; seed < 10; seed++) {
+        const bench = new SnapshotBench(createRandom(`twice ${gap} ${seed}`))
+        const store = bench.open()
+        const writer = store.begin(headerOf(10, first), entriesOf(first))
+        for (const [name, contents] of Object.entries(first)) {
+          const { entry, bytes } = chunkOf(name, contents)
+          writer.add(entry, bytes)
+        }
+        writer.finish(() => {})
+        bench.run()
+        const answers: unknown[] = []
+        store.certify(checkpointOf(10, first), (error) => answers.push(error))
+        bench.run(gap)
+        store.certify(checkpointOf(10, first), (error) => answers.push(error))
+        while (answers.length === 0) bench.run(1)
+        bench.disk.crash()
+        bench.open()
+        expect(bench.stableHeights()).toEqual([10])
+      }
+    }
+  })
+
   it('leaves no proof behind for a pack that comes after, under the number of one that is gone', () => {
     // A pack for each chunk, and none that is worth copying.
     const bench = new SnapshotBench(createRandom('proof'), { packBytesMax: 150 })

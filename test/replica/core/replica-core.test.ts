@@ -1,0 +1,144 @@
+// The core of a replica around a protocol that the test plays: what a turn takes on, and whose word is taken for whose.
+
+import { describe, expect, it } from 'vitest'
+import { clientRequestCodec, clientResponseCodec } from '../../../src/kernel/client-messages.ts'
+import { publicKeyBytes } from '../../../src/kernel/crypto-ports.ts'
+import { envelopeCodec, type Envelope } from '../../../src/kernel/envelope.ts'
+import { replicaId } from '../../../src/kernel/ids.ts'
+import type { Member } from '../../../src/kernel/membership.ts'
+import { defaultParameters } from '../../../src/kernel/parameters.ts'
+import type { Effects, Input, ProtocolDefinition } from '../../../src/kernel/protocol.ts'
+import { createRandom } from '../../../src/kernel/random.ts'
+import { ReplicaCore } from '../../../src/replica/core/replica-core.ts'
+import { decode, encode, u8 } from '../../../src/wire/codec.ts'
+import { blockOf, clientKey, createExecutor, hasher, open } from '../../execution/fixtures.ts'
+import { MemoryStore } from '../checkpoints/memory-store.ts'
+
+const now = { monotonicMs: 1, wallMs: 1 }
+const proof = { kind: 'raft', term: 1, index: 1 } as const
+
+function bench() {
+  const executedHeights: number[] = []
+  const failures: unknown[] = []
+  const responses: { to: number; kind: string }[] = []
+  let next: (effects: Effects<number, number>) => void = () => {}
+  let pooled = 0
+  const step = (input: Input<number, number>, _: unknown, effects: Effects<number, number>): void => {
+    if (input.kind === 'requests') pooled++
+    next(effects)
+    next = () => {}
+  }
+  const status = () => ({ leader: null, timers: [], awaited: [] })
+  const definition = { message: u8, logRecord: u8, create: () => ({ step, status }), verifyDecision: () => true }
+  const members = [1, 2, 3].map((id): Member => ({
+    id: replicaId(id),
+    name: `replica ${id}`,
+    role: 'voter',
+    consensusKey: new Uint8Array(publicKeyBytes).fill(id),
+    linkKey: new Uint8Array(publicKeyBytes).fill(id),
+    addresses: [],
+    priority: 0,
+  }))
+  const core = new ReplicaCore<number, number>({
+    definition: definition as unknown as ProtocolDefinition<number, number>,
+    epoch: {
+      network: new Uint8Array(32),
+      number: 1,
+      firstHeight: 1,
+      protocol: 'raft',
+      members,
+      parameters: defaultParameters('link'),
+    },
+    self: replicaId(1),
+    executor: createExecutor({ checkpoints: { intervalHeights: 1_000_000 } }),
+    log: { backedUp: false, append: () => 1, flush: () => {}, cut: (_, done) => done(), read: () => null },
+    snapshots: new MemoryStore(),
+    links: { send: () => {} },
+    timers: { arm: () => {}, disarm: () => {} },
+    wake: () => {},
+    clientKey: (connection) => (connection === 9 ? null : clientKey(connection)),
+    report: () => new Uint8Array(0),
+    respond: (to, bytes) => {
+      const response = decode(clientResponseCodec, bytes)
+      if (!response.ok) throw response.error
+      responses.push({ to, kind: response.value.kind })
+    },
+    hasher,
+    signer: { publicKey: new Uint8Array(publicKeyBytes), sign: () => new Uint8Array(64) },
+    verifier: { verify: () => true },
+    random: createRandom('core'),
+    observer: {
+      executed: ({ height }) => executedHeights.push(height),
+      failed: (cause) => failures.push(cause),
+    },
+  })
+  core.start({ incarnation: 1, records: [], checkpoint: null, abstains: false }, 0, now)
+  return {
+    core,
+    executedHeights,
+    failures,
+    decide: (from: number, to: number): void => {
+      next = (effects) => {
+        for (let height = from; height <= to; height++) effects.decide(blockOf(height, []), proof)
+      }
+      core.timer('played', now)
+    },
+    submit: (connection: number, ...envelopes: Envelope[]): void => {
+      const encoded = envelopes.map((envelope) => encode(envelopeCodec, envelope))
+      core.clientFrame(connection, encode(clientRequestCodec, { kind: 'submit', envelopes: encoded }), now)
+    },
+    taken: () => responses.splice(0),
+    /** How often the protocol has been told of requests. */
+    told: (): number => {
+      core.endTurn(now)
+      return pooled
+    },
+  }
+}
+
+describe('a turn', () => {
+  it('executes so many blocks and no more, and says that more are owed until the last is done', () => {
+    const { core, executedHeights, failures, decide } = bench()
+    decide(1, 150)
+    const turns: [number, boolean][] = []
+    for (let turn = 0; turn < 4; turn++) {
+      const isOwed = core.endTurn(now)
+      turns.push([executedHeights.length, isOwed])
+    }
+    expect(turns).toEqual([
+      [64, true],
+      [128, true],
+      [150, false],
+      [150, false],
+    ])
+    expect([executedHeights.at(-1), failures]).toEqual([150, []])
+    // What comes while others wait has its turn behind them.
+    decide(151, 300)
+    core.endTurn(now)
+    decide(301, 301)
+    while (core.endTurn(now));
+    expect(executedHeights).toEqual(Array.from({ length: 301 }, (_, index) => index + 1))
+  })
+})
+
+describe('where the link vouches for envelopes', () => {
+  it('it vouches for those of its own key, and for no others', () => {
+    const { submit, taken, told } = bench()
+    submit(7, open(7, 1))
+    expect([taken(), told()]).toEqual([[], 1])
+    // Another client's key, with nothing that shows that it is his.
+    submit(7, open(8, 1))
+    expect([taken(), told()]).toEqual([[{ to: 7, kind: 'refused' }], 1])
+    submit(8, open(8, 1))
+    expect([taken(), told()]).toEqual([[], 2])
+    // Nobody's connection.
+    submit(9, open(9, 1))
+    expect([taken(), told()]).toEqual([[{ to: 9, kind: 'refused' }], 2])
+  })
+
+  it('takes no signature that nobody would check', () => {
+    const { submit, taken, told } = bench()
+    submit(7, { ...open(7, 1), signature: new Uint8Array(64) })
+    expect([taken(), told()]).toEqual([[{ to: 7, kind: 'refused' }], 0])
+  })
+})
