@@ -157,6 +157,10 @@ const storageCodes = {
     meaning: 'making the data directory would overwrite what is there',
     nextStep: 'name a folder that does not exist or is empty',
   },
+  ERR_TRANSFER_REFUSED: {
+    meaning: 'leadership was not handed over',
+    nextStep: 'the message says why; the replica that led leads on',
+  },
   ERR_DIVERGED: {
     meaning: 'this replica executed a height with another result than a quorum signed: it sends nothing more',
     nextStep: 'find out why its state machine is not deterministic; keep its directory for that',

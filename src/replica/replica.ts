@@ -8,6 +8,7 @@ import type { PeerContact } from '../network/node/peer-links.ts'
 import type { Voice } from '../storage/log/format.ts'
 import type { CheckpointingStatus } from './core/checkpointing.ts'
 import type { ReplicaEvents } from './events.ts'
+import type { TransferLeadershipOptions } from './transfer-leadership.ts'
 
 export interface ReplicaStatus {
   network: { name: string; id: string }
@@ -62,6 +63,11 @@ export interface Replica<Command, Query, Result> {
    */
   submit(command: Command, options?: WaitOptions): Promise<SubmitResult<Result>>
   query(query: Query, options?: QueryOptions): Promise<QueryResult<Result>>
+  /**
+   * Hands leadership over, before maintenance for example, without an election's pause; resolves with whoever leads then. Rejects with
+   * ERR_TRANSFER_REFUSED when this replica does not lead or nobody can take over: then nothing has changed.
+   */
+  transferLeadership(options?: TransferLeadershipOptions): Promise<ReplicaId>
   status(): ReplicaStatus
   readonly events: ReplicaEvents
   /** Where it listens. */

@@ -39,6 +39,7 @@ import type { Identity } from './options.ts'
 import { OwnClient, ownConnection } from './own-client.ts'
 import { OwnSessions } from './own-sessions.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
+import { transferLeadership, type TransferLeadershipOptions } from './transfer-leadership.ts'
 import { transferSentence } from './transfer-sentence.ts'
 
 export interface RunningReplicaOptions<Command, Query, Result> {
@@ -135,6 +136,16 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
 
   query(query: Query, options?: QueryOptions) {
     return this.#guarded(() => queryTyped(this.#options.stateMachine, this.#submitter(), query, options))
+  }
+
+  transferLeadership({ to, deadlineMs }: TransferLeadershipOptions = {}): Promise<ReplicaId> {
+    return this.#guarded(() => {
+      const command = (): void => {
+        this.#guardedStep(() => this.#core?.command({ kind: 'transfer-leadership', to: to ?? null }, this.#now()))
+        this.#turn()
+      }
+      return transferLeadership(this.events, this.id, command, deadlineMs)
+    })
   }
 
   addresses(): string[] {

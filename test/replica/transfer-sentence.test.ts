@@ -13,6 +13,7 @@ const asking: TransferStatus = {
   chunksLeft: null,
   bytes: null,
   servers: [],
+  paused: false,
 }
 
 it('says what is fetched, how much of it is there, from whom, and why it waits', () => {
@@ -21,7 +22,7 @@ it('says what is fetched, how much of it is there, from whom, and why it waits',
     { replica: 1, bytes: 1_048_576, chunks: 16, lied: null, spent: false },
     { replica: 2, bytes: 0, chunks: 0, lied: 'a chunk that is none', spent: false },
     { replica: 4, bytes: 9, chunks: 1, lied: null, spent: false },
-  ] as TransferStatus['servers']
+  ] as unknown as TransferStatus['servers']
   const chunks = {
     ...asking,
     phase: 'chunks',

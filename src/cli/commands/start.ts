@@ -124,6 +124,9 @@ function watch(replica: Replica<unknown, unknown, unknown>, report: Report): voi
   replica.events.on('refused', ({ by, reason, incarnation, message }) =>
     report('refused', message, { by, reason, incarnation }),
   )
+  replica.events.on('restored', ({ height }) =>
+    report('restored', `took over the state of height ${height} from others`, { height }),
+  )
   replica.events.on('storage', ({ stalled, message }) =>
     report('storage', stalled ? `stopped voting: ${message}` : 'votes again', { stalled, message }),
   )

@@ -5,7 +5,7 @@ import type { ManifestEntry } from '../../kernel/manifest.ts'
 import { equalBytes } from '../../execution/merkle.ts'
 import { ChunkLedger, chunkKey } from './chunk-ledger.ts'
 import type { Correspondence } from './correspondence.ts'
-import { allBytesAskedMax, allChunksAskedMax, chunksAskedMax, lackingMax } from './limits.ts'
+import { allBytesAskedMax, allChunksAskedMax, lackingMax } from './limits.ts'
 import type { ChunkDigest, SnapshotWriter } from './ports.ts'
 import type { PendingRequest } from './requests.ts'
 import type { Supplier } from './supplier.ts'
@@ -122,9 +122,7 @@ export class ChunkFetch {
     const { requests } = this.#servers
     const entries: ManifestEntry[] = []
     const hasRoom = ({ size }: ManifestEntry): boolean => this.#hasRoom(supplier, size)
-    while (entries.length < chunksAskedMax) {
-      const entry = this.ledger.next(supplier, hasRoom)
-      if (entry === null) break
+    for (let entry = this.ledger.next(supplier, hasRoom); entry !== null; entry = this.ledger.next(supplier, hasRoom)) {
       entries.push(entry)
       this.ledger.asked(entry, requests.nextNumber)
       requests.asked(supplier, entry)

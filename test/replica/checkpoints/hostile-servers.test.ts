@@ -428,6 +428,22 @@ describe('what nobody asked for', () => {
     expect(world.store.added).toBe(100)
   })
 
+  it('any more, because another gave it meanwhile, is taken once', () => {
+    const { world } = setting((answer, inWorld, seat) => {
+      if (answer.kind !== 'chunk') return [answer]
+      inWorld.after(4000, () => inWorld.say(seat, answer))
+      return []
+    })
+    const chunks = makeChunks(world.random, 100, 30_000)
+    world.put(256, chunks)
+    world.store.writeMs = 9000
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.store.added).toBe(100)
+    expect(world.chunksAsked()).toBeGreaterThan(100)
+  })
+
   it('by a replica that fetches nothing, is dropped', () => {
     const world = new World()
     const seat = world.serve(2)
