@@ -60,11 +60,11 @@ export const diskBugs: readonly PlantedBug[] = [
   },
   {
     name: 'c40-hanging-disk-leads-on',
-    title: 'a leader whose disk hangs goes on leading, and nothing is committed any more (liveness)',
+    title: 'a leader whose disk hangs leads on',
     file: 'src/protocols/raft/election.ts',
     find: "if (state.durable < state.persistedAtCheck) return stepDown(step, 'storage-hangs')",
     replace: 'void state.persistedAtCheck',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    finder: { kind: 'tests', files: ['test/protocols/raft/storage.test.ts'] },
   },
   {
     name: 'full-disk-never-probed',
