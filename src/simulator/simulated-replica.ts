@@ -242,8 +242,8 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
 
   #open(recovered: RecoveredLog): void {
     const { coverage, world } = this.#options
-    if (this.drive.readsRotted > 0 || this.#showsScars()) {
-      return world.violated('damage-accepted', `replica ${this.id} takes a log for whole that was damaged`)
+    if (this.drive.readsRotted > 0 || this.#showsScars() || this.#isNews(recovered)) {
+      return world.violated('damage-accepted', `replica ${this.id} takes a log for its own that was damaged, or is old`)
     }
     this.#up = true
     this.refusals = 0
@@ -252,6 +252,10 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     this.#life = new Life(this.#options, this.#clock, this.drive, recovered, ++this.#lives, (life) =>
       this.#endLater(life, 'storage-failed'),
     )
+  }
+
+  #isNews({ incarnation }: RecoveredLog): boolean {
+    return this.#newsFrom !== null && incarnation + 1 >= this.#newsFrom
   }
 
   /** Where the page cache hides the damage, nobody is to blame. */
@@ -299,8 +303,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
    * looks at what the others have seen.
    */
   #knowingOthers(recovered: RecoveredLog | LogRefusal): RecoveredLog | LogRefusal {
-    if (this.#newsFrom !== null && recovered.ok && recovered.incarnation + 1 >= this.#newsFrom)
-      this.#told = this.#newsFrom
+    if (recovered.ok && this.#isNews(recovered)) this.#told = this.#newsFrom!
     return this.#told === 0 ? recovered : refuseOldCopy(recovered, this.#told)
   }
 }

@@ -13,7 +13,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: log,
     find: 'if (error !== null) this.#fail(error)\n      else if (this.#state',
     replace: 'void error\n      if (this.#state',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 5 },
   },
   {
     name: 'c37-page-cache-believed',
@@ -22,16 +22,15 @@ export const diskBugs: readonly PlantedBug[] = [
     file: openLog,
     find: 'if (bytes.length === 0) sync(null)',
     replace: 'if (bytes.length >= 0) sync(null)',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 5 },
   },
   {
-    name: 'c38-corruption-cut-and-voted',
-    title:
-      'the noted synced end is not believed: what is bad below it is cut off like a torn tail, and the replica votes on',
+    name: 'c38-later-record-ignored',
+    title: 'a bad record is cut off like a torn tail, though one stands behind it that was written after its sync',
     file: recovery,
-    find: 'return even.counter > odd.counter ? even : odd',
-    replace: 'return { ...(even.counter > odd.counter ? even : odd), endSegment: 0, endOffset: 0 }',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    find: 'if (header.groupFirst <= lastGood + 1) continue',
+    replace: 'if (header.groupFirst >= 0) continue',
+    finder: { kind: 'tests', files: ['test/storage'] },
   },
   {
     name: 'c27-lost-voter-votes',
@@ -39,7 +38,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: recovery,
     find: "abstains: identity.voice === 'abstains'",
     replace: 'abstains: identity.voice === undefined',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 53 },
   },
   {
     name: 'c27-old-copy-let-in',
@@ -47,7 +46,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/rejoin.ts',
     find: 'if (!recovered.ok || seen === 0 || recovered.incarnation > seen) return recovered',
     replace: 'if (seen >= 0) return recovered',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 259 },
   },
   {
     name: 'c14-acknowledged-while-the-sync-hangs',
@@ -72,7 +71,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: 'src/protocols/raft/raft.ts',
     find: 'state.stalled = false',
     replace: 'state.stalled = true',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 422 },
   },
   {
     name: 'full-disk-gap',
@@ -80,7 +79,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: log,
     find: 'this.#whenRoom = again',
     replace: 'this.#whenRoom = () => this.#groupDurable(this.#running!)',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 10 },
   },
   {
     name: 'records-not-checked-again',
