@@ -38,7 +38,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: recovery,
     find: "abstains: identity.voice === 'abstains'",
     replace: 'abstains: identity.voice === undefined',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 53 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 1 },
   },
   {
     name: 'c27-old-copy-let-in',
@@ -46,7 +46,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/rejoin.ts',
     find: 'if (!recovered.ok || seen === 0 || recovered.incarnation > seen) return recovered',
     replace: 'if (seen >= 0) return recovered',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 259 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 12 },
   },
   {
     name: 'c14-acknowledged-while-the-sync-hangs',
@@ -71,7 +71,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: 'src/protocols/raft/raft.ts',
     find: 'state.stalled = false',
     replace: 'state.stalled = true',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 422 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 10 },
   },
   {
     name: 'full-disk-gap',
@@ -79,7 +79,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: log,
     find: 'this.#whenRoom = again',
     replace: 'this.#whenRoom = () => this.#groupDurable(this.#running!)',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 10 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 6 },
   },
   {
     name: 'records-not-checked-again',
