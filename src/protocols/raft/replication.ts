@@ -131,6 +131,7 @@ export function decideCommitted({ state, effects }: Step): void {
     effects.decide(block, { kind: 'raft', term, index: state.decidedHeight }, after)
   }
   log.shrink(state.decidedHeight)
+  if (state.wantedState !== null && state.decidedHeight >= state.wantedState) state.wantedState = null
 }
 
 // ---- The follower. Its term is the message's when it gets here.

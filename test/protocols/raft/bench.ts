@@ -24,7 +24,12 @@ import type {
 } from '../../../src/kernel/protocol.ts'
 import { createRandom, type Random } from '../../../src/kernel/random.ts'
 import { EffectQueue } from '../../../src/replica/driver/effect-queue.ts'
-import { describeMessage, raftMessageCodec, type Entry, type RaftMessage } from '../../../src/protocols/raft/messages.ts'
+import {
+  describeMessage,
+  raftMessageCodec,
+  type Entry,
+  type RaftMessage,
+} from '../../../src/protocols/raft/messages.ts'
 import { raft } from '../../../src/protocols/raft/raft.ts'
 import { raftRecordCodec, type RaftRecord } from '../../../src/protocols/raft/records.ts'
 import type { RaftEffects } from '../../../src/protocols/raft/state.ts'
@@ -345,7 +350,8 @@ export class Replica {
         throw new Error('asks the wrong ones')
       this.#queue.add(() => {
         this.fetched.push(wanted)
-        if (wanted.kind === 'state') this.bench.trace(`${this.id} fetches a state of height ${wanted.minimumHeight} or more`)
+        if (wanted.kind === 'state')
+          this.bench.trace(`${this.id} fetches a state of height ${wanted.minimumHeight} or more`)
       })
     },
     validate: () => {
@@ -362,7 +368,11 @@ export class Replica {
     },
     note: (event) => {
       this.notes.push(event)
-      this.bench.trace(`${this.id} ${event.kind}${Object.entries(event.detail ?? {}).map((one) => ` ${one.join(' ')}`).join('')}`)
+      this.bench.trace(
+        `${this.id} ${event.kind}${Object.entries(event.detail ?? {})
+          .map((one) => ` ${one.join(' ')}`)
+          .join('')}`,
+      )
       if (event.kind === 'leader-elected') this.bench.checkLeader(this.id, event.detail!['term'] as number)
     },
   }
@@ -570,6 +580,10 @@ export class Bench {
       throw new Error(`replica ${id} decides another block ${header.height}`)
     this.#decided.set(header.height, { name, block, proof })
     this.decidedHeight = Math.max(this.decidedHeight, header.height)
+  }
+
+  payloadOf(height: number): Uint8Array {
+    return this.#decided.get(height)!.block.payload
   }
 
   /** Of a block that some replica has decided. */
