@@ -7,6 +7,8 @@ import {
   allBytesAskedMax,
   allChunksAskedMax,
   backoffMsMin,
+  checkedBytesAtOnce,
+  checkedEntriesAtOnce,
   chunksAskedMax,
   newestAskedMax,
   newestGraceMs,
@@ -260,6 +262,32 @@ it('says that the disk takes no more', () => {
   world.want(256)
   world.until(() => world.store.pauses === 1)
   expect(world.transfer.status().paused).toBe(true)
+})
+
+it.each([
+  ['chunks', 9000, 10],
+  ['bytes', 5, 4 * 1024 * 1024],
+])('reads back a bounded number of %s in one turn', (what, count, size) => {
+  const world = new World()
+  world.serve(2)
+  const chunks = makeChunks(world.random, count, 10)
+  for (const chunk of chunks) chunk.bytes = new Uint8Array(size).fill(7)
+  world.put(256, chunks)
+  world.store.put(world.checkpointOf(128, chunks), chunks)
+  const read = world.store.read.bind(world.store)
+  let now = 0
+  let most = 0
+  world.store.read = (entry) => {
+    now += what === 'chunks' ? 1 : entry.size
+    most = Math.max(most, now)
+    return read(entry)
+  }
+  world.want(256)
+  while (world.done.length === 0) {
+    now = 0
+    world.step()
+  }
+  expect(most).toBe(what === 'chunks' ? checkedEntriesAtOnce : checkedBytesAtOnce)
 })
 
 describe('a transfer that is interrupted', () => {
