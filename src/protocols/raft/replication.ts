@@ -74,9 +74,8 @@ function probeBelow({ state, effects }: Step, from: ReplicaId, progress: Progres
 function heard({ state, now }: Step, from: ReplicaId, round: number, abstains: boolean): Progress | null {
   let progress = state.role === 'leader' ? state.progress.get(from) : undefined
   if (progress === undefined) return null
-  if (abstains !== progress.abstains) {
-    // What it said before it lost its log says nothing any more, and comes late.
-    if (!abstains) return null
+  if (abstains && !progress.abstains) {
+    // What it said before it lost its log says nothing any more.
     progress = new Progress(state.originIndex, state.log.lastIndex + 1, state.log.firstIndex)
     progress.abstains = true
     state.progress.set(from, progress)

@@ -282,7 +282,8 @@ export class Replica {
   execute(): void {
     while (this.#executedHeight < this.#decidedHeight && this.#core !== null) {
       const isNew = ({ block }: { block: Block }): boolean => block.header.height > this.#executedHeight
-      for (const { block } of this.decided.slice(this.decided.findIndex(isNew))) this.pool.executed(block.payload)
+      for (const { block } of this.decided.slice(this.decided.findLastIndex((one) => !isNew(one)) + 1))
+        this.pool.executed(block.payload)
       this.#executedHeight = this.#decidedHeight
       const height = this.#executedHeight
       this.#core.step({ kind: 'executed', height, header: null }, this.now, this.#effects)
@@ -339,7 +340,7 @@ export class Replica {
         if (height !== this.#decidedHeight + 1) throw new Error(`decided ${height} behind ${this.#decidedHeight}`)
         this.#decidedHeight = height
         this.decided.push({ block, proof: proof as RaftDecisionProof })
-        this.bench.trace(`${this.id} decides ${height} [${textsOf(block.payload).join(' ')}]`)
+        this.bench.trace(() => `${this.id} decides ${height} [${textsOf(block.payload).join(' ')}]`)
         this.bench.checkDecided(this.id, block, proof as RaftDecisionProof)
       }, after)
     },
@@ -351,7 +352,7 @@ export class Replica {
       this.#queue.add(() => {
         this.fetched.push(wanted)
         if (wanted.kind === 'state')
-          this.bench.trace(`${this.id} fetches a state of height ${wanted.minimumHeight} or more`)
+          this.bench.trace(() => `${this.id} fetches a state of height ${wanted.minimumHeight} or more`)
       })
     },
     validate: () => {
@@ -361,7 +362,7 @@ export class Replica {
     release: (below) => this.#queue.add(() => this.#release(below)),
     readFailed: (id, reason) => {
       this.failedReads.push({ id, reason })
-      this.bench.trace(`${this.id} cannot read: ${reason}`)
+      this.bench.trace(() => `${this.id} cannot read: ${reason}`)
     },
     accuse: () => {
       throw new Error('raft accuses nobody')
@@ -369,9 +370,10 @@ export class Replica {
     note: (event) => {
       this.notes.push(event)
       this.bench.trace(
-        `${this.id} ${event.kind}${Object.entries(event.detail ?? {})
-          .map((one) => ` ${one.join(' ')}`)
-          .join('')}`,
+        () =>
+          `${this.id} ${event.kind}${Object.entries(event.detail ?? {})
+            .map((one) => ` ${one.join(' ')}`)
+            .join('')}`,
       )
       if (event.kind === 'leader-elected') this.bench.checkLeader(this.id, event.detail!['term'] as number)
     },
@@ -381,7 +383,7 @@ export class Replica {
     const floor = this.#readFloors.get(id) ?? 0
     if (height < floor) throw new Error(`replica ${this.id} reads at ${height}, though ${floor} was decided before`)
     this.reads.push({ id, height })
-    this.bench.trace(`${this.id} may answer read ${id} at ${height}`)
+    this.bench.trace(() => `${this.id} may answer read ${id} at ${height}`)
   }
 
   /** As far as whole segments allow. */
@@ -419,7 +421,7 @@ export class Bench {
   readonly #cut = new Set<string>()
   readonly #leaders = new Map<number, ReplicaId>()
   /** Is told of whatever happens, in words. */
-  trace: (line: string) => void = () => {}
+  trace: (tell: () => string) => void = () => {}
   /** The highest block that anybody has decided. */
   decidedHeight = 0
   readonly #decided = new Map<number, { name: string; block: Block; proof: RaftDecisionProof }>()
@@ -481,7 +483,7 @@ export class Bench {
   post(sent: Sent): void {
     this.sent.push(sent)
     const isLost = this.#cut.has(`${sent.from}>${sent.to}`)
-    this.trace(`${sent.from}>${sent.to} ${describeMessage(sent.message)}${isLost ? ' (lost)' : ''}`)
+    this.trace(() => `${sent.from}>${sent.to} ${describeMessage(sent.message)}${isLost ? ' (lost)' : ''}`)
     if (!isLost) this.network.push(sent)
   }
 
