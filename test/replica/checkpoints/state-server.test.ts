@@ -12,6 +12,7 @@ import {
   chunksAskedMax,
   indexIdleMs,
   pageBytesMax,
+  pageEntriesMax,
   requestBytesMax,
   servedAnswersAtOnce,
   servedBytesAtOnce,
@@ -150,6 +151,14 @@ describe('a server', () => {
     expect(seat.kinds()).toEqual(['manifest-page', 'chunk'])
     expect(seat.sent[0]!.bytes).toBeLessThanOrEqual(pageBytesMax + 32)
     expect(seat.sent[1]!.bytes).toBeLessThanOrEqual(answerBytesMax)
+  })
+
+  it('puts so many entries on a page, and no more', () => {
+    const seat = new Seat()
+    const entries = seat.has(256, makeChunks(random, 1500, 10))
+    seat.asks(two, { kind: 'manifest', request: 1, height: 256, first: 0 })
+    const { answer } = seat.sent[0]!
+    expect(answer.kind === 'manifest-page' && answer.entries).toEqual(entries.slice(0, pageEntriesMax))
   })
 
   it('looks at no request that is malformed, too large, or of a stranger', () => {

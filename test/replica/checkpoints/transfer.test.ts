@@ -126,6 +126,25 @@ describe('with honest servers', () => {
 })
 
 describe('while it waits', () => {
+  it('it waits no longer each time as long as there is progress', () => {
+    const world = new World()
+    let given = 0
+    world.serve(2, {
+      tamper: (answer) => {
+        if (answer.kind === 'checkpoint') given = 0
+        if (answer.kind !== 'chunk' || ++given <= 20) return [answer]
+        return [{ kind: 'gone', request: answer.request }]
+      },
+    })
+    const chunks = makeChunks(world.random, 200, 300)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.noted('transfer-failed').length).toBeGreaterThan(7)
+    expect(world.nowMs).toBeLessThan(10_000)
+  })
+
   it('a server that is new is asked at once, one that is known is not', () => {
     const world = new World()
     const empty = world.serve(2)
