@@ -106,6 +106,8 @@ interface Measured {
   chunksHashed: number
   totalMs: number
   collectionMs: number
+  /** The longest turn into which no collection fell. */
+  undisturbedMs: number
 }
 
 /** In milliseconds, the collector's own threads included: never less than the thread of the turns has had. */
@@ -114,23 +116,40 @@ function cpuMs(): number {
   return (user + system) / 1000
 }
 
-/** Of the garbage collector's pauses since a measurement began. */
-let collectionsMs: number[] = []
+/** By the clock. */
+interface Span {
+  startMs: number
+  endMs: number
+}
+
+/** The garbage collector's pauses since a measurement began. */
+let collections: Span[] = []
 const collectionObserver = new PerformanceObserver((list) => {
-  for (const { duration } of list.getEntries()) collectionsMs.push(duration)
+  for (const { startTime, duration } of list.getEntries())
+    collections.push({ startMs: startTime, endMs: startTime + duration })
 })
 collectionObserver.observe({ entryTypes: ['gc'] })
 
 /** Turns as a replica has them: a block if one may be executed, a slice of the root, and the loop goes round. */
 async function measure(load: Load, operations: number, blocksWanted: number): Promise<Measured> {
   const { executor, checkpoints } = load
-  const measured: Measured = { turns: [], roots: [], waitingTurns: 0, chunksHashed: 0, totalMs: 0, collectionMs: 0 }
+  const measured: Measured = {
+    turns: [],
+    roots: [],
+    waitingTurns: 0,
+    chunksHashed: 0,
+    totalMs: 0,
+    collectionMs: 0,
+    undisturbedMs: 0,
+  }
   await new Promise((resolve) => setTimeout(resolve, 100))
-  collectionsMs = [0]
+  collections = []
+  const spans: Span[] = []
   let pendingSinceMs: number | null = null // of all turns' time
   let blocks = 0
   while (blocks < blocksWanted || pendingSinceMs !== null) {
     const block = executor.mayExecute && blocks < blocksWanted ? load.block(operations) : null
+    const clockMs = performance.now()
     const startMs = cpuMs()
     if (block !== null) executor.execute(block)
     if (block !== null && executor.height % checkpoints.intervalHeights === 0) pendingSinceMs ??= measured.totalMs
@@ -140,6 +159,7 @@ async function measure(load: Load, operations: number, blocksWanted: number): Pr
     if (block === null) measured.waitingTurns++
     else blocks++
     measured.turns.push(endMs - startMs)
+    spans.push({ startMs: clockMs, endMs: performance.now() })
     measured.totalMs += endMs - startMs
     if (pendingSinceMs !== null && headers.some(({ stateRoot }) => stateRoot !== null)) {
       measured.roots.push(measured.totalMs - pendingSinceMs)
@@ -148,7 +168,11 @@ async function measure(load: Load, operations: number, blocksWanted: number): Pr
     }
     await new Promise((resolve) => setImmediate(resolve))
   }
-  measured.collectionMs = Math.max(...collectionsMs)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  measured.collectionMs = Math.max(0, ...collections.map((each) => each.endMs - each.startMs))
+  const meets = (turn: Span): boolean =>
+    collections.some((each) => each.startMs < turn.endMs && each.endMs > turn.startMs)
+  measured.undisturbedMs = Math.max(0, ...measured.turns.filter((_, index) => !meets(spans[index]!)))
   return measured
 }
 
@@ -170,7 +194,7 @@ function report(name: string, operations: number, measured: Measured): void {
   const at = (share: number): string => turns[Math.min(turns.length - 1, Math.floor(turns.length * share))]!.toFixed(1)
   const rate = Math.round((measuredBlocks * operations * 1000) / measured.totalMs).toLocaleString('en')
   print(
-    `${name}: ${rate} operations a CPU second; turns: median ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms (longest collection ${measured.collectionMs.toFixed(1)} ms)`,
+    `${name}: ${rate} operations a CPU second; turns: median ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms (${measured.undisturbedMs.toFixed(1)} ms without a collection in it; the longest collection ${measured.collectionMs.toFixed(1)} ms)`,
   )
   if (measured.roots.length === 0) return
   const roots = measured.roots.toSorted((left, right) => left - right)
