@@ -228,6 +228,23 @@ describe('the rate', () => {
     expect(ratio).toBeLessThan(1.25)
   })
 
+  it('is the same for one that comes back for each chunk as for one that waits', () => {
+    const seat = new Seat(1_000_000)
+    const chunks = makeChunks(random, 64, 1)
+    for (const chunk of chunks) chunk.bytes = new Uint8Array(20_000)
+    const entries = seat.has(256, chunks)
+    let asked = 0
+    for (let nowMs = 0; nowMs < 10_000; nowMs++) {
+      if (nowMs % 100 === 0) seat.asksChunks(two, entries, 256, nowMs)
+      const isAnswered = seat.bytesTo(three) >= asked * 20_000
+      if (isAnswered) seat.asksChunks(three, entries.slice(asked % 64, (asked++ % 64) + 1), 256, nowMs)
+      seat.server.tick(nowMs)
+    }
+    const ratio = seat.bytesTo(two) / seat.bytesTo(three)
+    expect(ratio).toBeGreaterThan(0.5)
+    expect(ratio).toBeLessThan(2)
+  })
+
   it('has no price of nothing: a flood of small requests is as slow', () => {
     const seat = new Seat(1_000_000)
     for (let nowMs = 0; nowMs < 10_000; nowMs++) {
