@@ -37,7 +37,8 @@ function rowOf({ replica, name, report, roundTripMs }: SeenReplica, highest: num
   const { role, view, leader, decidedHeight, executedHeight, silentMs, phase, stalled } = report
   return [
     title,
-    role,
+    // What stands behind a colon explains it, and stands below the table too.
+    role.split(':')[0]!,
     shownCount(view),
     shownCount(leader),
     shownCount(decidedHeight),

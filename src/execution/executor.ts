@@ -400,7 +400,6 @@ export class Executor {
   #halt(height: Height, index: number | null, cause: unknown): ExecutionHaltedError {
     this.#halted ??= new ExecutionHaltedError(height, index, cause)
     this.#inProgress = null
-    this.#unfinished = null
     return this.#halted
   }
 }

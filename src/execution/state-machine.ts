@@ -48,10 +48,14 @@ export interface StateMachine<Command, Query, Result> {
   query(query: Query): Result
   /**
    * A frozen view of the state, at once: chunks in canonical order, which later changes do not reach, and which may be gone through
-   * more than once. What the bytes are depends on the state alone, not on how it came to be.
+   * more than once. That happens bit by bit, while further commands are applied; so this call is what an application pauses for at a
+   * checkpoint, and should be short. What the bytes are depends on the state alone, not on how it came to be.
    */
   snapshot(): Iterable<StateChunk>
-  /** Called on a fresh machine, with the chunks of a snapshot in their order. Throws on chunks that are none of its own. */
+  /**
+   * Called on a fresh machine, with the chunks of a snapshot in their order, which can be gone through once: each is read when it is
+   * asked for. Whoever keeps less than all of a chunk's bytes copies it. Throws on chunks that are none of its own.
+   */
   restore(chunks: Iterable<RestoredChunk>): void
 }
 

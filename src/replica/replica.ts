@@ -5,7 +5,6 @@ import type { WaitOptions } from '../client/submitter.ts'
 import type { Height, ProtocolName, ReplicaId, View } from '../kernel/ids.ts'
 import type { ProtocolStatus } from '../kernel/protocol.ts'
 import type { PeerContact } from '../network/node/peer-links.ts'
-import type { Voice } from '../storage/log/format.ts'
 import type { CheckpointingStatus } from './core/checkpointing.ts'
 import type { ReplicaEvents } from './events.ts'
 import type { TransferLeadershipOptions } from './transfer-leadership.ts'
@@ -19,7 +18,7 @@ export interface ReplicaStatus {
   /** Rises with each start. */
   incarnation: number
   /** `abstains`: it has lost promises that it made, and follows without a vote. */
-  voice: Voice
+  voice: 'votes' | 'abstains'
   /** What `rejoin` has done at this start, in a sentence; null if it was not asked for. */
   rejoined: string | null
   /** What an operator should know and do, a sentence each. */

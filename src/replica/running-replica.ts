@@ -10,57 +10,33 @@ import { randomBytes } from 'node:crypto'
 import { nodeEd25519 } from '../crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../crypto/node/sha256-hasher.ts'
 import { Executor } from '../execution/executor.ts'
-import type { StateMachineDefinition } from '../execution/state-machine.ts'
-import { decode } from '../wire/codec.ts'
-import type { Checkpoint } from '../kernel/checkpoint.ts'
 import type { PublicKey } from '../kernel/crypto-ports.ts'
-import { membershipOf, type Member } from '../kernel/membership.ts'
+import { membershipOf } from '../kernel/membership.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
-import type { ReadNetwork } from '../kernel/network-file.ts'
-import type { Now, ProtocolDefinition, Recovered } from '../kernel/protocol.ts'
+import type { Now } from '../kernel/protocol.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import { createRandom } from '../kernel/random.ts'
 import { queryTyped, submitTyped, type QueryOptions } from '../client/typed-client.ts'
 import type { Submitter, WaitOptions } from '../client/submitter.ts'
 import { linkVersion, processNonceBytes, type LinkRefusal } from '../network/link/link-frame.ts'
-import { ReplicaNetwork, type PermittedClients } from '../network/node/replica-network.ts'
-import type { Log, LogLimits, LogListener } from '../storage/log/log.ts'
-import { openDataDirectory, type ClosableDirectory, type DataDirectory } from '../storage/node/open-data-directory.ts'
+import { ReplicaNetwork } from '../network/node/replica-network.ts'
+import type { Log, LogListener } from '../storage/log/log.ts'
+import { openDataDirectory, type DataDirectory } from '../storage/node/open-data-directory.ts'
 import { openSnapshotFolder, type SnapshotFolder } from '../storage/node/open-snapshot-folder.ts'
 import type { SnapshotStore } from '../storage/snapshots/snapshot-store.ts'
 import { chunkDigestOf } from './core/checkpointing.ts'
 import { ReplicaCore } from './core/replica-core.ts'
 import { restoreNewest } from './core/restore.ts'
-import type { SnapshotPolicy } from './core/snapshot-taker.ts'
 import { ReplicaEvents } from './events.ts'
 import { PeerRefusals } from './peer-refusals.ts'
 import { NodeTimers } from './node-timers.ts'
-import type { Identity } from './options.ts'
 import { OwnClient, ownConnection } from './own-client.ts'
 import { OwnSessions } from './own-sessions.ts'
+import { recoveredFrom } from './recovered.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
+import type { RunningReplicaOptions } from './running-replica-options.ts'
 import { transferLeadership, type TransferLeadershipOptions } from './transfer-leadership.ts'
 import { transferSentence } from './transfer-sentence.ts'
-
-export interface RunningReplicaOptions<Command, Query, Result> {
-  network: ReadNetwork
-  member: Member
-  identity: Identity
-  definition: ProtocolDefinition<unknown, unknown>
-  stateMachine: StateMachineDefinition<Command, Query, Result>
-  dataDir: string
-  listen: readonly string[]
-  clients: PermittedClients
-  /** Where the log is lost: follow without a vote. */
-  rejoin?: boolean
-  /** For tests that lose power. */
-  openDirectory?: (path: string) => ClosableDirectory
-  /** For tests that want many segments. */
-  logLimits?: LogLimits
-  /** For tests that want many snapshots. */
-  snapshotPolicy?: SnapshotPolicy
-  transferBytesPerSecond?: number
-}
 
 const followsWithoutVote =
   'follows without a vote, because it has lost promises that it made: a new key, which comes with epochs, will give it one again'
@@ -234,7 +210,9 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     this.#core = this.#createCore(directory.log, this.#snapshots.store, seed)
     this.#own = this.#createOwnClient(seed)
     this.#network = this.#createNetwork(directory, seed)
-    this.#core.start(this.#recovered(directory.log, checkpoint), directory.log.durable, this.#now())
+    const { log, abstains } = directory
+    const recovered = recoveredFrom(log, this.#options.definition, checkpoint, abstains)
+    this.#core.start(recovered, log.durable, this.#now())
     if (this.#failure !== null) throw this.#unusable()
     await this.#listen(this.#network)
     if (this.#failure !== null) throw this.#unusable()
@@ -412,25 +390,6 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     this.#core?.storage(stalled ? 'storage-stalled' : 'storage-resumed', this.#now())
     this.events.emit('storage', { stalled, message })
     this.#turn()
-  }
-
-  *#records(log: Log): Recovered<unknown>['records'] extends Iterable<infer Item> ? Generator<Item> : never {
-    for (const { sequence, bytes } of log.records()) {
-      const record = decode(this.#options.definition.logRecord, bytes)
-      // Sound by its checksum, so it was written like this: by another release, or by a bug. Either way we must not vote.
-      if (!record.ok)
-        throw new QuorateError('ERR_LOG_CORRUPT', `record ${sequence} cannot be read: ${record.error.message}`)
-      yield { sequence, record: record.value }
-    }
-  }
-
-  #recovered(log: Log, checkpoint: Checkpoint | null): Recovered<unknown> {
-    return {
-      incarnation: log.incarnation,
-      records: this.#records(log),
-      checkpoint,
-      abstains: this.#directory!.abstains,
-    }
   }
 
   #turn(): void {

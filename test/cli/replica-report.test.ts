@@ -57,3 +57,22 @@ test('behind is counted against the highest that anybody says is decided', () =>
   expect(rows[2]).toMatch(/ 9 +9 +0 +1 ms/)
   expect(rows[3]).toMatch(/^3 \(one\) +away/)
 })
+
+test('its warnings are read one by one, few and short, and its role is a word in the table', () => {
+  const warnings = [
+    'follows without a vote',
+    7,
+    '',
+    '\u001b[2J',
+    ...Array.from({ length: 20 }, () => 'x'.repeat(1_000)),
+  ]
+  const report = readReport(JSON.stringify({ ...honest, voice: 'abstains', role: 'abstaining: because', warnings }))!
+  expect(report).toMatchObject({ voice: 'abstains', role: 'abstaining: because' })
+  expect(report.warnings.length).toBeLessThanOrEqual(8)
+  expect(report.warnings[0]).toBe('follows without a vote')
+  expect(report.warnings.join('')).not.toMatch(/[\p{Cc}]/u)
+  expect(Math.max(...report.warnings.map((one) => one.length))).toBeLessThan(400)
+  expect(readReport(JSON.stringify(honest))).toMatchObject({ voice: '-', warnings: [] })
+  const [, line] = statusTable([{ replica: 1 as ReplicaId, name: 'one', report, roundTripMs: 1 }], 'raft')
+  expect(line).toMatch(/^1 \(one\) {2}abstaining {2}/)
+})

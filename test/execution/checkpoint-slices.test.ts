@@ -3,18 +3,24 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import type { Envelope } from '../../src/kernel/envelope.ts'
+import { nodeHasher } from '../../src/crypto/node/sha256-hasher.ts'
 import { snapshotChunkBytesMax } from '../../src/kernel/manifest.ts'
 import { ExecutionHaltedError } from '../../src/execution/halt.ts'
+import { replyOverheadBytes } from '../../src/execution/reply-memory.ts'
 import { StateRoot } from '../../src/execution/state-root.ts'
 import { defineStateMachine } from '../../src/execution/state-machine.ts'
 import { bytesCodec } from '../../src/execution/value-codec.ts'
 import type { StateChunk } from '../../src/execution/state-chunks.ts'
 import {
+  blockOf,
+  cancel,
+  close,
   createExecutor,
   finish,
   hasher,
   hex,
-  blockOf,
+  open,
   openSession,
   operations,
   run,
@@ -198,6 +204,42 @@ describe('while a root is worked out', () => {
   })
 })
 
+describe('a session that changes before its chunk was written', () => {
+  const reply = replyOverheadBytes + 6
+  const options = {
+    machine: watched(1),
+    slices: one,
+    replyLimits: { sessionBytesMax: 100 * reply, totalBytesMax: 3 * reply },
+  }
+  const first = { height: 1, index: 0 }
+  const second = { height: 2, index: 0 }
+  const blocks = [
+    [open(1, 1, 0)],
+    [open(2, 1, 0)],
+    [operations(1, first, 1, ['a', 'b'])],
+    [operations(2, second, 1, ['c'])],
+  ]
+  const changes: [string, Envelope][] = [
+    ['by an operation', operations(1, first, 3, ['d'])],
+    ['by an acknowledgement', operations(1, first, 2, ['b'], 1)],
+    ['by a cancel', cancel(1, first, 3, 2)],
+    ['by its end', close(1, first)],
+    ['by a reply that it loses to another session', operations(2, second, 2, ['d', 'e'])],
+  ]
+
+  it.each(changes)('%s is in the root as it was', (_, change) => {
+    const [whole, lagging] = [createExecutor(options), createExecutor(options)]
+    for (const [index, envelopes] of blocks.entries()) {
+      finish(whole, blockOf(index + 1, envelopes))
+      lagging.execute(blockOf(index + 1, envelopes))
+    }
+    lagging.execute(blockOf(5, [change]))
+    while (lagging.work());
+    const expected = [whole.header, finish(whole, blockOf(5, [change])).header]
+    expect(lagging.takeHeaders().slice(-2)).toEqual(expected)
+  })
+})
+
 describe('chunks of a checkpoint', () => {
   it('bear their digests and sizes', () => {
     const { executor } = atCheckpoint()
@@ -236,22 +278,27 @@ describe('chunks of a checkpoint', () => {
     })
     const parameters = { repliesKept: 65_536, lifetimeHeights: 1000, perClientMax: 1, totalMax: 1 }
     for (const [replies, bytes] of [
-      [60_000, 1],
+      [31_000, 1],
       [40, 128 * 1024],
       [6, 1024 * 1024 - 16],
     ] as const) {
-      const executor = createExecutor({ machine: echo, sessions: parameters, checkpoints: { intervalHeights: 1_000 } })
+      const executor = createExecutor({
+        machine: echo,
+        hasher: nodeHasher,
+        sessions: parameters,
+        checkpoints: { intervalHeights: 100 },
+      })
       const session = openSession(executor, 1, 1)
       const perBlock = Math.min(1000, replies, Math.floor(2_000_000 / bytes))
       for (let number = 1; number <= replies; number += perBlock) {
         const contents = Array.from({ length: perBlock }, () => new Uint8Array(bytes))
         run(executor, operations(1, session, number, contents))
       }
-      while (executor.height < 999) executor.execute(blockOf(executor.height + 1, []))
+      while (executor.height < 99) executor.execute(blockOf(executor.height + 1, []))
       const { header } = run(executor)
       expect(header.stateRoot).not.toBeNull()
       const chunk = executor.checkpoint!.chunks.find(({ part }) => part === 'sessions')!
-      expect(chunk.size).toBeGreaterThan(2 * 1024 * 1024)
+      expect(chunk.size).toBeGreaterThan(2_000_000)
       expect(chunk.size).toBeLessThan(snapshotChunkBytesMax)
     }
   })

@@ -126,12 +126,14 @@ describe('reading a snapshot', () => {
       restoreAll(chunks, () => {})
       restoreAll(chunks, put)
     }
-    expect(answer(twice, saved().chunks)).toMatchObject({ ok: false, reason: /only once/, height: 1 })
+    const { reason, height } = answer(twice, saved().chunks)
+    expect(reason).toMatch(/only once/)
+    expect(height).toBe(1)
   })
 
   it('refuses parts in another order', () => {
     const { chunks } = saved()
     const [first, second, ...rest] = chunks
-    expect(answer(restoreAll, [second!, first!, ...rest])).toMatchObject({ ok: false, reason: /too late/ })
+    expect(answer(restoreAll, [second!, first!, ...rest]).reason).toMatch(/too late/)
   })
 })

@@ -171,7 +171,8 @@ describe('restoring', () => {
     ]
     for (const lie of lies) expect(createExecutor().restore(header!, lie).ok).toBe(false)
     const other = { ...header!, height: 8 }
-    expect(createExecutor().restore(other, chunks)).toMatchObject({ ok: false, reason: /counters/ })
+    const refused = createExecutor().restore(other, chunks)
+    expect(refused.ok ? '' : refused.reason).toMatch(/counters/)
     expect(createExecutor().restore({ ...header!, stateRoot: null }, chunks).ok).toBe(false)
     expect(createExecutor().restore(header!, chunks)).toEqual({ ok: true })
   })

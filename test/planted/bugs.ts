@@ -411,6 +411,31 @@ export const plantedBugs: readonly PlantedBug[] = [
     finder: { kind: 'tests', files: ['test/network/libp2p/promise-with-resolvers.test.ts'] },
   },
   {
+    name: 'view-not-frozen',
+    title: 'a view of the store follows the changes that are made after it was taken',
+    file: 'src/execution/store/ordered-map.ts',
+    find: '    this.#generation++\n',
+    replace: '',
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 2 },
+  },
+  {
+    name: 'session-changed-under-its-view',
+    title:
+      'a session that changes before its chunk was written is in the root as it became, not as it was at the checkpoint',
+    file: 'src/execution/session.ts',
+    find: '    this.#isHeld = true\n',
+    replace: '',
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 2 },
+  },
+  {
+    name: 'header-before-its-root',
+    title: 'headers above a checkpoint are finished while its root is still worked out, and name another parent',
+    file: 'src/execution/executed-ledger.ts',
+    find: 'if (this.lags || awaitsRoot) this.#unfinished.push(header)',
+    replace: 'if (awaitsRoot) this.#unfinished.push(header)',
+    finder: { kind: 'simulator', replicas: 3, faults: 'none', seed: 1 },
+  },
+  {
     name: 'c44-sessions-forget',
     title: 'a retried request is executed again',
     file: 'src/execution/block-execution.ts',

@@ -108,7 +108,8 @@ class Scenario {
   #start(): void {
     const bench = new Bench({ ...this.#options, parameters: { raft: this.#raft } })
     for (const prepare of this.#before) prepare(bench)
-    bench.trace = (line) => {
+    bench.trace = (tell) => {
+      const line = tell()
       if (!this.#quiet || !/^\d+>\d+ /.test(line)) this.#trace.push(line)
     }
     this.#bench = bench.start()

@@ -6,11 +6,12 @@ import { assert, broken } from './assert.ts'
 import { stepDown } from './election.ts'
 import { wantState } from './fetching.ts'
 import type { Base } from './log.ts'
+import type { Progress } from './progress.ts'
 import { putBack } from './proposals.ts'
 import { decideCommitted } from './replication.ts'
 import { answerLeader, type Step } from './state.ts'
 
-/** A leader does not cut its log under a follower that is fetching a state, or that would never catch up; but not beyond this. */
+/** A leader cuts nothing that a follower which answers still needs, or fetches a state to reach; but it keeps no more than this for it. */
 export const heldBackBytesMax = 256 * 1024 * 1024
 
 /**
@@ -23,7 +24,7 @@ export function onStable(step: Step, checkpoint: Checkpoint): void {
   const previous = state.stable
   if (previous !== null && place.index <= previous.index) return
   state.stable = place
-  if (previous !== null && previous.index > state.log.baseIndex && !isHeldBack(step)) cutAt(step, previous)
+  if (previous !== null && previous.index > state.log.baseIndex && !isNeeded(step, previous)) cutAt(step, previous)
 }
 
 function cutAt(step: Step, base: Base): void {
@@ -34,12 +35,12 @@ function cutAt(step: Step, base: Base): void {
   persistBase(step, false)
 }
 
-function isHeldBack({ state, now }: Step): boolean {
+function isNeeded({ state, now }: Step, { index }: Base): boolean {
   if (state.role !== 'leader' || state.log.bytes > heldBackBytesMax) return false
   const sinceMs = now.monotonicMs - state.parameters.timers.timeoutMsBase
-  return [...state.progress.values()].some(
-    ({ mode, heardMs }) => mode === 'offered' && heardMs !== null && heardMs > sinceMs,
-  )
+  const needs = ({ matchIndex, heardMs }: Progress): boolean =>
+    matchIndex < index && heardMs !== null && heardMs > sinceMs
+  return [...state.progress.values()].some(needs)
 }
 
 /** Base, term and vote are durable before anything that said them is released. */

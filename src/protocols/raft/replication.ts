@@ -74,9 +74,8 @@ function probeBelow({ state, effects }: Step, from: ReplicaId, progress: Progres
 function heard({ state, now }: Step, from: ReplicaId, round: number, abstains: boolean): Progress | null {
   let progress = state.role === 'leader' ? state.progress.get(from) : undefined
   if (progress === undefined) return null
-  if (abstains !== progress.abstains) {
-    // What it said before it lost its log says nothing any more, and comes late.
-    if (!abstains) return null
+  if (abstains && !progress.abstains) {
+    // What it said before it lost its log says nothing any more.
     progress = new Progress(state.originIndex, state.log.lastIndex + 1, state.log.firstIndex)
     progress.abstains = true
     state.progress.set(from, progress)
@@ -131,6 +130,7 @@ export function decideCommitted({ state, effects }: Step): void {
     effects.decide(block, { kind: 'raft', term, index: state.decidedHeight }, after)
   }
   log.shrink(state.decidedHeight)
+  if (state.wantedState !== null && state.decidedHeight >= state.wantedState) state.wantedState = null
 }
 
 // ---- The follower. Its term is the message's when it gets here.

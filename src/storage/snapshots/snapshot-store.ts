@@ -77,6 +77,7 @@ export class SnapshotStore {
   #stable: readonly StoredSnapshot[] = []
   #writer: SnapshotWriter | null = null
   readonly #jobs = new FileJobs()
+  #hasAbandoned = false
   #failure: FileError | null = null
   #isClosed = false
   /** Chunks found damaged since the start. */
@@ -177,6 +178,9 @@ export class SnapshotStore {
     if (this.#writer !== null) throw new Error('a snapshot is being written: finish or abandon it first')
     if (header.stateRoot === null) throw new RangeError(`the header of height ${header.height} has no state root`)
     this.#writer = new SnapshotWriter(this.#writerPorts(), hold(this.#index, header, packManifest(entries)))
+    // What earlier attempts wrote, and this one does not need, would otherwise stay until a snapshot succeeds.
+    if (this.#hasAbandoned && this.#failure === null) this.#compactor.run()
+    this.#hasAbandoned = false
     return this.#writer
   }
 
@@ -240,6 +244,7 @@ export class SnapshotStore {
   #abandon(writer: SnapshotWriter): void {
     if (this.#writer !== writer) return
     this.#writer = null
+    this.#hasAbandoned = true
     release(this.#index, writer.snapshot)
   }
 

@@ -77,7 +77,7 @@ export class SnapshotWriter {
     })
   }
 
-  /** What was written stays for the next attempt, until the next checkpoint makes room. Harmless after the end. */
+  /** What was written stays, and goes if the next attempt does not need it. Harmless after the end. */
   abandon(): void {
     this.#ports.ended(this)
   }

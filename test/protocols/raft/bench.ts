@@ -24,7 +24,12 @@ import type {
 } from '../../../src/kernel/protocol.ts'
 import { createRandom, type Random } from '../../../src/kernel/random.ts'
 import { EffectQueue } from '../../../src/replica/driver/effect-queue.ts'
-import { describeMessage, raftMessageCodec, type Entry, type RaftMessage } from '../../../src/protocols/raft/messages.ts'
+import {
+  describeMessage,
+  raftMessageCodec,
+  type Entry,
+  type RaftMessage,
+} from '../../../src/protocols/raft/messages.ts'
 import { raft } from '../../../src/protocols/raft/raft.ts'
 import { raftRecordCodec, type RaftRecord } from '../../../src/protocols/raft/records.ts'
 import type { RaftEffects } from '../../../src/protocols/raft/state.ts'
@@ -277,7 +282,8 @@ export class Replica {
   execute(): void {
     while (this.#executedHeight < this.#decidedHeight && this.#core !== null) {
       const isNew = ({ block }: { block: Block }): boolean => block.header.height > this.#executedHeight
-      for (const { block } of this.decided.slice(this.decided.findIndex(isNew))) this.pool.executed(block.payload)
+      for (const { block } of this.decided.slice(this.decided.findLastIndex((one) => !isNew(one)) + 1))
+        this.pool.executed(block.payload)
       this.#executedHeight = this.#decidedHeight
       const height = this.#executedHeight
       this.#core.step({ kind: 'executed', height, header: null }, this.now, this.#effects)
@@ -334,7 +340,7 @@ export class Replica {
         if (height !== this.#decidedHeight + 1) throw new Error(`decided ${height} behind ${this.#decidedHeight}`)
         this.#decidedHeight = height
         this.decided.push({ block, proof: proof as RaftDecisionProof })
-        this.bench.trace(`${this.id} decides ${height} [${textsOf(block.payload).join(' ')}]`)
+        this.bench.trace(() => `${this.id} decides ${height} [${textsOf(block.payload).join(' ')}]`)
         this.bench.checkDecided(this.id, block, proof as RaftDecisionProof)
       }, after)
     },
@@ -345,7 +351,8 @@ export class Replica {
         throw new Error('asks the wrong ones')
       this.#queue.add(() => {
         this.fetched.push(wanted)
-        if (wanted.kind === 'state') this.bench.trace(`${this.id} fetches a state of height ${wanted.minimumHeight} or more`)
+        if (wanted.kind === 'state')
+          this.bench.trace(() => `${this.id} fetches a state of height ${wanted.minimumHeight} or more`)
       })
     },
     validate: () => {
@@ -355,14 +362,19 @@ export class Replica {
     release: (below) => this.#queue.add(() => this.#release(below)),
     readFailed: (id, reason) => {
       this.failedReads.push({ id, reason })
-      this.bench.trace(`${this.id} cannot read: ${reason}`)
+      this.bench.trace(() => `${this.id} cannot read: ${reason}`)
     },
     accuse: () => {
       throw new Error('raft accuses nobody')
     },
     note: (event) => {
       this.notes.push(event)
-      this.bench.trace(`${this.id} ${event.kind}${Object.entries(event.detail ?? {}).map((one) => ` ${one.join(' ')}`).join('')}`)
+      this.bench.trace(
+        () =>
+          `${this.id} ${event.kind}${Object.entries(event.detail ?? {})
+            .map((one) => ` ${one.join(' ')}`)
+            .join('')}`,
+      )
       if (event.kind === 'leader-elected') this.bench.checkLeader(this.id, event.detail!['term'] as number)
     },
   }
@@ -371,7 +383,7 @@ export class Replica {
     const floor = this.#readFloors.get(id) ?? 0
     if (height < floor) throw new Error(`replica ${this.id} reads at ${height}, though ${floor} was decided before`)
     this.reads.push({ id, height })
-    this.bench.trace(`${this.id} may answer read ${id} at ${height}`)
+    this.bench.trace(() => `${this.id} may answer read ${id} at ${height}`)
   }
 
   /** As far as whole segments allow. */
@@ -409,7 +421,7 @@ export class Bench {
   readonly #cut = new Set<string>()
   readonly #leaders = new Map<number, ReplicaId>()
   /** Is told of whatever happens, in words. */
-  trace: (line: string) => void = () => {}
+  trace: (tell: () => string) => void = () => {}
   /** The highest block that anybody has decided. */
   decidedHeight = 0
   readonly #decided = new Map<number, { name: string; block: Block; proof: RaftDecisionProof }>()
@@ -471,7 +483,7 @@ export class Bench {
   post(sent: Sent): void {
     this.sent.push(sent)
     const isLost = this.#cut.has(`${sent.from}>${sent.to}`)
-    this.trace(`${sent.from}>${sent.to} ${describeMessage(sent.message)}${isLost ? ' (lost)' : ''}`)
+    this.trace(() => `${sent.from}>${sent.to} ${describeMessage(sent.message)}${isLost ? ' (lost)' : ''}`)
     if (!isLost) this.network.push(sent)
   }
 
@@ -570,6 +582,10 @@ export class Bench {
       throw new Error(`replica ${id} decides another block ${header.height}`)
     this.#decided.set(header.height, { name, block, proof })
     this.decidedHeight = Math.max(this.decidedHeight, header.height)
+  }
+
+  payloadOf(height: number): Uint8Array {
+    return this.#decided.get(height)!.block.payload
   }
 
   /** Of a block that some replica has decided. */

@@ -18,7 +18,8 @@ function decided(count: number, options: BenchOptions = {}, deaf: number[] = [])
     bench.replica(1).propose(`${at}`)
     bench.settle()
   }
-  bench.elapse(200)
+  // Long enough for the leader to take those who are deaf for gone.
+  bench.elapse(2 * electionTimeoutMs)
   return bench
 }
 
@@ -333,6 +334,49 @@ describe('a follower that needs what the leader has cut', () => {
     expect(heldBackBytesMax).toBeLessThan(512 * 1024 * 1024)
   })
 
+  it('is left what it has not got yet, as long as it answers', () => {
+    const bench = decided(40)
+    bench.isolate(3)
+    for (let at = 0; at < 5; at++) {
+      bench.replica(1).propose(`more ${at}`)
+      bench.settle()
+    }
+    for (const height of [42, 44]) for (const id of [1, 2]) bench.replica(id).stable(height)
+    expect(bases(bench.replica(1))).toEqual([])
+    expect(bases(bench.replica(2))).toEqual([[42, false]])
+    bench.heal().elapse(1000)
+    expect(bench.replica(3).fetched).toEqual([])
+    expect(bench.replica(3).status.decidedHeight).toBe(45)
+    bench.replica(1).stable(45)
+    expect(bases(bench.replica(1))).toEqual([[44, false]])
+  })
+
+  it('asks for no state any more when it has got there by entries', () => {
+    const bench = withLaggard()
+    bench.heal().elapse(1000)
+    const replica = bench.replica(3)
+    expect(replica.status.phase).toContain('fetches')
+    // Another leads, and still has all of it.
+    bench.replica(2).crash()
+    bench.replica(2).disk = []
+    const term = bench.replica(1).status.view + 1
+    const log = [...bench.replica(3).log]
+    for (let height = log.length + 1; height <= 40; height++) {
+      const { block } = bench.checkpointOf(height)
+      log.push({ term: 1, block: { header: block, payload: bench.payloadOf(height) } })
+    }
+    replica.receive(two, {
+      kind: 'append',
+      term,
+      previousIndex: 1,
+      previousTerm: 1,
+      commit: 40,
+      round: 1,
+      entries: log.slice(1),
+    })
+    expect(replica.status).toMatchObject({ decidedHeight: 40, phase: 'follows replica 2' })
+  })
+
   it('takes part in confirming reads and in the leader’s quorum while it fetches', () => {
     const bench = withLaggard()
     bench.heal().elapse(1000)
@@ -492,12 +536,14 @@ describe('C36: a state that is installed while appends arrive', () => {
 it('checkpoints, cuts, crashes and states that are fetched, at random: nobody decides another block, and all end in agreement', () => {
   for (let seed = 1; seed <= 60; seed++) {
     const random = createRandom(1000 + seed)
-    const bench = new Bench({ seed, voters: 3, learners: 1, segmentRecords: 1 + random.below(7) }).start()
+    const voters = seed % 3 === 0 ? 5 : 3
+    const bench = new Bench({ seed, voters, learners: 1, segmentRecords: 1 + random.below(7) }).start()
+    const renewed = new Set<number>()
     let proposed = 0
     for (let step = 0; step < 120; step++) {
-      const replica = bench.replica(1 + random.below(4))
+      const replica = bench.replica(1 + random.below(voters + 1))
       const decidedHeight = replica.isUp ? replica.status.executedHeight : 0
-      switch (random.below(8)) {
+      switch (random.below(9)) {
         case 0:
           bench.leader?.propose(`${seed}.${proposed++}`)
           break
@@ -519,6 +565,11 @@ it('checkpoints, cuts, crashes and states that are fetched, at random: nobody de
           break
         case 7:
           transfer(bench, replica)
+          break
+        case 8:
+          // Up to f voters lose their disks for good.
+          if (random.below(4) === 0 && renewed.size < (voters - 1) / 2) renewed.add(replica.id)
+          if (renewed.has(replica.id)) replica.renew()
       }
       bench.elapse(random.below(600), () => random.below(20) > 0)
       bench.take((sent) => random.below(10) === 0 && sent.from > 0)

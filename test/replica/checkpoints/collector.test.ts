@@ -237,7 +237,7 @@ describe('what is kept of one sender', () => {
   it('and of oneself too: what was made below these is certified by others', () => {
     const { group, seat } = setting()
     for (const height of [128, 256, 384]) seat.makes(group.header(height))
-    for (const from of [two, three]) seat.hearsVote(from, group.header(128))
+    for (const from of [two, three, four]) seat.hearsVote(from, group.header(128))
     expect(seat.certified).toEqual([])
     for (const from of [two, three]) seat.hearsVote(from, group.header(256))
     expect(seat.certified.length).toBe(1)

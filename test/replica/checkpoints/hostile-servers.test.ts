@@ -165,6 +165,8 @@ describe('a server that lies', () => {
     world.run(60_000)
     expect(world.done).toEqual([checkpoint])
     expectState(world, 256, chunks)
+    // What it was asked is asked of others at once.
+    expect(world.nowMs).toBeLessThan(1000)
     const lied = world.noted('transfer-server-lied')
     expect(lied.map(({ detail }) => detail)).toEqual([{ server: hostile.id, what: reason }])
     expect(honest.requests.length).toBeGreaterThan(0)
@@ -200,6 +202,7 @@ describe('a server that lies', () => {
     world.want(256)
     world.run()
     expectState(world, 256, chunks)
+    expect(world.store.begun).toBe(1)
     expect(world.noted('transfer-server-lied').map(({ detail }) => detail!['server'])).toEqual([hostile.id])
   })
 
@@ -429,19 +432,34 @@ describe('what nobody asked for', () => {
   })
 
   it('any more, because another gave it meanwhile, is taken once', () => {
-    const { world } = setting((answer, inWorld, seat) => {
+    const { world, honest } = setting((answer, inWorld, seat) => {
       if (answer.kind !== 'chunk') return [answer]
-      inWorld.after(4000, () => inWorld.say(seat, answer))
+      inWorld.after(3000, () => inWorld.say(seat, answer))
       return []
     })
-    const chunks = makeChunks(world.random, 100, 30_000)
+    honest.delayMs = 300
+    const chunks = makeChunks(world.random, 600, 30_000)
     world.put(256, chunks)
-    world.store.writeMs = 9000
     world.want(256)
     world.run()
     expectState(world, 256, chunks)
-    expect(world.store.added).toBe(100)
-    expect(world.chunksAsked()).toBeGreaterThan(100)
+    expect(world.chunksAsked()).toBeGreaterThan(600)
+    expect(world.store.added).toBe(600)
+  })
+
+  it('of this server, but of another, is dropped', () => {
+    const { world, hostile, honest } = setting((answer, inWorld) => {
+      inWorld.say(honest, { kind: 'gone', request: answer.request })
+      return [answer]
+    })
+    const chunks = makeChunks(world.random, 100, 3000)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(hostile.requests.length).toBeGreaterThan(2)
+    expect(world.noted('transfer-server-spent')).toEqual([])
+    expect(world.asked('newest') + world.asked('manifest')).toBe(3)
   })
 
   it('by a replica that fetches nothing, is dropped', () => {

@@ -12,6 +12,7 @@ import {
   chunksAskedMax,
   indexIdleMs,
   pageBytesMax,
+  pageEntriesMax,
   requestBytesMax,
   servedAnswersAtOnce,
   servedBytesAtOnce,
@@ -152,6 +153,14 @@ describe('a server', () => {
     expect(seat.sent[1]!.bytes).toBeLessThanOrEqual(answerBytesMax)
   })
 
+  it('puts so many entries on a page, and no more', () => {
+    const seat = new Seat()
+    const entries = seat.has(256, makeChunks(random, 1500, 10))
+    seat.asks(two, { kind: 'manifest', request: 1, height: 256, first: 0 })
+    const { answer } = seat.sent[0]!
+    expect(answer.kind === 'manifest-page' && answer.entries).toEqual(entries.slice(0, pageEntriesMax))
+  })
+
   it('looks at no request that is malformed, too large, or of a stranger', () => {
     const seat = new Seat()
     seat.server.message(two, Uint8Array.of(9), 0)
@@ -217,6 +226,23 @@ describe('the rate', () => {
     const ratio = seat.bytesTo(two) / seat.bytesTo(three)
     expect(ratio).toBeGreaterThan(0.8)
     expect(ratio).toBeLessThan(1.25)
+  })
+
+  it('is the same for one that comes back for each chunk as for one that waits', () => {
+    const seat = new Seat(1_000_000)
+    const chunks = makeChunks(random, 64, 1)
+    for (const chunk of chunks) chunk.bytes = new Uint8Array(20_000)
+    const entries = seat.has(256, chunks)
+    let asked = 0
+    for (let nowMs = 0; nowMs < 10_000; nowMs++) {
+      if (nowMs % 100 === 0) seat.asksChunks(two, entries, 256, nowMs)
+      const isAnswered = seat.bytesTo(three) >= asked * 20_000
+      if (isAnswered) seat.asksChunks(three, entries.slice(asked % 64, (asked++ % 64) + 1), 256, nowMs)
+      seat.server.tick(nowMs)
+    }
+    const ratio = seat.bytesTo(two) / seat.bytesTo(three)
+    expect(ratio).toBeGreaterThan(0.5)
+    expect(ratio).toBeLessThan(2)
   })
 
   it('has no price of nothing: a flood of small requests is as slow', () => {

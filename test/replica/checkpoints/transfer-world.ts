@@ -6,6 +6,7 @@ import { replicaId, type Height, type ReplicaId } from '../../../src/kernel/ids.
 import { createRandom, type Random } from '../../../src/kernel/random.ts'
 import type { ProtocolEvent } from '../../../src/kernel/protocol.ts'
 import { MerkleTree } from '../../../src/execution/merkle.ts'
+import type { SnapshotSink } from '../../../src/replica/checkpoints/ports.ts'
 import { StateServer } from '../../../src/replica/checkpoints/state-server.ts'
 import { StateTransfer } from '../../../src/replica/checkpoints/transfer.ts'
 import {
@@ -51,7 +52,8 @@ export class World {
   #events: { atMs: number; sequence: number; act: () => void }[] = []
   #woken = false
 
-  constructor(seed: number | string = 1, voters = 4) {
+  /** `sink`: another store than the one in memory, whose delays are events of this world. */
+  constructor(seed: number | string = 1, voters = 4, sink?: (world: World) => SnapshotSink) {
     this.group = new Group({ protocol: 'pbft', voters, learners: 0 })
     this.random = createRandom(seed)
     this.store.after = (delayMs, act) => this.after(delayMs, act)
@@ -63,7 +65,7 @@ export class World {
         this.chunksHashed++
         return chunkDigest(chunk, bytes)
       },
-      store: this.store,
+      store: sink?.(this) ?? this.store,
       random: this.random.fork('transfer'),
       host: {
         send: (to, body) => this.#request(to, body),

@@ -7,6 +7,8 @@ import {
   allBytesAskedMax,
   allChunksAskedMax,
   backoffMsMin,
+  checkedBytesAtOnce,
+  checkedEntriesAtOnce,
   chunksAskedMax,
   newestAskedMax,
   newestGraceMs,
@@ -124,6 +126,25 @@ describe('with honest servers', () => {
 })
 
 describe('while it waits', () => {
+  it('it waits no longer each time as long as there is progress', () => {
+    const world = new World()
+    let given = 0
+    world.serve(2, {
+      tamper: (answer) => {
+        if (answer.kind === 'checkpoint') given = 0
+        if (answer.kind !== 'chunk' || ++given <= 20) return [answer]
+        return [{ kind: 'gone', request: answer.request }]
+      },
+    })
+    const chunks = makeChunks(world.random, 200, 300)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.noted('transfer-failed').length).toBeGreaterThan(7)
+    expect(world.nowMs).toBeLessThan(10_000)
+  })
+
   it('a server that is new is asked at once, one that is known is not', () => {
     const world = new World()
     const empty = world.serve(2)
@@ -260,6 +281,32 @@ it('says that the disk takes no more', () => {
   world.want(256)
   world.until(() => world.store.pauses === 1)
   expect(world.transfer.status().paused).toBe(true)
+})
+
+it.each([
+  ['chunks', 9000, 10],
+  ['bytes', 5, 4 * 1024 * 1024],
+])('reads back a bounded number of %s in one turn', (what, count, size) => {
+  const world = new World()
+  world.serve(2)
+  const chunks = makeChunks(world.random, count, 10)
+  for (const chunk of chunks) chunk.bytes = new Uint8Array(size).fill(7)
+  world.put(256, chunks)
+  world.store.put(world.checkpointOf(128, chunks), chunks)
+  const read = world.store.read.bind(world.store)
+  let now = 0
+  let most = 0
+  world.store.read = (entry) => {
+    now += what === 'chunks' ? 1 : entry.size
+    most = Math.max(most, now)
+    return read(entry)
+  }
+  world.want(256)
+  while (world.done.length === 0) {
+    now = 0
+    world.step()
+  }
+  expect(most).toBe(what === 'chunks' ? checkedEntriesAtOnce : checkedBytesAtOnce)
 })
 
 describe('a transfer that is interrupted', () => {

@@ -132,7 +132,9 @@ describe('opening a data directory', () => {
   it('is refused when there is none, and makes none', async () => {
     const path = join(folder(), 'missing')
     await expect(open(path)).rejects.toThrow(code('ERR_DATA_DIRECTORY_MISSING'))
-    await expect(open(path)).rejects.toThrow(/has never run, quorate init --member makes it; if it is lost, start with --rejoin/)
+    await expect(open(path)).rejects.toThrow(
+      /has never run, quorate init --member makes it; if it is lost, start with --rejoin/,
+    )
     expect(() => statSync(path)).toThrow()
     const empty = folder()
     await expect(open(empty)).rejects.toThrow(code('ERR_DATA_DIRECTORY_MISSING'))

@@ -233,6 +233,26 @@ describe('compaction', () => {
     expect(most).toBeLessThan(3 * twoStates)
   })
 
+  it('keeps the disk small also when no snapshot is ever finished', () => {
+    const bench = new SnapshotBench(createRandom('abandoned'), limits)
+    const store = bench.open()
+    bench.save(10, first)
+    for (let height = 20; height <= 600; height += 10) {
+      const state = stateOf(60, 200, `${height} `)
+      const writer = store.begin(headerOf(height, state), entriesOf(state))
+      for (const [name, contents] of Object.entries(state).slice(0, 40)) {
+        const { entry, bytes } = chunkOf(name, contents)
+        writer.add(entry, bytes)
+      }
+      bench.run()
+      writer.abandon()
+    }
+    const bytes = bench.disk.list().reduce((sum, name) => sum + bench.disk.size(name), 0)
+    expect(bytes).toBeLessThan(3 * 60 * 200)
+    const again = bench.open()
+    expect(readState(again, again.stable[0]!.entries)).toEqual(first)
+  })
+
   it('copies no more after one checkpoint than it may', () => {
     const bench = new SnapshotBench(createRandom('bounded'), limits)
     bench.open()

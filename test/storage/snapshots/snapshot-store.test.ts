@@ -130,6 +130,55 @@ describe('a crash', () => {
     expect(crashes).toBeGreaterThan(300)
   })
 
+  it('takes no certificate that a start has found after a kill', () => {
+    let found = 0
+    for (let steps = 0; steps < 8; steps++) {
+      for (let seed = 0; seed < 10; seed++) {
+        const bench = new SnapshotBench(createRandom(`found ${steps} ${seed}`))
+        bench.open()
+        bench.save(10, first)
+        const answers = bench.beginSave(20, second)
+        while (answers.finished !== null) bench.run(1)
+        bench.run(steps)
+        bench.disk.kill()
+        bench.open()
+        const heights = bench.stableHeights()
+        if (heights[0] === 20) found++
+        bench.run()
+        bench.disk.crash()
+        bench.open()
+        expect(bench.stableHeights()).toEqual(heights)
+      }
+    }
+    expect(found).toBeGreaterThan(10)
+  })
+
+  it('takes no chunk that a start has found after a kill, and that a snapshot was built upon', () => {
+    const state = Object.fromEntries(
+      Array.from({ length: 12 }, (_, index) => [`chunk ${index}`, `${index}`.repeat(100)]),
+    )
+    let found = 0
+    for (let steps = 0; steps < 60; steps++) {
+      for (let seed = 0; seed < 4; seed++) {
+        const limits = { syncEveryBytes: 400, groupBytesMax: 150, packBytesMax: 1500 }
+        const bench = new SnapshotBench(createRandom(`built ${steps} ${seed}`), limits)
+        const writer = bench.open().begin(headerOf(10, state), entriesOf(state))
+        for (const [name, contents] of Object.entries(state)) {
+          const { entry, bytes } = chunkOf(name, contents)
+          writer.add(entry, bytes)
+        }
+        bench.run(steps)
+        bench.disk.kill()
+        if (bench.open().sizes.chunks > 0) found++
+        bench.save(10, state)
+        bench.disk.crash()
+        const store = bench.open()
+        expect(store.stable.map(({ entries }) => readState(store, entries))).toEqual([state])
+      }
+    }
+    expect(found).toBeGreaterThan(50)
+  })
+
   it('after a certificate came twice leaves what the first one was answered for', () => {
     for (let gap = 0; gap < 8; gap++) {
       for (let seed = 0; seed < 10; seed++) {
