@@ -81,10 +81,17 @@ export class SimulatedFile {
     return lost
   }
 
-  /** Other bytes stand on the platter from now on, and nobody was told. `cached`: the page cache read them anew. */
+  /**
+   * Other bytes stand on the platter from now on, and nobody was told. `cached`: the page cache read them anew, unless what it holds
+   * there is still to be written.
+   */
   damage(offset: number, bytes: Uint8Array, cached: boolean): void {
     this.#durable.apply({ offset, bytes })
-    if (cached) this.#current.apply({ offset, bytes })
+    if (cached && !this.#isDirty(offset, offset + bytes.length)) this.#current.apply({ offset, bytes })
+  }
+
+  #isDirty(start: number, end: number): boolean {
+    return this.#unsynced.some(({ offset, bytes }) => bytes !== null && offset < end && start < offset + bytes.length)
   }
 
   #survive(change: Change, random: Random): number {

@@ -194,6 +194,20 @@ describe('rot', () => {
     bench.disk.crash()
     expect(bench.bytes('file')).toEqual([0x11, 2, 0x13])
   })
+
+  it('does not show through what the page cache has still to write', () => {
+    const bench = new Bench()
+    const file = bench.synced('file', [1, 2, 3])
+    file.write(1, Uint8Array.of(7), bench.done)
+    bench.run()
+    bench.disk.rot({ name: 'file', offset: 1 }, 0x10, true)
+    bench.disk.rot({ name: 'file', offset: 2 }, 0x10, true)
+    expect(bench.bytes('file')).toEqual([1, 7, 0x13])
+    file.sync(bench.done)
+    bench.run()
+    bench.disk.crash()
+    expect(bench.bytes('file')).toEqual([1, 7, 0x13])
+  })
 })
 
 describe('a misdirected write', () => {
