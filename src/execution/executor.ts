@@ -158,6 +158,11 @@ export class Executor {
     return this.#checkpoint
   }
 
+  /** Lets go of it: a frozen view keeps every value that was overwritten since. */
+  releaseCheckpoint(): void {
+    this.#checkpoint = null
+  }
+
   get sessionCount(): number {
     return this.#sessions.size
   }

@@ -1,4 +1,4 @@
-// How much of the log is held in memory. What is durable and decided leaves it, oldest first, and is read back when a follower asks for
+// How much of the log is held in memory. What is durable and committed leaves it, oldest first, and is read back when a follower asks for
 // it: a log on disk may be longer than memory (architecture.md §2 rule 8).
 
 import type { Persisted } from '../../kernel/protocol.ts'
@@ -6,7 +6,7 @@ import { broken } from './assert.ts'
 import type { Entry } from './messages.ts'
 import type { RaftRecord } from './records.ts'
 
-/** Payloads of the log in memory, with what an entry weighs besides; more only while it is not durable or not decided. */
+/** Payloads of the log in memory, with what an entry weighs besides; more only while it is not durable or not committed. */
 export const logMemoryBytesMax = 64 * 1024 * 1024
 const entryOverheadBytes = 256
 

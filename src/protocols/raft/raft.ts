@@ -99,7 +99,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
       case 'durable':
         state.durable = Math.max(state.durable, input.upTo)
         state.log.durable(input.upTo)
-        state.log.shrink(state.decidedHeight)
+        state.log.shrink(state.commitIndex)
         if (state.role === 'leader') advanceCommit(step)
         else countVotes(step)
         return

@@ -115,7 +115,7 @@ function commitTo(step: Step, index: number): void {
   decideCommitted(step)
 }
 
-/** Also when the executor has got on: of what must be read back from the disk, no more is handed to it than it may lag behind. */
+/** Also when the executor has got on: no more is handed to it than it may lag behind; the rest waits in the log, on disk where it is much. */
 export function decideCommitted({ state, effects }: Step): void {
   const { log, parameters } = state
   // A log that begins behind the newest checkpoint waits for a state.
@@ -123,13 +123,12 @@ export function decideCommitted({ state, effects }: Step): void {
   // At the leader it need not wait for the leader's own disk (README.md, proof 2).
   const after = state.role === 'leader' ? state.hardStatePersisted : undefined
   while (state.decidedHeight < state.commitIndex) {
-    const lag = state.decidedHeight - state.executedHeight
-    if (lag >= parameters.flow.executionLagBlocksMax && !log.isInMemory(state.decidedHeight + 1)) break
+    if (state.decidedHeight - state.executedHeight >= parameters.flow.executionLagBlocksMax) break
     state.decidedHeight++
     const { term, block } = log.at(state.decidedHeight)
     effects.decide(block, { kind: 'raft', term, index: state.decidedHeight }, after)
   }
-  log.shrink(state.decidedHeight)
+  log.shrink(state.commitIndex)
   if (state.wantedState !== null && state.decidedHeight >= state.wantedState) state.wantedState = null
 }
 

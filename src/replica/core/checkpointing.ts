@@ -19,7 +19,6 @@ import { QuorateError } from '../../kernel/quorate-error.ts'
 import type { Random } from '../../kernel/random.ts'
 import { ChunkHasher } from '../../execution/chunk-hasher.ts'
 import type { Executor } from '../../execution/executor.ts'
-import type { CheckpointState } from '../../execution/executor.ts'
 import { CertificateRules } from '../checkpoints/certificate.ts'
 import { CheckpointCollector } from '../checkpoints/collector.ts'
 import type { ChunkDigest, SnapshotSink, SnapshotSource } from '../checkpoints/ports.ts'
@@ -97,7 +96,6 @@ export class Checkpointing {
   readonly #hold = new SnapshotHold()
   /** Of checkpoint heights that are decided, and whose executed header is not finished. */
   readonly #decided = new Map<Height, DecidedBlock>()
-  #offered: CheckpointState | null = null
   #restoredHeight: Height = 0
   #leading = false
   #nowMs = 0
@@ -219,10 +217,12 @@ export class Checkpointing {
   }
 
   #offer(loggedBytes: number): void {
-    const { checkpoint } = this.#options.executor
-    if (checkpoint === null || checkpoint === this.#offered || this.#taker.isWriting) return
+    const { executor } = this.#options
+    const { checkpoint } = executor
+    if (checkpoint === null || this.#taker.isWriting) return
     if (this.#transfer.active || this.#hold.holds(this.#nowMs)) return
-    this.#offered = checkpoint
+    // The taker keeps it for as long as it writes it.
+    executor.releaseCheckpoint()
     this.#taker.offer(checkpoint, loggedBytes)
   }
 

@@ -66,6 +66,21 @@ describe('a leader proposes', () => {
     expect(leader.texts).toHaveLength(10)
   })
 
+  it('nor hands a follower more than that to its executor, however much others execute', () => {
+    const bench = new Bench({ parameters: { ...single, flow: { executionLagBlocksMax: 3 } } }).start().elect(1)
+    const [leader, slow] = [bench.replica(1), bench.replica(2)]
+    slow.autoExecute = false
+    for (let block = 0; block < 10; block++) {
+      leader.propose(`${block}`)
+      bench.settle()
+    }
+    expect(leader.texts).toHaveLength(10)
+    expect(slow.status.decidedHeight - slow.status.executedHeight).toBe(3)
+    slow.autoExecute = true
+    slow.execute()
+    expect(slow.texts).toHaveLength(10)
+  })
+
   it('C42: a bounded number of blocks without a quorum, for ever', () => {
     const bench = new Bench({ parameters: { ...single, raft: { checkQuorum: false } } }).start().elect(1)
     const leader = bench.replica(1)
