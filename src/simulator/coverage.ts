@@ -35,7 +35,7 @@ const diskMinima: readonly CoverageMinimum[] = [
   { name: 'kills', perThousandSeeds: 100, why: 'processes that end with the page cache left as it is' },
   { name: 'storage-failures', perThousandSeeds: 100, why: 'logs that fail for good' },
   { name: 'storage-stalled', perThousandSeeds: 50, why: 'replicas that wait for room' },
-  { name: 'stepped-down-storage-hangs', perThousandSeeds: 30, why: 'leaders whose disk hangs' },
+  { name: 'stepped-down-storage-hangs', perThousandSeeds: 10, why: 'leaders whose disk hangs' },
 ]
 
 /** What needs a replica more than a quorum: one that may be damaged for good. */
