@@ -2,8 +2,11 @@
 
 import { snapshotChunkBytesMax } from '../../kernel/manifest.ts'
 
-/** Heights of one sender whose votes are kept: the highest ones. */
-export const voteHeightsMax = 2
+/**
+ * Heights of one sender whose votes are kept: the highest ones. Members of a quorum that execute at different speeds certify as long as they are
+ * no further apart.
+ */
+export const voteHeightsMax = 32
 /** Certificates kept: as many as there are snapshots. */
 export const certifiedMax = 2
 /** After so many wrong signatures or certificates of one sender none of its messages is looked at before the next checkpoint. */

@@ -11,7 +11,12 @@ import { replicaId, type Height, type ReplicaId } from '../../../src/kernel/ids.
 import type { CertificateRules } from '../../../src/replica/checkpoints/certificate.ts'
 import { checkpointMessageCodec, type CheckpointMessage } from '../../../src/replica/checkpoints/checkpoint-messages.ts'
 import { CheckpointCollector } from '../../../src/replica/checkpoints/collector.ts'
-import { checkpointMessageBytesMax, invalidMax, repeatMsMax } from '../../../src/replica/checkpoints/limits.ts'
+import {
+  checkpointMessageBytesMax,
+  invalidMax,
+  repeatMsMax,
+  voteHeightsMax,
+} from '../../../src/replica/checkpoints/limits.ts'
 import { Group } from './group.ts'
 
 const [one, two, three, four, five] = [1, 2, 3, 4, 5].map(replicaId) as [
@@ -222,12 +227,15 @@ describe('a quorum', () => {
 })
 
 describe('what is kept of one sender', () => {
-  it('is two heights, the highest', () => {
+  /** One more than are kept. */
+  const heights = Array.from({ length: voteHeightsMax + 1 }, (_, index) => 128 * (index + 1))
+
+  it('is so many heights, the highest', () => {
     const { group, seat } = setting()
-    for (const height of [128, 256, 384]) seat.hearsVote(two, group.header(height))
+    for (const height of heights) seat.hearsVote(two, group.header(height))
     seat.hearsVote(two, group.header(128))
     expect(seat.dropped).toEqual(['too low'])
-    for (const height of [128, 256, 384]) seat.hearsVote(three, group.header(height))
+    for (const height of heights) seat.hearsVote(three, group.header(height))
     seat.makes(group.header(128))
     expect(seat.certified).toEqual([])
     seat.makes(group.header(256))
@@ -236,11 +244,25 @@ describe('what is kept of one sender', () => {
 
   it('and of oneself too: what was made below these is certified by others', () => {
     const { group, seat } = setting()
-    for (const height of [128, 256, 384]) seat.makes(group.header(height))
+    for (const height of heights) seat.makes(group.header(height))
     for (const from of [two, three, four]) seat.hearsVote(from, group.header(128))
     expect(seat.certified).toEqual([])
     for (const from of [two, three]) seat.hearsVote(from, group.header(256))
     expect(seat.certified.length).toBe(1)
+  })
+
+  it('is enough for a quorum of which one is always behind by several checkpoints', () => {
+    const group = new Group({ protocol: 'raft', voters: 3, learners: 0 })
+    const [ahead, behind] = [new Seat(group, one), new Seat(group, two)]
+    const lag = 5 * 128
+    for (let height = 128; height <= 40 * 128; height += 128) {
+      ahead.makes(group.header(height))
+      for (const said of ahead.said.splice(0)) behind.hears(one, said)
+      if (height <= lag) continue
+      behind.makes(group.header(height - lag))
+      for (const said of behind.said.splice(0)) ahead.hears(two, said)
+    }
+    expect([ahead.certified.length, behind.certified.length]).toEqual([35, 35])
   })
 
   it('does not displace what others said', () => {
