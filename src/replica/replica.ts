@@ -5,7 +5,7 @@ import type { WaitOptions } from '../client/submitter.ts'
 import type { Height, ProtocolName, ReplicaId, View } from '../kernel/ids.ts'
 import type { ProtocolStatus } from '../kernel/protocol.ts'
 import type { PeerContact } from '../network/node/peer-links.ts'
-import type { CheckpointingStatus } from './core/checkpointing.ts'
+import type { CheckpointingStatus } from './core/checkpointing-status.ts'
 import type { ReplicaEvents } from './events.ts'
 import type { TransferLeadershipOptions } from './transfer-leadership.ts'
 

@@ -14,7 +14,7 @@ import type { ExecutedHeader } from '../../kernel/executed-header.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
-import type { Awaited, ProtocolDefinition, ProtocolEvent } from '../../kernel/protocol.ts'
+import type { ProtocolDefinition, ProtocolEvent } from '../../kernel/protocol.ts'
 import { QuorateError } from '../../kernel/quorate-error.ts'
 import type { Random } from '../../kernel/random.ts'
 import { ChunkHasher } from '../../execution/chunk-hasher.ts'
@@ -24,9 +24,9 @@ import { CheckpointCollector } from '../checkpoints/collector.ts'
 import type { ChunkDigest, SnapshotSink, SnapshotSource } from '../checkpoints/ports.ts'
 import { StateServer } from '../checkpoints/state-server.ts'
 import { isTransferRequest } from '../checkpoints/transfer-messages.ts'
-import type { TransferStatus } from '../checkpoints/transfer-status.ts'
 import { StateTransfer } from '../checkpoints/transfer.ts'
 import { channel, type HostChannel } from '../driver/frame.ts'
+import type { CheckpointingStatus } from './checkpointing-status.ts'
 import { restoreFrom } from './restore.ts'
 import { SnapshotHold } from './snapshot-hold.ts'
 import { SnapshotTaker, type SnapshotPolicy } from './snapshot-taker.ts'
@@ -66,19 +66,6 @@ export interface CheckpointingOptions {
   /** Of states handed out to others. */
   bytesPerSecond?: number
   host: CheckpointingHost
-}
-
-export interface CheckpointingStatus {
-  /** Of the newest snapshot that is on disk and certified; 0: none yet. */
-  stableHeight: Height
-  /** Of the newest checkpoint that a quorum signed. */
-  certifiedHeight: Height
-  /** Of the state that was last taken over from others in this life; 0: none. */
-  restoredHeight: Height
-  /** Whose signatures are missing on the newest checkpoint; null: nothing is waited for. */
-  awaited: Awaited | null
-  transfer: TransferStatus | null
-  bytesServed: number
 }
 
 interface DecidedBlock {

@@ -26,7 +26,8 @@ import type {
   Wanted,
 } from '../../kernel/protocol.ts'
 import type { Random } from '../../kernel/random.ts'
-import { Checkpointing, type CheckpointingStatus, type Snapshots } from './checkpointing.ts'
+import { Checkpointing, type Snapshots } from './checkpointing.ts'
+import type { CheckpointingStatus } from './checkpointing-status.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
 import { CountedLog, type ReplicaLog } from './counted-log.ts'
 import type { SnapshotPolicy } from './snapshot-taker.ts'
