@@ -27,7 +27,7 @@ import { isTransferRequest } from '../checkpoints/transfer-messages.ts'
 import { StateTransfer } from '../checkpoints/transfer.ts'
 import { channel, type HostChannel } from '../driver/frame.ts'
 import type { CheckpointingStatus } from './checkpointing-status.ts'
-import { restoreFrom } from './restore.ts'
+import { restoreFrom, type RestoreProblem } from './restore.ts'
 import { SnapshotHold } from './snapshot-hold.ts'
 import { SnapshotTaker, type SnapshotPolicy } from './snapshot-taker.ts'
 
@@ -68,6 +68,8 @@ export interface CheckpointingOptions {
   host: CheckpointingHost
 }
 
+const damaged: RestoreProblem = { kind: 'damaged' }
+
 interface DecidedBlock {
   header: BlockHeader
   proof: DecisionProof
@@ -84,6 +86,7 @@ export class Checkpointing {
   /** Of checkpoint heights that are decided, and whose executed header is not finished. */
   readonly #decided = new Map<Height, DecidedBlock>()
   #restoredHeight: Height = 0
+  readonly #others: readonly ReplicaId[]
   #leading = false
   #nowMs = 0
 
@@ -92,6 +95,7 @@ export class Checkpointing {
       options
     this.#options = options
     this.#host = host
+    this.#others = epoch.members.flatMap(({ id }) => (id === self ? [] : [id]))
     const verifyDecision = (block: BlockHeader, proof: DecisionProof): boolean =>
       definition.verifyDecision(epoch, block, proof, { hasher, verifier })
     const rules = new CertificateRules({ epoch, hasher, verifier, verifyDecision })
@@ -179,7 +183,8 @@ export class Checkpointing {
   }
 
   /** A state of at least this height is wanted. */
-  want(minimumHeight: Height, from: readonly ReplicaId[]): void {
+  want(minimumHeight: Height, from: readonly ReplicaId[], nowMs: number): void {
+    this.#nowMs = nowMs
     // One snapshot at a time is written: that of others is needed, one's own is not.
     this.#taker.giveUp()
     this.#transfer.want(minimumHeight, from, this.#nowMs)
@@ -234,8 +239,10 @@ export class Checkpointing {
     // The log may have brought this replica further meanwhile.
     if (!this.#host.wanted(checkpoint)) return
     const stored = snapshots.stable.find((one) => one.checkpoint.header.height === height)
-    const problem = stored === undefined ? 'it is gone from the disk' : restoreFrom(executor, snapshots, stored)
-    if (problem !== null) return this.#host.failed(notRestored(height, problem))
+    const problem = stored === undefined ? damaged : restoreFrom(executor, snapshots, stored)
+    // What the disk has lost in the meantime is fetched once more.
+    if (problem?.kind === 'damaged') return this.want(height, this.#others, this.#nowMs)
+    if (problem !== null) return this.#host.failed(notRestored(height, problem.reason))
     this.#restoredHeight = height
     for (const decided of this.#decided.keys()) if (decided <= height) this.#decided.delete(decided)
     this.#host.restored(checkpoint)

@@ -4,17 +4,20 @@ import type { Persisted } from '../../kernel/protocol.ts'
 import type { DriverLog } from '../driver/driver.ts'
 
 export interface ReplicaLog extends DriverLog {
+  /** What a start has to read. */
+  readonly bytes: number
   /** Forgets whole segments that hold only records below this one. */
   cut(below: Persisted, done: () => void): void
 }
 
 export class CountedLog implements DriverLog {
   readonly #log: ReplicaLog
-  /** Appended in this life. */
-  bytes = 0
+  /** Found at the start, and appended since: a replica that is often restarted must come to a snapshot too. */
+  bytes: number
 
   constructor(log: ReplicaLog) {
     this.#log = log
+    this.bytes = log.bytes
   }
 
   get backedUp(): boolean {

@@ -273,7 +273,7 @@ export class ReplicaCore<Message, LogRecord> {
 
   #fetch(wanted: Wanted, from: readonly ReplicaId[]): void {
     if (wanted.kind !== 'state') return unsupported(`fetch a ${wanted.kind}`)
-    this.#checkpointing.want(wanted.minimumHeight, from)
+    this.#checkpointing.want(wanted.minimumHeight, from, this.#now.monotonicMs)
   }
 
   /** The executor has the state of a checkpoint that is above everything decided here. */

@@ -6,26 +6,33 @@ import type { RestoredPartChunk } from '../../execution/state-parts.ts'
 import { restoredChunkOf } from '../../execution/manifest.ts'
 import type { SnapshotSource, StoredSnapshot } from '../checkpoints/ports.ts'
 
+export type RestoreProblem =
+  /** A chunk of it cannot be read back: others have it. */
+  | { kind: 'damaged' }
+  /** It is whole, and the executor cannot make a state of it. */
+  | { kind: 'refused'; reason: string }
+
 /** Null, or why it cannot be taken over; then the executor is as it was. One chunk at a time is in memory. */
 export function restoreFrom(
   executor: Executor,
   source: SnapshotSource,
   { checkpoint, entries }: StoredSnapshot,
-): string | null {
-  let problem: string | null = null
+): RestoreProblem | null {
+  let damaged = false
   function* chunks(): Generator<RestoredPartChunk> {
     for (const entry of entries) {
       const bytes = source.read(entry)
       const chunk = bytes === null ? null : restoredChunkOf(entry, bytes)
       if (chunk === null) {
-        problem = 'a chunk of it is damaged'
+        damaged = true
         return
       }
       yield chunk
     }
   }
   const restored = executor.restore(checkpoint.header, chunks())
-  return restored.ok ? null : (problem ?? restored.reason)
+  if (restored.ok) return null
+  return damaged ? { kind: 'damaged' } : { kind: 'refused', reason: restored.reason }
 }
 
 /** The newest snapshot that can be read back whole, in the executor already; null when there is none. */

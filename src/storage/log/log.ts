@@ -108,6 +108,15 @@ export class Log {
     this.#finder = new RecordFinder(options.directory, options.crc32)
   }
 
+  /** What the next start would read: bytes of all segments that were not cut. */
+  get bytes(): number {
+    let bytes = this.#end.offset
+    for (const { segment } of this.#segmentStarts) {
+      if (segment !== this.#end.segment) bytes += this.#directory.size(segmentFile(segment))
+    }
+    return bytes
+  }
+
   /** Last sequence that is on disk. */
   get durable(): number {
     return this.#durable

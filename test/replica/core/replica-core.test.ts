@@ -51,7 +51,7 @@ function bench() {
     },
     self: replicaId(1),
     executor: createExecutor({ checkpoints: { intervalHeights: 1_000_000 } }),
-    log: { backedUp: false, append: () => 1, flush: () => {}, cut: (_, done) => done(), read: () => null },
+    log: { bytes: 0, backedUp: false, append: () => 1, flush: () => {}, cut: (_, done) => done(), read: () => null },
     snapshots: new MemoryStore(),
     links: { send: () => {} },
     timers: { arm: () => {}, disarm: () => {} },

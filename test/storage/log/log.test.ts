@@ -59,8 +59,12 @@ describe('the log', () => {
     log.flush()
     bench.run()
     expect(read(unwritten)).toEqual(text('not yet'))
+    const before = log.bytes
     log.cut(sequences[2]!, () => {})
     bench.run()
+    // What the next start reads: all segments that are left, and nothing else.
+    const sizes = bench.disk.list().map((name) => (name.startsWith('log-') ? bench.disk.size(name) : 0))
+    expect([log.bytes, log.bytes < before]).toEqual([sizes.reduce((sum, size) => sum + size, 0), true])
     expect([read(sequences[0]!), read(sequences[3]!)]).toEqual([null, text('d')])
   })
 
