@@ -25,7 +25,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/protocols/raft/state.ts',
     find: "state.hardStatePersisted = effects.persist({ kind: 'hard-state', term, votedFor })",
     replace: 'void effects',
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 2 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 4 },
   },
   {
     name: 'c9-earlier-terms-counted',
@@ -49,7 +49,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'voter === state.self ? log.durableIndex : (counted(state, voter)?.matchIndex ?? 0)',
     replace: 'voter === state.self ? log.lastIndex : (counted(state, voter)?.matchIndex ?? 0)',
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 209 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 6 },
   },
   {
     name: 'c13-truncation-keeps-durable-mark',
@@ -65,7 +65,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/replica/driver/effect-queue.ts',
     find: 'if (this.#persisted <= this.#durable && this.#head === this.#ordered.length) act()',
     replace: 'if (this.#persisted >= 0) act()',
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 14 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 115 },
   },
   {
     name: 'follower-reads-at-own-commit',
@@ -74,7 +74,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '  toAsk.push(id)\n  ask(step)\n}',
     replace:
       '  toAsk.push(id)\n  if (toAsk.length > 0) return effects.readReady(toAsk.pop()!, state.commitIndex)\n  ask(step)\n}',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 3 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 7 },
   },
   {
     name: 'c16-acknowledges-own-end',
@@ -91,7 +91,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'const index = Math.min(commit, proven)',
     replace: 'const index = Math.min(commit, Math.max(proven, step.state.log.lastIndex))',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 13 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 19 },
   },
   {
     name: 'truncates-without-conflict',
@@ -99,7 +99,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'while (fresh < entries.length && state.log.termAt(previousIndex + 1 + fresh) === entries[fresh]!.term) fresh++',
     replace: 'if (fresh > 0) return',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 2 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 3 },
   },
   {
     name: 'previous-entry-not-checked',
@@ -107,7 +107,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'if (state.log.termAt(message.previousIndex) !== message.previousTerm) return reject(step, from, message)\n  const proven',
     replace: 'if (message.previousIndex > state.log.lastIndex) return reject(step, from, message)\n  const proven',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 106 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 304 },
   },
   {
     name: 'votes-for-an-outdated-log',
@@ -123,7 +123,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'request.term > state.term || state.votedFor === 0 || state.votedFor === from',
     replace: 'request.term >= state.term',
-    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 4 },
+    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 3 },
   },
   {
     name: 'c2-late-answers-counted',
@@ -155,7 +155,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const known = state.commitIndex >= state.termStartIndex',
     replace: 'const known = state.commitIndex >= 0',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 72 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 65 },
   },
   {
     name: 'read-without-confirmation',
@@ -163,7 +163,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const confirmed = rounds[state.membership.quorum - 1] ?? 0',
     replace: 'const confirmed = state.round',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 749 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 131 },
   },
   {
     name: 'read-confirmed-by-an-earlier-round',
@@ -203,7 +203,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/recovery.ts',
     find: 'state.tornBytes += bytes.length - bad',
     replace: "return corrupt(name, bad, 'torn')",
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 33 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 30 },
   },
   {
     name: 'c14-durable-at-write',

@@ -1,27 +1,54 @@
 // `npm run planted`: searches afresh for every planted bug (or those named), within its budget, and prints the table.
 // `npm run planted:recorded`: replays the recorded seed of each, and runs the tests that must fail; what CI does.
+// `--jobs N`: so many at once, each in a process of its own.
 
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { plantedBugs } from './bugs.ts'
 import { search, type Found } from './plant.ts'
 import { seedsMax, type PlantedBug } from './planted-bug.ts'
 
 const recorded = process.argv.includes('--recorded')
+const jobs = Number(valueOf('--jobs=') ?? 1)
+const [share, shares] = (valueOf('--share=') ?? '0/1').split('/').map(Number) as [number, number]
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const unknown = names.filter((name) => !plantedBugs.some((bug) => bug.name === name))
 if (unknown.length > 0) {
   process.stderr.write(`no planted bug is called ${unknown.join(', ')}; test/planted/bugs.ts has their names\n`)
   process.exit(2)
 }
-const bugs = plantedBugs.filter((bug) => names.length === 0 || names.includes(bug.name))
+const asked = plantedBugs.filter((bug) => names.length === 0 || names.includes(bug.name))
+process.exit(jobs > 1 ? await shareOut() : searchMine())
 
-let missed = 0
-for (const bug of bugs) {
-  const found = search(bug, range(bug))
-  if (!found.found) missed++
-  process.stdout.write(`${line(bug, found)}\n`)
+function searchMine(): number {
+  const bugs = asked.filter((_, index) => index % shares === share)
+  let missed = 0
+  for (const bug of bugs) {
+    const found = search(bug, range(bug))
+    if (!found.found) missed++
+    process.stdout.write(`${line(bug, found)}\n`)
+  }
+  process.stdout.write(`${bugs.length - missed} passed, ${missed} failed\n`)
+  return missed > 0 ? 1 : 0
 }
-process.stdout.write(`${bugs.length - missed} passed, ${missed} failed\n`)
-process.exit(missed > 0 ? 1 : 0)
+
+/** Fails when one of them does. */
+async function shareOut(): Promise<number> {
+  const others = process.argv.slice(2).filter((argument) => !argument.startsWith('--jobs='))
+  const codes = Array.from({ length: jobs }, (_, index) => {
+    const args = [fileURLToPath(import.meta.url), ...others, `--share=${index}/${jobs}`]
+    const child = spawn(process.execPath, args, { stdio: 'inherit' })
+    return new Promise<number>((resolve) => {
+      child.on('exit', (code) => resolve(code ?? 1))
+      child.on('error', () => resolve(1))
+    })
+  })
+  return Math.max(...(await Promise.all(codes)))
+}
+
+function valueOf(prefix: string): string | undefined {
+  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length)
+}
 
 function range(bug: PlantedBug): { from: number; to: number } {
   if (recorded && bug.finder.kind === 'simulator') return { from: bug.finder.seed, to: bug.finder.seed }
