@@ -172,6 +172,7 @@ export class Log {
     if (gone.length === 0 || this.#state !== 'open') return done()
     this.#segmentStarts = this.#segmentStarts.slice(keep)
     this.#firstSegment = this.#segmentStarts[0]!.segment
+    // May meet the note of a group whose sync is under way: both slots lie in one sector, which a disk writes whole or not at all.
     // The note comes first: a crash between leaves segments below it, which the next start removes.
     this.#writeNote(() =>
       this.#sync(this.#note, () =>
