@@ -16,6 +16,7 @@ const networkMinima: readonly CoverageMinimum[] = [
   { name: 'deadlines', perThousandSeeds: 200, why: 'operations given up, whose numbers go on' },
   { name: 'retries-not-executed-again', perThousandSeeds: 100, why: 'exactly-once sessions' },
   { name: 'stepped-down', perThousandSeeds: 50, why: 'check-quorum' },
+  { name: 'snapshots-installed', perThousandSeeds: 20, why: 'states that came from others' },
 ]
 
 const processMinima: readonly CoverageMinimum[] = [
@@ -23,6 +24,8 @@ const processMinima: readonly CoverageMinimum[] = [
   { name: 'restarts', perThousandSeeds: 1000, why: 'recovery from the log' },
   { name: 'restarts-that-lost-writes', perThousandSeeds: 100, why: 'crashes between write and fsync' },
   { name: 'pauses', perThousandSeeds: 100, why: 'bursts after a stall' },
+  { name: 'restarts-from-snapshots', perThousandSeeds: 100, why: 'starts that execute little again' },
+  { name: 'transfer-begun', perThousandSeeds: 100, why: 'leadership handed over' },
 ]
 
 const diskMinima: readonly CoverageMinimum[] = [
@@ -54,6 +57,9 @@ const alwaysMinima: readonly CoverageMinimum[] = [
   { name: 'signed-envelopes', perThousandSeeds: 1000, why: 'signatures of clients' },
   { name: 'operations-committed', perThousandSeeds: 10_000, why: 'load' },
   { name: 'headers-behind-execution', perThousandSeeds: 1000, why: 'roots worked out while blocks are executed' },
+  { name: 'checkpoint-stable', perThousandSeeds: 1000, why: 'snapshots that are certified and on disk' },
+  { name: 'log-cut', perThousandSeeds: 1000, why: 'logs that begin behind a checkpoint' },
+  { name: 'read-by-lease', perThousandSeeds: 200, why: 'reads without a round' },
 ]
 
 /** Minima for what a protocol and these faults can produce. */
