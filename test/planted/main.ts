@@ -3,6 +3,9 @@
 // `--jobs N`: so many at once, each in a process of its own.
 
 import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { plantedBugs } from './bugs.ts'
 import { search, type Found } from './plant.ts'
@@ -10,7 +13,8 @@ import { seedsMax, type PlantedBug } from './planted-bug.ts'
 
 const recorded = process.argv.includes('--recorded')
 const jobs = Number(valueOf('--jobs=') ?? 1)
-const [share, shares] = (valueOf('--share=') ?? '0/1').split('/').map(Number) as [number, number]
+/** Where the processes of one search claim their bugs, one after the other. */
+const claims = valueOf('--claims=')
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const unknown = names.filter((name) => !plantedBugs.some((bug) => bug.name === name))
 if (unknown.length > 0) {
@@ -21,29 +25,46 @@ const asked = plantedBugs.filter((bug) => names.length === 0 || names.includes(b
 process.exit(jobs > 1 ? await shareOut() : searchMine())
 
 function searchMine(): number {
-  const bugs = asked.filter((_, index) => index % shares === share)
+  let looked = 0
   let missed = 0
-  for (const bug of bugs) {
+  for (const bug of asked) {
+    if (!claim(bug)) continue
+    looked++
     const found = search(bug, range(bug))
     if (!found.found) missed++
     process.stdout.write(`${line(bug, found)}\n`)
   }
-  process.stdout.write(`${bugs.length - missed} passed, ${missed} failed\n`)
+  process.stdout.write(`${looked - missed} passed, ${missed} failed\n`)
   return missed > 0 ? 1 : 0
+}
+
+function claim(bug: PlantedBug): boolean {
+  if (claims === undefined) return true
+  try {
+    mkdirSync(join(claims, bug.name))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Fails when one of them does. */
 async function shareOut(): Promise<number> {
-  const others = process.argv.slice(2).filter((argument) => !argument.startsWith('--jobs='))
-  const codes = Array.from({ length: jobs }, (_, index) => {
-    const args = [fileURLToPath(import.meta.url), ...others, `--share=${index}/${jobs}`]
-    const child = spawn(process.execPath, args, { stdio: 'inherit' })
-    return new Promise<number>((resolve) => {
-      child.on('exit', (code) => resolve(code ?? 1))
-      child.on('error', () => resolve(1))
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-claims-'))
+  try {
+    const others = process.argv.slice(2).filter((argument) => !argument.startsWith('--jobs='))
+    const codes = Array.from({ length: jobs }, () => {
+      const args = [fileURLToPath(import.meta.url), ...others, `--claims=${folder}`]
+      const child = spawn(process.execPath, args, { stdio: 'inherit' })
+      return new Promise<number>((resolve) => {
+        child.on('exit', (code) => resolve(code ?? 1))
+        child.on('error', () => resolve(1))
+      })
     })
-  })
-  return Math.max(...(await Promise.all(codes)))
+    return Math.max(...(await Promise.all(codes)))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 function valueOf(prefix: string): string | undefined {
