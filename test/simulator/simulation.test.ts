@@ -86,6 +86,12 @@ describe('faulty disks', () => {
   })
 })
 
+// A laggard wanted the height that a leader had offered which was gone for good; the next leader had less, and enough, and could commit
+// nothing without the laggard.
+it('a state is wanted at the height that the present leader needs (seed 4207)', () => {
+  expect(runSeed({ ...base, replicas: 3, faults: 'all', seed: 4207 }).violation).toBeNull()
+})
+
 describe('coverage minima', () => {
   it('ask for what the faults can produce, each once', () => {
     for (const faults of faultFamilies) {

@@ -111,7 +111,8 @@ export class StateTransfer {
   /** Fetches a state of at least this height. Servers in the order of preference; those of an earlier call are asked before new ones. */
   want(minimumHeight: Height, from: readonly ReplicaId[], nowMs: number): void {
     this.#nowMs = nowMs
-    this.#minimumHeight = Math.max(this.#minimumHeight, minimumHeight)
+    // The latest word counts, also where it asks for less: whoever had the other state may be gone.
+    this.#minimumHeight = minimumHeight
     if (!this.active) this.#servers.forgetAll()
     const { self, rules } = this.#options
     const more = this.#servers.add(from.filter((replica) => replica !== self && rules.membership.isMember(replica)))
