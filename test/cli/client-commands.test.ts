@@ -1,6 +1,7 @@
 // The commands that are clients, as processes, against a real network of three replicas on this machine.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -131,10 +132,14 @@ test('a network that is down: one sentence, and the next step', async () => {
 })
 
 test('Ctrl-C ends the wait for a network that is down', async () => {
+  // Somebody who listens and says nothing: whoever knocks there has begun to wait, and knows what Ctrl-C means.
+  const port = Number(/tcp\/(\d+)"/.exec(readFileSync(join(down, 'network.json'), 'utf8'))![1])
+  const silent = createServer().listen(port, '127.0.0.1')
   const waiting = cli.start('get', 'a', '--dir', down, '--timeout', '60', '--debug')
-  const asked = setInterval(() => waiting.process.kill('SIGINT'), 1_500)
+  silent.once('connection', () => waiting.process.kill('SIGINT'))
+  silent.on('connection', (socket) => socket.on('error', () => {}))
   const { code } = await waiting.ended
-  clearInterval(asked)
+  silent.close()
   expect(code).toBe(130)
 })
 

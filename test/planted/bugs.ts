@@ -163,7 +163,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const confirmed = rounds[state.membership.quorum - 1] ?? 0',
     replace: 'const confirmed = state.round',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 131 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 712 },
   },
   {
     name: 'read-confirmed-by-an-earlier-round',

@@ -92,6 +92,11 @@ it('a state is wanted at the height that the present leader needs (seed 4207)', 
   expect(runSeed({ ...base, replicas: 3, faults: 'all', seed: 4207 }).violation).toBeNull()
 })
 
+// The server first in the list was silent: it was asked for the same chunks again and again, while the other had nothing to do.
+it('what a silent server was asked for is asked of another (seed 6038)', () => {
+  expect(runSeed({ ...base, replicas: 5, faults: 'all', seed: 6038 }).violation).toBeNull()
+})
+
 describe('coverage minima', () => {
   it('ask for what the faults can produce, each once', () => {
     for (const faults of faultFamilies) {

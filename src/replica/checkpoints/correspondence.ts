@@ -88,6 +88,8 @@ export class Correspondence {
       const { supplier } = request
       this.end(request)
       if (supplier.timedOut(request)) this.spend(supplier, 'silent')
+      // What it did not send is asked of somebody else first: it must not get it again while others have nothing to do.
+      else this.#last(supplier)
     }
   }
 
@@ -105,6 +107,10 @@ export class Correspondence {
     supplier.spend()
     this.#ports.note('transfer-server-spent', { server: supplier.replica, why })
     for (const request of this.requests.from(supplier)) this.end(request)
+    this.#last(supplier)
+  }
+
+  #last(supplier: Supplier): void {
     this.#suppliers = [...this.#suppliers.filter((other) => other !== supplier), supplier]
   }
 

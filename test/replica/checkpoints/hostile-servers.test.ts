@@ -11,6 +11,8 @@ import {
   manifestBytesMax,
   pageBytesMax,
   pageEntriesMax,
+  newestGraceMs,
+  requestMsInitial,
   requestMsMin,
   timeoutsMax,
 } from '../../../src/replica/checkpoints/limits.ts'
@@ -267,8 +269,10 @@ describe('a server that is of no use', () => {
   })
 
   it('because it falls silent is replaced', () => {
-    const { world, hostile } = setting((answer, _, seat) => (seat.answers.length < 12 ? [answer] : []))
-    const chunks = makeChunks(world.random, 400, 30_000)
+    const { world, hostile, honest } = setting((answer, _, seat) => (seat.answers.length < 12 ? [answer] : []))
+    // The other is so slow that there is something left to ask of the silent one, three times.
+    honest.delayMs = 400
+    const chunks = makeChunks(world.random, 800, 30_000)
     world.put(256, chunks)
     world.want(256)
     world.run()
@@ -495,5 +499,21 @@ describe('a manifest', () => {
     let pages = 0
     for (; intake.add(4_194_304, page).kind === 'more'; pages++);
     expect(pages).toBe(Math.floor(manifestBytesMax / (page.length * 2089)))
+  })
+})
+
+describe('a server that is silent and first in the list', () => {
+  it('gets no chunk a second time while others are idle', () => {
+    const world = new World()
+    const silent = world.serve(2, { tamper: (answer) => (answer.kind === 'chunk' ? [] : [answer]) })
+    world.serve(3)
+    // All of them fit in what one server is asked for at once.
+    const chunks = makeChunks(world.random, 8, 100)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.chunksAsked([silent])).toBe(8)
+    expect(world.nowMs).toBeLessThan(requestMsInitial + 2 * newestGraceMs)
   })
 })
