@@ -13,7 +13,14 @@ import { resolveOptions, type CheckOptions, type ResolvedOptions } from './optio
 import { drawPlan, type Plan } from './plan.ts'
 import { planBlocks } from './planned-blocks.ts'
 import { encodeCommands, ValidationRule } from './rules/encodings.ts'
-import { checkDeterminism, checkQueries, checkRestore, checkRollback, referenceRun } from './rules/twins.ts'
+import {
+  checkDeterminism,
+  checkLateSnapshots,
+  checkQueries,
+  checkRestore,
+  checkRollback,
+  referenceRun,
+} from './rules/twins.ts'
 import { shrink } from './shrink.ts'
 
 export interface Finding<Command> {
@@ -37,11 +44,10 @@ export function checkStateMachine<Command, Query, Result>(
   const resolved = resolveOptions(options)
   const counts = noCounts()
   for (let run = 1; run <= resolved.runs; run++) {
-    const drawn = drawnPlan(resolved, run)
-    const fault = drawn instanceof Fault ? drawn : faultOf(definition, resolved, drawn, counts)
-    if (fault === null) continue
-    const plan = drawn instanceof Fault ? { commands: [], intervalHeights: 1 } : drawn
-    return { ok: false, finding: shortest(definition, resolved, plan, fault) }
+    const plan = caught(() => drawPlan(resolved, run))
+    if (plan instanceof Fault) return { ok: false, finding: findingOf(resolved, plan, []) }
+    const fault = faultOf(definition, resolved, plan, counts)
+    if (fault !== null) return { ok: false, finding: shortest(definition, resolved, plan, fault) }
   }
   return { ok: true, counts }
 }
@@ -60,9 +66,10 @@ export function assertStateMachine<Command, Query, Result>(
   )
 }
 
-function drawnPlan<C, Q, R>(options: ResolvedOptions<C, Q, R>, run: number): Plan<C, Q> | Fault {
+/** The one place where a fault ends. */
+function caught<Value>(work: () => Value): Value | Fault {
   try {
-    return drawPlan(options, run)
+    return work()
   } catch (cause) {
     if (cause instanceof Fault) return cause
     throw cause
@@ -75,13 +82,7 @@ function faultOf<C, Q, R>(
   plan: Plan<C, Q>,
   counts: Counts,
 ): Fault | null {
-  try {
-    checkPlan(definition, options, plan, counts)
-    return null
-  } catch (cause) {
-    if (cause instanceof Fault) return cause
-    throw cause
-  }
+  return caught(() => checkPlan(definition, options, plan, counts)) ?? null
 }
 
 function checkPlan<C, Q, R>(
@@ -97,6 +98,7 @@ function checkPlan<C, Q, R>(
   const records = referenceRun(history, counts)
   validation.checkAgain()
   checkDeterminism(history, records)
+  checkLateSnapshots(history, records)
   checkRestore(history, records, counts)
   checkQueries(history, records, counts)
   checkRollback(history, records, counts)
@@ -120,10 +122,13 @@ function shortest<C, Q, R>(
   }
   const prefix = plan.commands.slice(0, found.commandsSeen)
   const commands = shrink(shows(prefix) ? prefix : plan.commands, shows)
-  return {
-    rule: last.rule,
-    explanation: last.message,
-    seed: options.seed,
-    commands: commands.map(({ command }) => command),
-  }
+  return findingOf(options, last, commands)
+}
+
+function findingOf<C, Q, R>(
+  { seed }: ResolvedOptions<C, Q, R>,
+  { rule, message }: Fault,
+  commands: Plan<C, Q>['commands'],
+): Finding<C> {
+  return { rule, explanation: message, seed, commands: commands.map(({ command }) => command) }
 }

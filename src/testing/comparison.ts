@@ -2,7 +2,6 @@
 
 import { executedHeaderCodec } from '../kernel/executed-header.ts'
 import { outcomeCodec } from '../kernel/outcome.ts'
-import { equalBytes } from '../execution/merkle.ts'
 import type { RestoredPartChunk } from '../execution/state-parts.ts'
 import type { RestoredChunk } from '../execution/state-chunks.ts'
 import type { ValueCodec } from '../execution/value-codec.ts'
@@ -10,6 +9,7 @@ import { decode, encode } from '../wire/codec.ts'
 import { textOf } from './finding.ts'
 import type { ExecutedRecord } from './machine-run.ts'
 import type { PlannedBlock } from './planned-blocks.ts'
+import { equalBytes } from '../execution/merkle.ts'
 
 /** Null if they are equal. The results come first: whoever looks for the cause starts there. */
 export function differenceOf<Command, Query, Result>(
@@ -46,7 +46,8 @@ export function chunkDifference(first: readonly RestoredChunk[], second: readonl
   return second.length > first.length ? `chunk ${JSON.stringify(second[first.length]!.id)} is missing in one` : null
 }
 
-function application(state: readonly RestoredPartChunk[]): RestoredPartChunk[] {
+/** The machine's own part of a state. */
+export function application(state: readonly RestoredPartChunk[]): RestoredPartChunk[] {
   return state.filter(({ part }) => part === 'application')
 }
 

@@ -12,6 +12,7 @@ export const rules = [
   'frozen-snapshot',
   'invariant',
   'determinism',
+  'late-snapshot',
   'restore',
   'queries',
   'rollback',

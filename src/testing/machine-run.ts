@@ -5,10 +5,10 @@
 
 import type { PublicKey } from '../kernel/crypto-ports.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
+import type { Height } from '../kernel/ids.ts'
 import { resultBytesMax } from '../kernel/limits.ts'
 import { Executor } from '../execution/executor.ts'
 import { ExecutionHaltedError } from '../execution/halt.ts'
-import { equalBytes } from '../execution/merkle.ts'
 import type {
   ApplyContext,
   BlockContext,
@@ -21,6 +21,7 @@ import { simulatedHasher } from '../simulator/simulated-suite.ts'
 import { Fault, messageOf, textOf, type Rule } from './finding.ts'
 import { Host } from './host.ts'
 import type { PlannedBlock } from './planned-blocks.ts'
+import { equalBytes } from '../execution/merkle.ts'
 
 export interface KeptChunk {
   readonly id: string
@@ -95,6 +96,29 @@ export class MachineRun<Command, Query, Result> {
     const outcomes = commands.length === 0 ? [] : executed.replies.map(({ outcome }) => outcome)
     const state = header.stateRoot === null ? null : this.#keepState(header.height, keepsOwnChunks)
     return { header, outcomes, state }
+  }
+
+  /** The view of the checkpoint before must be gone through first. */
+  get awaitsView(): boolean {
+    return !this.#executor.mayExecute
+  }
+
+  /** Executes, and leaves a checkpoint's view for `finishView`, as a replica does that has little time. */
+  executeOnly({ block, commands, commandsBefore }: PlannedBlock<Command, Query>): void {
+    this.#commandsSeen = commandsBefore + commands.length
+    this.#guarded('late-snapshot', 'snapshot()', () => this.#executor.execute(block))
+    this.#throwFault()
+  }
+
+  /** Goes through the view of the newest checkpoint, if there is one: what was executed since must not show in it. */
+  finishView(): { height: Height; chunks: RestoredPartChunk[] } | null {
+    this.#guarded('late-snapshot', 'the view of an earlier height', () => this.#finishedHeader())
+    const checkpoint = this.#executor.checkpoint
+    if (checkpoint === null) return null
+    const chunks = this.#guarded('late-snapshot', 'bytes()', () =>
+      checkpoint.chunks.map(({ part, id, bytes }) => ({ part, id, bytes: bytes().slice() })),
+    )
+    return { height: checkpoint.header.height, chunks }
   }
 
   /** The application's state now, through a view of its own. */
@@ -231,11 +255,11 @@ export class MachineRun<Command, Query, Result> {
       if (!(cause instanceof ExecutionHaltedError)) {
         throw this.fault(rule, `${name} threw: ${messageOf(cause)}`)
       }
-      throw this.#haltFault(cause)
+      throw this.#haltFault(rule, cause)
     }
   }
 
-  #haltFault(halted: ExecutionHaltedError): Fault {
+  #haltFault(rule: Rule, halted: ExecutionHaltedError): Fault {
     const cause = messageOf(halted.cause)
     if (halted.index !== null) {
       return this.fault(
@@ -243,7 +267,7 @@ export class MachineRun<Command, Query, Result> {
         `apply() threw at height ${halted.height}: ${cause}; every replica stops there: refuse the command in validate, make the refusal a result, or make the machine transactional`,
       )
     }
-    return this.fault('chunks', `the snapshot at height ${halted.height} failed: ${cause}`)
+    return this.fault(rule, `the snapshot at height ${halted.height} failed: ${cause}`)
   }
 }
 

@@ -206,6 +206,32 @@ export const broken: readonly (readonly [rule: string, how: string, StateMachine
         },
       })),
     ],
+    [
+      'late-snapshot',
+      'gives a generator, which goes through the state of later',
+      machineWith((numbers) => ({
+        *snapshot() {
+          const bytes = encode(sorted(numbers))
+          yield { id: 'all', version: ++sharedCount.value, bytes: () => bytes }
+        },
+        restore: (chunks) => {
+          for (const { bytes } of chunks) fill(numbers, read(bytes))
+        },
+      })),
+    ],
+    [
+      'late-snapshot',
+      'gives chunks that read the state when they are first asked',
+      machineWith((numbers) => ({
+        snapshot: () => {
+          let bytes: Uint8Array | null = null
+          return [{ id: 'all', version: ++sharedCount.value, bytes: () => (bytes ??= encode(sorted(numbers))) }]
+        },
+        restore: (chunks) => {
+          for (const { bytes } of chunks) fill(numbers, read(bytes))
+        },
+      })),
+    ],
     ['chunk-versions', 'forgets to raise a version', machineWith((numbers) => chunkedAtVersion(numbers, 1))],
     [
       'chunks',

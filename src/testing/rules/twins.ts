@@ -1,17 +1,17 @@
 /**
- * One history, five machines. The first is the reference; each other is treated in one way of its own, and must come to the same
+ * One history, six machines. The first is the reference; each other is treated in one way of its own, and must come to the same
  * results, snapshots and executed headers all the same.
  */
 
 import type { StateMachineDefinition } from '../../execution/state-machine.ts'
 import { createRandom } from '../../kernel/random.ts'
-import { equalBytes } from '../../execution/merkle.ts'
-import { chunkDifference, differenceOf } from '../comparison.ts'
+import { application, chunkDifference, differenceOf } from '../comparison.ts'
 import type { Counts } from '../counts.ts'
 import { messageOf, textOf, type Rule } from '../finding.ts'
 import { MachineRun, type ExecutedRecord } from '../machine-run.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { EncodedCommand, PlannedBlock } from '../planned-blocks.ts'
+import { equalBytes } from '../../execution/merkle.ts'
 
 export interface History<Command, Query, Result> {
   readonly definition: StateMachineDefinition<Command, Query, Result>
@@ -42,8 +42,34 @@ export function checkDeterminism<C, Q, R>(history: History<C, Q, R>, records: Re
   replay(history, records, run, 'determinism', 'two machines that were given the same blocks differ', () => {})
 }
 
-export function checkRestore<C, Q, R>(history: History<C, Q, R>, records: Records, counts: Counts): void {
+/**
+ * Replicas go through a view bit by bit, while they execute what follows: here as late as they may, which is before the next checkpoint.
+ * With a checkpoint at every height there is no such time.
+ */
+export function checkLateSnapshots<C, Q, R>(history: History<C, Q, R>, records: Records): void {
+  if (history.intervalHeights === 1) return
   const run = startRun(history, 3)
+  for (const planned of history.blocks) {
+    if (run.awaitsView) checkView(run, records)
+    run.executeOnly(planned)
+  }
+  checkView(run, records)
+}
+
+function checkView<C, Q, R>(run: Run<C, Q, R>, records: Records): void {
+  const view = run.finishView()
+  if (view === null) return
+  const { height, chunks } = view
+  const difference = chunkDifference(application(records[height - 1]!.state!), application(chunks))
+  if (difference === null) return
+  throw run.fault(
+    'late-snapshot',
+    `the view taken at height ${height} was gone through at once and, on another machine, after later blocks, and is not the same: ${difference}; snapshot() is called before later commands, what it gives is read after them`,
+  )
+}
+
+export function checkRestore<C, Q, R>(history: History<C, Q, R>, records: Records, counts: Counts): void {
+  const run = startRun(history, 4)
   let restarts = false
   const words = 'a machine that was restored from a snapshot differs from the one that was not'
   replay(history, records, run, 'restore', words, ({ commands }, record) => {
@@ -62,7 +88,7 @@ export function checkRestore<C, Q, R>(history: History<C, Q, R>, records: Record
 
 export function checkQueries<C, Q, R>(history: History<C, Q, R>, records: Records, counts: Counts): void {
   if (history.options.queries === null) return
-  const run = startRun(history, 4)
+  const run = startRun(history, 5)
   const words = 'a machine that was asked queries differs from the one that was not'
   replay(history, records, run, 'queries', words, ({ commands }) => {
     for (const { queries, encodedQueries } of commands) {
@@ -76,7 +102,7 @@ export function checkQueries<C, Q, R>(history: History<C, Q, R>, records: Record
 
 /** Transactions that were begun and undone between blocks have never been. */
 export function checkRollback<C, Q, R>(history: History<C, Q, R>, records: Records, counts: Counts): void {
-  const run = startRun(history, 5)
+  const run = startRun(history, 6)
   if (!run.machine.transactional) return
   const words = 'a machine that undid a transaction differs from the one that never began it'
   replay(history, records, run, 'rollback', words, (planned) => {
