@@ -22,7 +22,6 @@ import type { RefusalCode } from '../kernel/outcome.ts'
 import { resultBytesMax } from '../kernel/limits.ts'
 import { parameterBounds } from '../kernel/parameters.ts'
 import { decode } from '../wire/codec.ts'
-import { equalBytes } from './merkle.ts'
 import type { OpeningReply, OperationReply } from './executed-block.ts'
 import { OperationContext, type OperationSurroundings } from './operation-context.ts'
 import { cancelled, closed, encodeOutcome, executed, operationFailed, refusal } from './outcomes.ts'
@@ -30,6 +29,7 @@ import type { ResultsHasher } from './results.ts'
 import { storedReply, type Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 import type { ApplyContext } from './state-machine.ts'
+import { equalBytes } from '../wire/equal-bytes.ts'
 
 /** Operations of one block that are executed. No correct leader gathers more; what a faulty one adds is refused. */
 export const blockOperationsMax: number = parameterBounds.batch.operationsMax.max

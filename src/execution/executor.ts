@@ -35,7 +35,6 @@ import type { ExecutedBlock } from './executed-block.ts'
 import { blockDigest, ExecutedLedger } from './executed-ledger.ts'
 import { executorChunks } from './executor-state.ts'
 import { ExecutionHaltedError } from './halt.ts'
-import { equalBytes } from './merkle.ts'
 import { executed, refusal } from './outcomes.ts'
 import type { ReplyLimits } from './reply-memory.ts'
 import { ResultsHasher } from './results.ts'
@@ -53,6 +52,7 @@ import type { StateChunk } from './state-chunks.ts'
 import type { PartChunk, RestoredPartChunk } from './state-parts.ts'
 import { StateRoot } from './state-root.ts'
 import type { ApplyContext, ErasedStateMachine, ErasedStateMachineDefinition } from './state-machine.ts'
+import { equalBytes } from '../wire/equal-bytes.ts'
 
 export interface ExecutorOptions {
   machine: ErasedStateMachineDefinition

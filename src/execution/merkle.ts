@@ -8,6 +8,7 @@ import { digestBytes, type Digest, type Hasher } from '../kernel/crypto-ports.ts
 import { hashingBytes, type HashingDomain } from '../kernel/domains.ts'
 import { fixedBytes, list, struct, u32, type Codec } from '../wire/codec.ts'
 import { Writer } from '../wire/writer.ts'
+import { equalBytes } from '../wire/equal-bytes.ts'
 
 export const merkleArity = 16
 /** Deep enough for 2^32 leaves. */
@@ -168,12 +169,4 @@ export class GrowingTree {
 
 function isU32(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff
-}
-
-export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false
-  for (let index = 0; index < left.length; index++) {
-    if (left[index] !== right[index]) return false
-  }
-  return true
 }

@@ -7,6 +7,7 @@ import type { ReplicaId } from './ids.ts'
 import type { Epoch, Member } from './membership.ts'
 import { bytes, fields, integer, Refusal } from './network-file-fields.ts'
 import { asciiBytes, canonicalNetworkText } from './network-text.ts'
+import { equalBytes } from '../wire/equal-bytes.ts'
 
 export interface NetworkApproval {
   member: ReplicaId
@@ -61,7 +62,7 @@ export function missingApprovals(members: readonly Member[], approvals: readonly
 }
 
 export function memberOfKey(members: readonly Member[], consensusKey: Uint8Array): Member | null {
-  return members.find((member) => sameBytes(member.consensusKey, consensusKey)) ?? null
+  return members.find((member) => equalBytes(member.consensusKey, consensusKey)) ?? null
 }
 
 /** Reads the list and verifies each: one that is bad refuses the file, since somebody changed the file or forged the approval. */
@@ -95,8 +96,4 @@ export function readApprovals(value: unknown, signed: Uint8Array, members: reado
     )
   }
   return approvals.sort((left, right) => left.member - right.member)
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }

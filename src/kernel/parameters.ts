@@ -59,6 +59,13 @@ export interface RaftParameters {
   leaseDriftPerMille: number
 }
 
+export interface PbftParameters {
+  /** Sequence numbers above the last checkpoint that may be under way (PBFT §4.2: L). At least two checkpoint intervals are of use. */
+  windowBlocks: number
+  /** How far a proposed timestamp may lie from a voter's own clock. */
+  clockToleranceMs: number
+}
+
 /** How the signature of an envelope is asked for: from the client, or the link vouches for it (raft only). */
 export type EnvelopeSignatures = 'required' | 'link'
 
@@ -70,6 +77,7 @@ export interface Parameters {
   sessions: SessionParameters
   checkpoints: CheckpointParameters
   raft: RaftParameters
+  pbft: PbftParameters
 }
 
 interface Bound {
@@ -112,6 +120,10 @@ export const parameterBounds = {
     preVote: { default: true },
     checkQuorum: { default: true },
     leaseDriftPerMille: { default: 0, min: 0, max: 500 },
+  },
+  pbft: {
+    windowBlocks: { default: 256, min: 2, max: 1024 },
+    clockToleranceMs: { default: 5_000, min: 10, max: 600_000 },
   },
 } as const satisfies { [Group in Exclude<keyof Parameters, 'envelopeSignatures'>]: Bounds<Parameters[Group]> }
 

@@ -87,6 +87,11 @@ export type Input<Message, LogRecord> =
    * header, as soon as that is known, which may be after later heights were executed: heights may run backwards.
    */
   | { kind: 'executed'; height: Height; header: ExecutedHeader | null }
+  /**
+   * A quorum signed it: at least `oneCorrect` correct replicas have all that was decided up to it on disk. Whether this one has executed
+   * it is not said; its own header, once made, is the same, or it fails. Heights rise.
+   */
+  | { kind: 'certified'; checkpoint: Checkpoint }
   /** A quorum signed it, and this replica's own snapshot of it is on disk: what lies below may be released. */
   | { kind: 'stable'; checkpoint: Checkpoint }
   /**
@@ -158,6 +163,11 @@ export interface Protocol<Message, LogRecord> {
   status(now: Now): ProtocolStatus
   /** An undecided payload that this replica holds, for others to fetch; null if it does not. */
   payload?(digest: Digest): Uint8Array | null
+  /**
+   * Decided blocks with their proofs, a run without holes from this height on, as many as are still held and fit; none, where the first is not
+   * held. For others to fetch. The first may be larger than `bytesMax`.
+   */
+  decided?(fromHeight: Height, bytesMax: number): { block: Block; proof: DecisionProof }[]
 }
 
 /** What a protocol is given besides its inputs. All synchronous, all without side effects but the pool's. */

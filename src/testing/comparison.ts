@@ -9,7 +9,7 @@ import { decode, encode } from '../wire/codec.ts'
 import { textOf } from './finding.ts'
 import type { ExecutedRecord } from './machine-run.ts'
 import type { PlannedBlock } from './planned-blocks.ts'
-import { equalBytes } from '../execution/merkle.ts'
+import { equalBytes } from '../wire/equal-bytes.ts'
 
 /** Null if they are equal. The results come first: whoever looks for the cause starts there. */
 export function differenceOf<Command, Query, Result>(

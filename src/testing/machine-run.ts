@@ -21,7 +21,7 @@ import { simulatedHasher } from '../simulator/simulated-suite.ts'
 import { Fault, messageOf, textOf, type Rule } from './finding.ts'
 import { Host } from './host.ts'
 import type { PlannedBlock } from './planned-blocks.ts'
-import { equalBytes } from '../execution/merkle.ts'
+import { equalBytes } from '../wire/equal-bytes.ts'
 
 export interface KeptChunk {
   readonly id: string

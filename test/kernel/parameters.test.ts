@@ -49,6 +49,7 @@ describe('the parameters', () => {
         checkQuorum: true,
         leaseDriftPerMille: 0,
       },
+      pbft: { windowBlocks: 256, clockToleranceMs: 5_000 },
     })
   })
 

@@ -663,7 +663,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'checkpoint-signatures-unchecked',
     title: 'a certificate of another is believed without a look at its signatures',
-    file: 'src/replica/checkpoints/certificate.ts',
+    file: 'src/kernel/checkpoint-rules.ts',
     find: "if (!signatures.every(({ replica, signature }) => this.verify(replica, body, signature))) return 'a wrong signature'",
     replace: 'void body',
     finder: { kind: 'tests', files: ['test/replica/checkpoints'] },

@@ -11,6 +11,7 @@ import { outcomeCodec } from '../../kernel/outcome.ts'
 import { ReplyCount } from './reply-count.ts'
 import { notSent, type Attempts } from './retry.ts'
 import { encodeEnvelope, type SessionOptions } from './session.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export type OpeningEffect =
   /** Not this opening's, not readable, or not yet said by enough. */
@@ -49,15 +50,11 @@ export class Opening implements Attempts {
 
   response(from: ReplicaId, response: Extract<ClientResponse, { kind: 'opened' }>): OpeningEffect {
     const { nonce, height, index, outcome: encoded } = response
-    if (!sameBytes(this.#nonce, nonce)) return { kind: 'none' }
+    if (!equalBytes(this.#nonce, nonce)) return { kind: 'none' }
     const outcome = decode(outcomeCodec, encoded)
     if (!outcome.ok || !this.#count.add(from, height, index, encoded)) return { kind: 'none' }
     if (outcome.value.kind === 'opened') return { kind: 'opened', session: outcome.value.session }
     if (outcome.value.kind !== 'refused') return { kind: 'none' }
     return outcome.value.code === 'OpeningExpired' ? { kind: 'expired' } : { kind: 'refused', code: outcome.value.code }
   }
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }

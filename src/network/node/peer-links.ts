@@ -12,6 +12,7 @@ import type { Hello, LinkRefusal } from '../link/link-frame.ts'
 import { attachStream, byteStream } from '../libp2p/attach-stream.ts'
 import { addressesOf } from '../libp2p/addresses.ts'
 import { Dialler } from '../libp2p/dialler.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export interface PeerContact {
   replica: ReplicaId
@@ -190,7 +191,7 @@ export class PeerLinks {
     if (newest !== null && hello.incarnation < newest.incarnation)
       return this.#refuse(peer, 'incarnation-older', newest)
     const twin =
-      newest !== null && hello.incarnation === newest.incarnation && !sameBytes(hello.process, newest.process)
+      newest !== null && hello.incarnation === newest.incarnation && !equalBytes(hello.process, newest.process)
     if (twin) return this.#refuse(peer, 'incarnation-repeated', newest)
     // Kept before it is let in: whoever forgets it again would let its older copy in.
     const isKept = seen.note(peer.member.id, hello, (error) => this.#decided(peer, link, error))
@@ -252,10 +253,6 @@ function newPeer(member: Member, random: Random): Peer {
     framesDropped: 0,
     retry: null,
   }
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }
 
 function reasonOf(error: unknown): string {

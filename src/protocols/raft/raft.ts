@@ -127,6 +127,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
         // A state that came is told of by 'restored'; one that did not is wanted again when the leader offers it again.
         if (input.wanted.kind === 'state') state.wantedState = null
         return
+      case 'certified':
       case 'validated':
         return
     }

@@ -2,7 +2,6 @@
 
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import type { ManifestEntry } from '../../kernel/manifest.ts'
-import { equalBytes } from '../../execution/merkle.ts'
 import { ChunkLedger, chunkKey } from './chunk-ledger.ts'
 import type { Correspondence } from './correspondence.ts'
 import { allBytesAskedMax, allChunksAskedMax, lackingMax } from './limits.ts'
@@ -10,6 +9,7 @@ import type { ChunkDigest, SnapshotWriter } from './ports.ts'
 import type { PendingRequest } from './requests.ts'
 import type { Supplier } from './supplier.ts'
 import type { TransferAnswer } from './transfer-messages.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export interface ChunkFetchOptions {
   checkpoint: Checkpoint

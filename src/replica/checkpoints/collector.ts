@@ -15,11 +15,11 @@ import type { ExecutedHeader } from '../../kernel/executed-header.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type { Awaited } from '../../kernel/protocol.ts'
-import { equalBytes } from '../../execution/merkle.ts'
-import type { CertificateRules } from './certificate.ts'
+import type { CertificateRules } from '../../kernel/checkpoint-rules.ts'
 import { checkpointMessageCodec, type CheckpointMessage } from './checkpoint-messages.ts'
 import { certifiedMax, checkpointMessageBytesMax, repeatMsMax, voteHeightsMax } from './limits.ts'
 import { VoteBook } from './vote-book.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 /** All calls come from within a call of the collector. */
 export interface CollectorHost {

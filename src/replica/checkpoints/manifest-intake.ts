@@ -5,10 +5,11 @@
 
 import type { Digest, Hasher } from '../../kernel/crypto-ports.ts'
 import type { ManifestEntry } from '../../kernel/manifest.ts'
-import { equalBytes, MerkleTree, type GrowingTree } from '../../execution/merkle.ts'
+import { MerkleTree, type GrowingTree } from '../../execution/merkle.ts'
 import { stateParts } from '../../execution/state-parts.ts'
 import { manifestBytesMax, pageBytesMax, pageEntriesMax } from './limits.ts'
 import { entryBytes, entryBytesMax } from './transfer-messages.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export type Intake = { kind: 'more' } | { kind: 'whole' } | { kind: 'lie'; reason: string }
 

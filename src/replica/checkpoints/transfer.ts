@@ -13,8 +13,7 @@ import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { ManifestEntry } from '../../kernel/manifest.ts'
 import type { ProtocolEvent } from '../../kernel/protocol.ts'
 import type { Random } from '../../kernel/random.ts'
-import { equalBytes } from '../../execution/merkle.ts'
-import type { CertificateRules } from './certificate.ts'
+import type { CertificateRules } from '../../kernel/checkpoint-rules.ts'
 import { ChunkFetch } from './chunk-fetch.ts'
 import { Correspondence } from './correspondence.ts'
 import {
@@ -34,6 +33,7 @@ import type { ChunkDigest, SnapshotSink } from './ports.ts'
 import type { Supplier } from './supplier.ts'
 import { isChunk, transferAnswerCodec, type TransferAnswer } from './transfer-messages.ts'
 import type { TransferStatus } from './transfer-status.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export interface TransferHost {
   /** On channel 4. */

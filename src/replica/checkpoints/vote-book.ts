@@ -7,9 +7,9 @@
 import type { SignedStatement } from '../../kernel/evidence.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { SignatureSet } from '../../kernel/proof.ts'
-import { equalBytes } from '../../execution/merkle.ts'
-import type { CertificateRules } from './certificate.ts'
+import type { CertificateRules } from '../../kernel/checkpoint-rules.ts'
 import { invalidMax, voteHeightsMax } from './limits.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 interface Vote extends SignedStatement {
   height: Height

@@ -36,8 +36,8 @@ import { channel, type HostChannel } from '../driver/frame.ts'
 import type { Links } from '../driver/outbox.ts'
 import type { ExecutedBlock } from '../../execution/executed-block.ts'
 import type { Executor } from '../../execution/executor.ts'
-import { equalBytes } from '../../execution/merkle.ts'
 import { Pool, type PoolLimits } from '../pool/request-pool.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnvelopesMax)
 /** Envelopes handed on in one message: what fits a frame beside other things. */

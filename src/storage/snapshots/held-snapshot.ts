@@ -6,6 +6,7 @@ import { encode } from '../../wire/codec.ts'
 import { chunkState, type ChunkIndex } from './chunk-index.ts'
 import { entriesPerStep } from './limits.ts'
 import type { PackedManifest } from './packed-manifest.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export interface HeldSnapshot {
   header: ExecutedHeader
@@ -52,9 +53,5 @@ export function allWritten(index: ChunkIndex, { records }: HeldSnapshot): boolea
 }
 
 export function sameHeader(left: ExecutedHeader, right: ExecutedHeader): boolean {
-  return sameBytes(encode(executedHeaderCodec, left), encode(executedHeaderCodec, right))
-}
-
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index])
+  return equalBytes(encode(executedHeaderCodec, left), encode(executedHeaderCodec, right))
 }

@@ -8,7 +8,7 @@ import type { NetworkId } from '../../kernel/ids.ts'
 import type { Crc32, Directory } from '../log/file-port.ts'
 import { ChunkIndex } from './chunk-index.ts'
 import { snapshotFileOf, snapshotFormatVersion, type ManifestHead } from './format.ts'
-import { allWritten, holdInSteps, release, sameBytes, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
+import { allWritten, holdInSteps, release, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
 import { stableSnapshotsMax, uncertifiedSnapshotsMax } from './limits.ts'
 import { fileNames } from './file-names.ts'
 import { readCheckpoint, readEntries, readManifestHead, type FoundManifest } from './manifest-file.ts'
@@ -16,6 +16,7 @@ import { scanPack } from './pack-scanner.ts'
 import type { PackedManifest } from './packed-manifest.ts'
 import type { SnapshotRefusal, SnapshotRefusalCode } from './snapshot-error.ts'
 import { SnapshotStore, type SnapshotOptions } from './snapshot-store.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 interface Names {
   packs: number[]
@@ -34,7 +35,7 @@ export function* openSnapshots(options: SnapshotOptions): Generator<undefined, S
     yield
     if (found === null) continue
     if (found.head.version !== snapshotFormatVersion) return wrongVersion()
-    if (!sameBytes(found.head.network, options.network)) return foreign()
+    if (!equalBytes(found.head.network, options.network)) return foreign()
     manifests.push(found)
   }
   const index = new ChunkIndex()

@@ -17,7 +17,7 @@ import { chunkState, type ChunkIndex } from './chunk-index.ts'
 import { Compactor } from './compactor.ts'
 import { FileJobs } from './file-jobs.ts'
 import { checkpointFile, encodeCheckpointFile, manifestFile, snapshotFileOf } from './format.ts'
-import { allWritten, hold, release, sameBytes, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
+import { allWritten, hold, release, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
 import { snapshotLimitsDefault, stableSnapshotsMax, uncertifiedSnapshotsMax, type SnapshotLimits } from './limits.ts'
 import { manifestFileParts } from './manifest-file.ts'
 import { fileNames } from './file-names.ts'
@@ -27,6 +27,7 @@ import { packManifest } from './packed-manifest.ts'
 import type { SnapshotDone, SnapshotError } from './snapshot-error.ts'
 import { SnapshotWriter, type WriterPorts } from './snapshot-writer.ts'
 import { writeWholeFile, type WholeFile } from './whole-file.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export interface SnapshotListener {
   /** The disk is full: nothing is lost, and nothing more is written until `probe`. */
@@ -165,7 +166,7 @@ export class SnapshotStore {
     for (let attempt = 0; attempt < 2; attempt++) {
       const chunk = readPacked(directory, crc32, place, index.sizeOf(record))
       if (chunk === null) continue
-      if (sameBytes(digestOf(entry, chunk.body), entry.digest)) return chunk.body
+      if (equalBytes(digestOf(entry, chunk.body), entry.digest)) return chunk.body
       // What lies there is what was written: then the entry belongs to no such chunk, and the disk is not at fault.
       if (bodyIsSound(chunk, crc32)) return null
     }
@@ -407,7 +408,7 @@ function storedOf({ checkpoint, entries }: HeldSnapshot): StoredSnapshot[] {
 }
 
 function sameSnapshot(left: HeldSnapshot, right: HeldSnapshot): boolean {
-  return sameHeader(left.header, right.header) && sameBytes(left.entries.bytes, right.entries.bytes)
+  return sameHeader(left.header, right.header) && equalBytes(left.entries.bytes, right.entries.bytes)
 }
 
 function unknown(height: number): SnapshotError {

@@ -2,9 +2,10 @@
 
 import type { ManifestEntry } from '../../kernel/manifest.ts'
 import { chunkState, type ChunkIndex } from './chunk-index.ts'
-import { sameBytes, type HeldSnapshot } from './held-snapshot.ts'
+import { type HeldSnapshot } from './held-snapshot.ts'
 import type { PackAppender } from './pack-appender.ts'
 import type { SnapshotDone } from './snapshot-error.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 /** What a writer needs of its store. */
 export interface WriterPorts {
@@ -58,7 +59,7 @@ export class SnapshotWriter {
     const { index, appender, digestOf, waitingBytesMax } = this.#ports
     const record = index.find(entry.digest)
     const isWanted = record >= 0 && index.state(record) === chunkState.absent
-    if (isWanted && appender.failure === null && sameBytes(digestOf(entry, bytes), entry.digest)) {
+    if (isWanted && appender.failure === null && equalBytes(digestOf(entry, bytes), entry.digest)) {
       index.setPending(record)
       appender.append({ record, digest: entry.digest.slice(), bytes: bytes.slice() })
     }

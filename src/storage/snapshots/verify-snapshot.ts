@@ -2,8 +2,8 @@
 
 import type { Digest } from '../../kernel/crypto-ports.ts'
 import type { ManifestEntry } from '../../kernel/manifest.ts'
-import { sameBytes } from './held-snapshot.ts'
 import type { StoredSnapshot } from './snapshot-store.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 /** The tree that a state's root is made by, as its digests come in. */
 export interface RootTree {
@@ -40,5 +40,5 @@ export function* verifySnapshot(
     yield
   }
   const { stateRoot } = checkpoint.header
-  return { ...verdict, isOfRoot: stateRoot !== null && sameBytes(tree.root(), stateRoot) }
+  return { ...verdict, isOfRoot: stateRoot !== null && equalBytes(tree.root(), stateRoot) }
 }

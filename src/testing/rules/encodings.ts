@@ -5,13 +5,13 @@
 
 import { operationBytesMax } from '../../kernel/limits.ts'
 import { createRandom, type Random } from '../../kernel/random.ts'
-import { equalBytes } from '../../execution/merkle.ts'
 import type { StateMachineDefinition } from '../../execution/state-machine.ts'
 import type { ValueCodec } from '../../execution/value-codec.ts'
 import { Fault, messageOf, textOf } from '../finding.ts'
 import { Host } from '../host.ts'
 import type { PlannedCommand } from '../plan.ts'
 import type { EncodedCommand } from '../planned-blocks.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 const damagesPerValue = 3
 

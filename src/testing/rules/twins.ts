@@ -11,7 +11,7 @@ import { messageOf, textOf, type Rule } from '../finding.ts'
 import { MachineRun, type ExecutedRecord } from '../machine-run.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { EncodedCommand, PlannedBlock } from '../planned-blocks.ts'
-import { equalBytes } from '../../execution/merkle.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export interface History<Command, Query, Result> {
   readonly definition: StateMachineDefinition<Command, Query, Result>

@@ -8,7 +8,7 @@ import { signingDomains } from '../../../src/kernel/domains.ts'
 import type { Evidence } from '../../../src/kernel/evidence.ts'
 import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
 import { replicaId, type Height, type ReplicaId } from '../../../src/kernel/ids.ts'
-import type { CertificateRules } from '../../../src/replica/checkpoints/certificate.ts'
+import type { CertificateRules } from '../../../src/kernel/checkpoint-rules.ts'
 import { checkpointMessageCodec, type CheckpointMessage } from '../../../src/replica/checkpoints/checkpoint-messages.ts'
 import { CheckpointCollector } from '../../../src/replica/checkpoints/collector.ts'
 import {

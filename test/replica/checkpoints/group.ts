@@ -8,7 +8,7 @@ import { replicaId, type Height, type ProtocolName, type ReplicaId } from '../..
 import { membershipOf, type Epoch, type Member } from '../../../src/kernel/membership.ts'
 import { defaultParameters } from '../../../src/kernel/parameters.ts'
 import type { DecisionProof } from '../../../src/kernel/proof.ts'
-import { CertificateRules } from '../../../src/replica/checkpoints/certificate.ts'
+import { CertificateRules } from '../../../src/kernel/checkpoint-rules.ts'
 import { createSimulatedSuite, simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
 
 export interface GroupOptions {

@@ -5,7 +5,6 @@ import type { Digest } from '../../../src/kernel/crypto-ports.ts'
 import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
 import type { ManifestEntries, ManifestEntry } from '../../../src/kernel/manifest.ts'
 import { ChunkHasher } from '../../../src/execution/chunk-hasher.ts'
-import { equalBytes } from '../../../src/execution/merkle.ts'
 import { chunkKey } from '../../../src/replica/checkpoints/chunk-ledger.ts'
 import type {
   SnapshotSink,
@@ -14,6 +13,7 @@ import type {
   StoredSnapshot,
 } from '../../../src/replica/checkpoints/ports.ts'
 import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
+import { equalBytes } from '../../../src/wire/equal-bytes.ts'
 
 export interface Chunk {
   part: number

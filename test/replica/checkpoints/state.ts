@@ -3,9 +3,9 @@
 import { expect } from 'vitest'
 import { toHex } from '../../../src/kernel/hex.ts'
 import type { ManifestEntry } from '../../../src/kernel/manifest.ts'
-import { equalBytes } from '../../../src/execution/merkle.ts'
 import { entryOf, type Chunk } from './memory-store.ts'
 import type { World } from './transfer-world.ts'
+import { equalBytes } from '../../../src/wire/equal-bytes.ts'
 
 /** The newest snapshot here is this one, whole. */
 export function expectState(world: World, height: number, chunks: readonly Chunk[]): void {

@@ -3,7 +3,6 @@
 
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { equalBytes } from '../../../src/execution/merkle.ts'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { SimulatedDisk } from '../../../src/simulator/disk/simulated-disk.ts'
 import { snapshotLimitsDefault } from '../../../src/storage/snapshots/limits.ts'
@@ -11,6 +10,7 @@ import { openSnapshots } from '../../../src/storage/snapshots/open-snapshots.ts'
 import type { SnapshotStore } from '../../../src/storage/snapshots/snapshot-store.ts'
 import { chunkDigest, type Chunk } from './memory-store.ts'
 import { changeChunks, makeChunks, World, type Tamper } from './transfer-world.ts'
+import { equalBytes } from '../../../src/wire/equal-bytes.ts'
 
 function setting(latencyMs: number) {
   let opened: SnapshotStore | null = null

@@ -1,15 +1,15 @@
 // What makes a checkpoint's signatures worth something: who may sign, what is signed, and how a certificate is judged whole.
 
-import { encode } from '../../wire/codec.ts'
-import { blockDigest, type BlockHeader } from '../../kernel/block.ts'
-import type { Checkpoint } from '../../kernel/checkpoint.ts'
-import type { Hasher, Verifier } from '../../kernel/crypto-ports.ts'
-import { signingBytes } from '../../kernel/domains.ts'
-import { executedHeaderCodec, type ExecutedHeader } from '../../kernel/executed-header.ts'
-import type { ReplicaId } from '../../kernel/ids.ts'
-import { membershipOf, type Epoch, type Membership } from '../../kernel/membership.ts'
-import type { DecisionProof } from '../../kernel/proof.ts'
-import { equalBytes } from '../../execution/merkle.ts'
+import { encode } from '../wire/codec.ts'
+import { blockDigest, type BlockHeader } from './block.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Hasher, Verifier } from './crypto-ports.ts'
+import { signingBytes } from './domains.ts'
+import { executedHeaderCodec, type ExecutedHeader } from './executed-header.ts'
+import type { ReplicaId } from './ids.ts'
+import { membershipOf, type Epoch, type Membership } from './membership.ts'
+import type { DecisionProof } from './proof.ts'
+import { equalBytes } from '../wire/equal-bytes.ts'
 
 export interface CertificateRulesOptions {
   epoch: Epoch
