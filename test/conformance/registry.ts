@@ -22,6 +22,7 @@ import { frameCodec } from '../../src/replica/driver/frame.ts'
 import { block, fill, header, one, session, type Registered } from './registered.ts'
 import { checkpointRegistry } from './registry-checkpoints.ts'
 import { executionRegistry } from './registry-execution.ts'
+import { pbftRegistry } from './registry-pbft.ts'
 import { raftRegistry } from './registry-raft.ts'
 import { snapshotRegistry } from './registry-snapshots.ts'
 
@@ -164,5 +165,6 @@ export const registry: readonly Registered[] = [
   ...checkpointRegistry,
   ...snapshotRegistry,
   ...raftRegistry,
+  ...pbftRegistry,
   ...executionRegistry,
 ]
