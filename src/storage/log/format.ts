@@ -1,9 +1,10 @@
 // The bytes of the log's files (docs/wire-format.md § Log). Everything that is read back is checked before it is believed.
 
-import { Writer } from '../../wire/writer.ts'
-import { decode, encode, fixedBytes, oneOf, struct, u16, u32, u53, type Codec } from '../../wire/codec.ts'
+import type { Writer } from '../../wire/writer.ts'
+import { fixedBytes, oneOf, struct, u16, u32, u53, type Codec } from '../../wire/codec.ts'
 import { networkIdBytes } from '../../kernel/ids.ts'
 import type { Crc32 } from './file-port.ts'
+import { crcBytes, isSealed, sealed, unsealed } from './sealed.ts'
 
 /** 1 had no voice in the identity. */
 export const formatVersion = 2
@@ -86,7 +87,6 @@ const segmentHeaderCodec: Codec<SegmentHeader> = struct<SegmentHeader>({
   chain: u32,
 })
 
-const crcBytes = 4
 export const identityBytes: number = identityCodec.bytesMin + crcBytes
 /** Of any format: what is longer is none. */
 export const identityBytesMax = 1024
@@ -159,25 +159,4 @@ export function recordIsSound(bytes: Uint8Array, offset: number, header: RecordH
 function readU53(view: DataView, offset: number): number | null {
   const high = view.getUint32(offset + 4, true)
   return high > 0x1f_ffff ? null : high * 0x1_0000_0000 + view.getUint32(offset, true)
-}
-
-function sealed<Value>(codec: Codec<Value>, value: Value, crc32: Crc32): Uint8Array {
-  const writer = new Writer()
-  const body = encode(codec, value)
-  writer.raw(body)
-  writer.u32(crc32(body, 0))
-  return writer.finish()
-}
-
-function unsealed<Value>(codec: Codec<Value>, bytes: Uint8Array, crc32: Crc32): Value | null {
-  const end = bytes.length - crcBytes
-  if (end < codec.bytesMin || !isSealed(bytes, crc32)) return null
-  const value = decode(codec, bytes.subarray(0, end))
-  return value.ok ? value.value : null
-}
-
-function isSealed(bytes: Uint8Array, crc32: Crc32): boolean {
-  const end = bytes.length - crcBytes
-  const expected = new DataView(bytes.buffer, bytes.byteOffset + end, crcBytes).getUint32(0, true)
-  return crc32(bytes.subarray(0, end), 0) === expected
 }

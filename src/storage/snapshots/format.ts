@@ -1,13 +1,14 @@
 // The bytes of the snapshot store's files (docs/wire-format-snapshots.md). Everything that is read back is checked before it is believed.
 
-import { ascending, decode, encode, fixedBytes, struct, u16, u32, u53, upTo, type Codec } from '../../wire/codec.ts'
-import { Writer } from '../../wire/writer.ts'
+import { ascending, fixedBytes, struct, u16, u32, u53, upTo, type Codec } from '../../wire/codec.ts'
+import type { Writer } from '../../wire/writer.ts'
 import { checkpointCodec, type Checkpoint } from '../../kernel/checkpoint.ts'
 import { digestBytes } from '../../kernel/crypto-ports.ts'
 import { executedHeaderCodec, type ExecutedHeader } from '../../kernel/executed-header.ts'
 import { networkIdBytes } from '../../kernel/ids.ts'
 import { snapshotChunkBytesMax, snapshotChunksMax } from '../../kernel/manifest.ts'
 import type { Crc32 } from '../log/file-port.ts'
+import { crcBytes, sealed, unsealed } from '../log/sealed.ts'
 
 export const snapshotFormatVersion = 1
 /** Of one manifest's entries, encoded: a million with ids of some hundred bytes each. */
@@ -78,7 +79,6 @@ export const manifestHeadCodec: Codec<ManifestHead> = struct<ManifestHead>({
   crc: u32,
 })
 
-const crcBytes = 4
 export const packHeadBytes: number = packHeadCodec.bytesMin + crcBytes
 /** Sealed. */
 export const manifestHeadBytesMax: number = 1024 + 8 * packsMax
@@ -156,21 +156,4 @@ function placeCrc({ pack, offset }: Place, crc32: Crc32): number {
   placeBytes.setUint32(0, pack, true)
   placeBytes.setUint32(4, offset, true)
   return crc32(new Uint8Array(placeBytes.buffer), 0)
-}
-
-function sealed<Value>(codec: Codec<Value>, value: Value, crc32: Crc32): Uint8Array {
-  const writer = new Writer()
-  const body = encode(codec, value)
-  writer.raw(body)
-  writer.u32(crc32(body, 0))
-  return writer.finish()
-}
-
-function unsealed<Value>(codec: Codec<Value>, bytes: Uint8Array, crc32: Crc32): Value | null {
-  const end = bytes.length - crcBytes
-  if (end < codec.bytesMin) return null
-  const expected = new DataView(bytes.buffer, bytes.byteOffset + end, crcBytes).getUint32(0, true)
-  if (crc32(bytes.subarray(0, end), 0) !== expected) return null
-  const value = decode(codec, bytes.subarray(0, end))
-  return value.ok ? value.value : null
 }
