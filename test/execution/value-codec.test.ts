@@ -93,5 +93,5 @@ describe('canonical JSON', () => {
 it('a codec of the wire serves as one for values', () => {
   const codec = wireValueCodec(u16)
   expect(codec.decode(codec.encode(513))).toEqual({ ok: true, value: 513 })
-  expect(codec.decode(Uint8Array.of(1))).toMatchObject({ ok: false, reason: /bytes/ })
+  expect(codec.decode(Uint8Array.of(1))).toMatchObject({ ok: false, reason: expect.stringMatching(/bytes/) })
 })
