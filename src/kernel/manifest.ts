@@ -7,6 +7,11 @@ import { digestBytes, type Digest } from './crypto-ports.ts'
 export const snapshotChunkBytesMax: number = 5 * 1024 * 1024
 /** Chunks of one state: with runs of 64 KiB, more than any memory holds. */
 export const snapshotChunksMax = 4_194_304
+/**
+ * Of one manifest's entries, encoded: a million chunks of 64 KiB with ids of 215 bytes each, or 15 GiB of state in which every chunk's id
+ * holds the longest key of the store. More than any state needs is room for lies: what a server claims is held until it is disproved.
+ */
+export const manifestBytesMax: number = 256 * 1024 * 1024
 /** One byte a character of the id. */
 const idBytesMax = 2048
 

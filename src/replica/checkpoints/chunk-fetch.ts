@@ -1,7 +1,7 @@
 // The last and longest part of a transfer: all servers at once are asked for what is missing, and what comes goes to the store.
 
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
-import type { ManifestEntry } from '../../kernel/manifest.ts'
+import type { ManifestEntries, ManifestEntry } from '../../kernel/manifest.ts'
 import { ChunkLedger, chunkKey } from './chunk-ledger.ts'
 import type { Correspondence } from './correspondence.ts'
 import { allBytesAskedMax, allChunksAskedMax, lackingMax } from './limits.ts'
@@ -14,8 +14,9 @@ import { equalBytes } from '../../wire/equal-bytes.ts'
 export interface ChunkFetchOptions {
   checkpoint: Checkpoint
   writer: SnapshotWriter
-  /** Entries whose chunks could not be read when the writer began. */
-  absent: readonly ManifestEntry[]
+  entries: ManifestEntries
+  /** Which of them could not be read when the writer began. */
+  absent: readonly number[]
   servers: Correspondence
   chunkDigest: ChunkDigest
   /** The store takes more. */
@@ -40,7 +41,9 @@ export class ChunkFetch {
     this.#options = options
     this.#servers = options.servers
     this.ledger = new ChunkLedger(options.writer.missing)
-    this.unseen = options.absent.length === this.ledger.total ? [] : this.ledger.others(options.absent)
+    const { entries, absent } = options
+    const all = absent.length === this.ledger.total
+    this.unseen = all ? [] : this.ledger.others(absent.map((index) => entries.at(index)!))
     options.writer.onDrain = () => {
       this.#paused = false
       options.drained()

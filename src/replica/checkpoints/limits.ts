@@ -32,8 +32,6 @@ export const allBytesAskedMax: number = 16 * 1024 * 1024
 /** Entries and bytes of one page of a manifest. */
 export const pageEntriesMax = 1024
 export const pageBytesMax: number = 1024 * 1024
-/** A manifest as it is taken in: what it claims to have may not take more memory than the state it describes could. */
-export const manifestBytesMax: number = 512 * 1024 * 1024
 /** Servers asked at once for their newest checkpoint. */
 export const newestAskedMax = 4
 /** Once one server has offered what is wanted, the others have so long to offer a newer one. */

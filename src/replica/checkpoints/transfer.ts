@@ -11,6 +11,7 @@ import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import type { Hasher } from '../../kernel/crypto-ports.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { ManifestEntry } from '../../kernel/manifest.ts'
+import type { PackedManifest } from '../../kernel/packed-manifest.ts'
 import type { ProtocolEvent } from '../../kernel/protocol.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { CertificateRules } from '../../kernel/checkpoint-rules.ts'
@@ -70,7 +71,7 @@ type Phase =
   | { kind: 'idle' }
   | { kind: 'asking'; asked: Set<Supplier>; offers: Offer[]; graceMs: number }
   | { kind: 'manifest'; target: Target; intake: ManifestIntake; supplier: Supplier; startMs: number }
-  | { kind: 'checking'; target: Target; intake: ManifestIntake; next: number; absent: ManifestEntry[] }
+  | { kind: 'checking'; target: Target; entries: PackedManifest; next: number; absent: number[] }
   | { kind: 'chunks'; target: Target; chunks: ChunkFetch }
   | {
       kind: 'writing'
@@ -276,7 +277,7 @@ export class StateTransfer {
     if (!supplier.usable) return this.#startManifest(target)
     if (this.#servers.requests.size > 0) return
     const { height } = target.checkpoint.header
-    const first = intake.entries.length
+    const first = intake.length
     this.#servers.ask('manifest', supplier, (request) => ({ kind: 'manifest', request, height, first }), this.#nowMs)
   }
 
@@ -291,7 +292,8 @@ export class StateTransfer {
     const taken = intake.add(total, page)
     if (taken.kind === 'lie') return this.#servers.lie(supplier, taken.reason)
     if (taken.kind === 'more') return
-    this.#phase = { kind: 'checking', target: { ...target, manifestBy: supplier }, intake, next: 0, absent: [] }
+    const { entries } = taken
+    this.#phase = { kind: 'checking', target: { ...target, manifestBy: supplier }, entries, next: 0, absent: [] }
   }
 
   /**
@@ -300,15 +302,14 @@ export class StateTransfer {
    */
   #check(phase: Phase & { kind: 'checking' }): void {
     const { store, chunkDigest } = this.#options
-    const { target, intake } = phase
-    const { entries } = intake
+    const { target, entries } = phase
     const end = Math.min(entries.length, phase.next + checkedEntriesAtOnce)
     for (let bytes = 0; phase.next < end && bytes < checkedBytesAtOnce; phase.next++) {
-      const entry = entries[phase.next]!
+      const entry = entries.at(phase.next)!
       const found = store.has(entry.digest) ? store.read(entry) : null
       bytes += found?.length ?? 0
       if (found === null ? store.has(entry.digest) : found.length !== entry.size) return this.#falseManifest(target)
-      if (found === null) phase.absent.push(entry)
+      if (found === null) phase.absent.push(phase.next)
     }
     if (phase.next < entries.length) return
     const { checkpoint } = target
@@ -317,6 +318,7 @@ export class StateTransfer {
     const chunks = new ChunkFetch({
       checkpoint,
       writer,
+      entries,
       absent: phase.absent,
       servers: this.#servers,
       chunkDigest,

@@ -6,13 +6,11 @@ import { checkpointCodec, type Checkpoint } from '../../kernel/checkpoint.ts'
 import { digestBytes } from '../../kernel/crypto-ports.ts'
 import { executedHeaderCodec, type ExecutedHeader } from '../../kernel/executed-header.ts'
 import { networkIdBytes } from '../../kernel/ids.ts'
-import { snapshotChunkBytesMax, snapshotChunksMax } from '../../kernel/manifest.ts'
+import { manifestBytesMax, snapshotChunkBytesMax, snapshotChunksMax } from '../../kernel/manifest.ts'
 import type { Crc32 } from '../log/file-port.ts'
 import { crcBytes, sealed, unsealed } from '../log/sealed.ts'
 
 export const snapshotFormatVersion = 1
-/** Of one manifest's entries, encoded: a million with ids of some hundred bytes each. */
-export const manifestBytesMax: number = 512 * 1024 * 1024
 /** Of 64 MiB each: four terabytes. */
 export const packsMax = 65_536
 /** A certificate of hotstuff may bear a thousand headers. */

@@ -2,10 +2,10 @@
 
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import { executedHeaderCodec, type ExecutedHeader } from '../../kernel/executed-header.ts'
+import type { PackedManifest } from '../../kernel/packed-manifest.ts'
 import { encode } from '../../wire/codec.ts'
 import { chunkState, type ChunkIndex } from './chunk-index.ts'
 import { entriesPerStep } from './limits.ts'
-import type { PackedManifest } from './packed-manifest.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
 
 export interface HeldSnapshot {

@@ -2,6 +2,7 @@
 
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import type { ExecutedHeader } from '../../kernel/executed-header.ts'
+import type { PackedManifest } from '../../kernel/packed-manifest.ts'
 import { Writer } from '../../wire/writer.ts'
 import { readBytesMax, type Crc32, type Directory } from '../log/file-port.ts'
 import {
@@ -16,7 +17,7 @@ import {
   type ManifestHead,
   type PackEnd,
 } from './format.ts'
-import { unpackManifest, type PackedManifest } from './packed-manifest.ts'
+import { unpackManifest } from './packed-manifest.ts'
 import { readRange } from './read-range.ts'
 
 export interface FoundManifest {

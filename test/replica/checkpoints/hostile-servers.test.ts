@@ -8,17 +8,12 @@ import {
   answerBytesMax,
   backoffMsMax,
   lackingMax,
-  manifestBytesMax,
-  pageBytesMax,
-  pageEntriesMax,
   newestGraceMs,
   requestMsInitial,
   requestMsMin,
   timeoutsMax,
 } from '../../../src/replica/checkpoints/limits.ts'
-import { ManifestIntake } from '../../../src/replica/checkpoints/manifest-intake.ts'
 import type { TransferAnswer } from '../../../src/replica/checkpoints/transfer-messages.ts'
-import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
 import { expectState } from './state.ts'
 import { changeChunks, fetcher, makeChunks, World, type ServerSeat, type Tamper } from './transfer-world.ts'
 
@@ -474,31 +469,6 @@ describe('what nobody asked for', () => {
     world.say(seat, { kind: 'gone', request: 1 })
     expect(world.transfer.active).toBe(false)
     expect(world.noted('transfer-dropped').length).toBe(2)
-  })
-})
-
-describe('a manifest', () => {
-  const root = new Uint8Array(32)
-  const entry = (index: number, idBytes: number): ManifestEntry => ({
-    part: 4,
-    id: new Uint8Array(idBytes).fill(index),
-    digest: new Uint8Array(32),
-    size: 1,
-  })
-
-  it('of another length in the middle is a lie', () => {
-    const intake = new ManifestIntake(simulatedHasher, root)
-    const page = Array.from({ length: pageEntriesMax }, (_, index) => entry(index, 4))
-    expect(intake.add(3000, page)).toEqual({ kind: 'more' })
-    expect(intake.add(3001, page)).toEqual({ kind: 'lie', reason: 'a manifest of another length' })
-  })
-
-  it('that is larger than any is given up', () => {
-    const intake = new ManifestIntake(simulatedHasher, root)
-    const page = Array.from({ length: Math.floor(pageBytesMax / 2089) }, (_, index) => entry(index, 2048))
-    let pages = 0
-    for (; intake.add(4_194_304, page).kind === 'more'; pages++);
-    expect(pages).toBe(Math.floor(manifestBytesMax / (page.length * 2089)))
   })
 })
 
