@@ -37,6 +37,8 @@ export type Snapshots = SnapshotSource & SnapshotSink
 export interface CheckpointingHost {
   send: (to: ReplicaId, through: HostChannel, body: Uint8Array) => void
   broadcast: (through: HostChannel, body: Uint8Array) => void
+  /** A quorum signed it. Heights rise. */
+  certified: (checkpoint: Checkpoint) => void
   /** A quorum signed it, and this replica's own snapshot of it is on disk. */
   stable: (checkpoint: Checkpoint) => void
   /** A state that came from others is on disk; is it above all that was decided here? Then the executor takes it over. */
@@ -229,6 +231,7 @@ export class Checkpointing {
   #certified(checkpoint: Checkpoint): void {
     this.#host.note({ kind: 'checkpoint-certified', detail: { height: checkpoint.header.height } })
     this.#taker.certified(checkpoint)
+    this.#host.certified(checkpoint)
   }
 
   #transferred(checkpoint: Checkpoint): void {

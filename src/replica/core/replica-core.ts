@@ -305,6 +305,7 @@ export class ReplicaCore<Message, LogRecord> {
       host: {
         send: (to, through, body) => this.#driver.sendHostMessage(to, through, body),
         broadcast: (through, body) => this.#driver.broadcastHostMessage(through, body),
+        certified: (checkpoint) => this.#driver.input({ kind: 'certified', checkpoint }, this.#now),
         stable: (checkpoint) => {
           observer.event?.({ kind: 'checkpoint-stable', detail: { height: checkpoint.header.height } })
           this.#driver.input({ kind: 'stable', checkpoint }, this.#now)

@@ -145,14 +145,24 @@ export class Driver<Message, LogRecord> {
     if (frame.value.epoch !== this.#epoch.number) return this.#host.dropped(from, 'wrong-epoch')
     for (const item of frame.value.items) {
       if (item.channel === channel.protocol) this.#message(from, item.body, now)
-      else if (isHostChannel(item.channel)) this.#host.hostMessage(from, item.channel, item.body)
+      else if (isHostChannel(item.channel)) this.#hostMessage(from, item.channel, item.body)
       else this.#host.dropped(from, 'malformed-frame')
     }
   }
 
+  #hostMessage(from: ReplicaId, through: HostChannel, body: Uint8Array): void {
+    // Its answer would wait for the disk too.
+    if (promises(through) && this.#isBackedUp()) return this.#host.dropped(from, 'log-backed-up')
+    this.#host.hostMessage(from, through, body)
+  }
+
+  /** Any message may be lost, and whoever sent it sends again: losing it is how a slow disk pushes back. */
+  #isBackedUp(): boolean {
+    return this.#log.backedUp || this.#queue.waiting >= effectsWaitingMax
+  }
+
   #message(from: ReplicaId, body: Uint8Array, now: Now): void {
-    // Any message may be lost, and the protocol sends again: losing it here is how a slow disk pushes back.
-    if (this.#log.backedUp || this.#queue.waiting >= effectsWaitingMax) return this.#host.dropped(from, 'log-backed-up')
+    if (this.#isBackedUp()) return this.#host.dropped(from, 'log-backed-up')
     const message = decode(this.#definition.message, body)
     if (!message.ok) return this.#host.dropped(from, 'malformed-message')
     this.#step({ kind: 'message', from, message: message.value }, now)
@@ -184,8 +194,13 @@ export class Driver<Message, LogRecord> {
     this.#step({ kind: 'executed', height, header }, now)
   }
 
+  /** What promises something waits for the disk, as the protocol's own messages do; all else leaves with this turn. */
   sendHostMessage(to: ReplicaId, through: HostChannel, body: Uint8Array): void {
-    if (!this.#failed) this.#outbox.add(to, { channel: through, body })
+    const send = (): void => {
+      if (!this.#failed) this.#outbox.add(to, { channel: through, body })
+    }
+    if (promises(through)) this.#queue.add(send)
+    else send()
   }
 
   broadcastHostMessage(through: HostChannel, body: Uint8Array): void {
@@ -273,4 +288,9 @@ export class Driver<Message, LogRecord> {
     this.#decidedHeight = block.header.height
     this.#host.decided(block, proof)
   }
+}
+
+/** A signature on a checkpoint says that all that was decided up to it is on disk here: a protocol forgets its votes by that. */
+function promises(through: HostChannel): boolean {
+  return through === channel.checkpoint
 }

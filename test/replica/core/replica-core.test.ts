@@ -4,12 +4,15 @@ import { describe, expect, it } from 'vitest'
 import { clientRequestCodec, clientResponseCodec } from '../../../src/kernel/client-messages.ts'
 import { publicKeyBytes } from '../../../src/kernel/crypto-ports.ts'
 import { envelopeCodec, type Envelope } from '../../../src/kernel/envelope.ts'
+import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import type { Member } from '../../../src/kernel/membership.ts'
-import { defaultParameters } from '../../../src/kernel/parameters.ts'
+import { defaultParameters, type EnvelopeSignatures } from '../../../src/kernel/parameters.ts'
 import type { Effects, Input, ProtocolDefinition } from '../../../src/kernel/protocol.ts'
 import { createRandom } from '../../../src/kernel/random.ts'
+import { checkpointMessageCodec } from '../../../src/replica/checkpoints/checkpoint-messages.ts'
 import { ReplicaCore } from '../../../src/replica/core/replica-core.ts'
+import { channel, frameCodec, type HostChannel } from '../../../src/replica/driver/frame.ts'
 import { decode, encode, u8 } from '../../../src/wire/codec.ts'
 import { blockOf, clientKey, createExecutor, hasher, open } from '../../execution/fixtures.ts'
 import { MemoryStore } from '../checkpoints/memory-store.ts'
@@ -17,7 +20,14 @@ import { MemoryStore } from '../checkpoints/memory-store.ts'
 const now = { monotonicMs: 1, wallMs: 1 }
 const proof = { kind: 'raft', term: 1, index: 1 } as const
 
-function bench() {
+interface BenchOptions {
+  intervalHeights?: number
+  envelopeSignatures?: EnvelopeSignatures
+}
+
+function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: BenchOptions = {}) {
+  const inputs: Input<number, number>[] = []
+  const headers: ExecutedHeader[] = []
   const executedHeights: number[] = []
   const failures: unknown[] = []
   const responses: { to: number; kind: string }[] = []
@@ -25,6 +35,7 @@ function bench() {
   let pooled = 0
   const step = (input: Input<number, number>, _: unknown, effects: Effects<number, number>): void => {
     if (input.kind === 'requests') pooled++
+    inputs.push(input)
     next(effects)
     next = () => {}
   }
@@ -47,10 +58,10 @@ function bench() {
       firstHeight: 1,
       protocol: 'raft',
       members,
-      parameters: defaultParameters('link'),
+      parameters: { ...defaultParameters(envelopeSignatures), checkpoints: { intervalHeights } },
     },
     self: replicaId(1),
-    executor: createExecutor({ checkpoints: { intervalHeights: 1_000_000 } }),
+    executor: createExecutor({ checkpoints: { intervalHeights } }),
     log: { bytes: 0, backedUp: false, append: () => 1, flush: () => {}, cut: (_, done) => done(), read: () => null },
     snapshots: new MemoryStore(),
     links: { send: () => {} },
@@ -69,6 +80,7 @@ function bench() {
     random: createRandom('core'),
     observer: {
       executed: ({ height }) => executedHeights.push(height),
+      headerMade: (header) => headers.push(header),
       failed: (cause) => failures.push(cause),
     },
   })
@@ -77,6 +89,12 @@ function bench() {
     core,
     executedHeights,
     failures,
+    headers,
+    /** Of one kind, since it was last asked. */
+    inputs: <Kind extends Input<number, number>['kind']>(kind: Kind) =>
+      inputs.splice(0).filter((input): input is Extract<Input<number, number>, { kind: Kind }> => input.kind === kind),
+    receive: (from: number, through: HostChannel, body: Uint8Array): void =>
+      core.peerFrame(replicaId(from), encode(frameCodec, { epoch: 1, items: [{ channel: through, body }] }), now),
     decide: (from: number, to: number): void => {
       next = (effects) => {
         for (let height = from; height <= to; height++) effects.decide(blockOf(height, []), proof)
@@ -140,5 +158,25 @@ describe('where the link vouches for envelopes', () => {
     const { submit, taken, told } = bench()
     submit(7, { ...open(7, 1), signature: new Uint8Array(64) })
     expect([taken(), told()]).toEqual([[{ to: 7, kind: 'refused' }], 0])
+  })
+})
+
+describe('a checkpoint', () => {
+  it('that a quorum has signed is told to the protocol, once and with rising heights', () => {
+    const { core, headers, inputs, receive, decide } = bench({ intervalHeights: 2 })
+    decide(1, 4)
+    while (core.endTurn(now));
+    const vote = (from: number, height: number): void => {
+      const header = headers.find((one) => one.height === height)!
+      const signature = new Uint8Array(64)
+      const body = encode(checkpointMessageCodec, { kind: 'vote', header, signature, repeated: false })
+      receive(from, channel.checkpoint, body)
+    }
+    inputs('certified')
+    vote(2, 4)
+    vote(2, 2)
+    vote(3, 4)
+    core.endTurn(now)
+    expect(inputs('certified').map(({ checkpoint }) => checkpoint.header)).toEqual([headers[3]])
   })
 })

@@ -9,7 +9,7 @@ import {
   effectsWaitingMax,
   type DriverOptions,
 } from '../../../src/replica/driver/driver.ts'
-import { frameCodec } from '../../../src/replica/driver/frame.ts'
+import { channel, frameCodec, type HostChannel } from '../../../src/replica/driver/frame.ts'
 import { decode, encode, u8, type Codec } from '../../../src/wire/codec.ts'
 import { blockOf } from '../../execution/fixtures.ts'
 
@@ -34,6 +34,7 @@ function bench() {
   const host = {
     dropped: (from: number, reason: string) => seen.push(`dropped ${from} ${reason}`),
     decided: (block: { header: { height: number } }) => seen.push(`decided ${block.header.height}`),
+    hostMessage: (from: number, through: number) => seen.push(`host message from ${from} through ${through}`),
     failed: (cause: unknown) => seen.push(`failed ${(cause as Error).message}`),
   }
   const links = {
@@ -58,6 +59,9 @@ function bench() {
 
 const frame = (epoch: number, ...bodies: number[][]): Uint8Array =>
   encode(frameCodec, { epoch, items: bodies.map((body) => ({ channel: 1, body: Uint8Array.from(body) })) })
+
+const hostFrame = (through: HostChannel): Uint8Array =>
+  encode(frameCodec, { epoch: 5, items: [{ channel: through, body: new Uint8Array(0) }] })
 
 describe('what comes in', () => {
   it('reaches the protocol, or is dropped for its reason', () => {
@@ -105,6 +109,52 @@ describe('what goes out', () => {
     driver.durable(2, now)
     driver.endTurn()
     expect(taken()).toEqual(['decided 1', 'flush', 'frame to 2: 2'])
+  })
+})
+
+describe('what the host says', () => {
+  it('waits for the disk where it promises something, behind what waits already; the rest leaves at once', () => {
+    const { driver, does, taken } = bench()
+    const say = (through: HostChannel, byte: number): void =>
+      driver.sendHostMessage(replicaId(2), through, Uint8Array.of(byte))
+    does((effects) => {
+      effects.persist(1)
+      effects.send(replicaId(2), 1)
+    })
+    say(channel.checkpoint, 2)
+    say(channel.forward, 3)
+    say(channel.state, 4)
+    driver.endTurn()
+    expect(taken()).toEqual(['flush', 'frame to 2: 3,4'])
+    does((effects) => effects.persist(2))
+    driver.broadcastHostMessage(channel.checkpoint, Uint8Array.of(5))
+    driver.durable(1, now)
+    driver.endTurn()
+    expect(taken()).toEqual(['flush', 'frame to 2: 1,2'])
+    driver.durable(2, now)
+    driver.endTurn()
+    expect(taken()).toEqual(['flush', 'frame to 2: 5', 'frame to 3: 5'])
+    // With nothing to wait for it leaves with its turn, and of a replica that has failed nothing leaves.
+    say(channel.checkpoint, 6)
+    driver.endTurn()
+    expect(taken()).toEqual(['flush', 'frame to 2: 6'])
+    does((effects) => effects.persist(3))
+    say(channel.checkpoint, 7)
+    driver.fail(new Error('bug'))
+    driver.durable(3, now)
+    driver.endTurn()
+    expect(taken()).toEqual(['failed bug'])
+  })
+
+  it('costs no memory while the disk hangs: what would be answered there is dropped', () => {
+    const { does, receive, taken } = bench()
+    does((effects) => {
+      effects.persist(1)
+      for (let effect = 0; effect < effectsWaitingMax; effect++) effects.send(replicaId(2), 1)
+    })
+    receive(2, hostFrame(channel.checkpoint))
+    receive(2, hostFrame(channel.state))
+    expect(taken()).toEqual(['dropped 2 log-backed-up', `host message from 2 through ${channel.state}`])
   })
 })
 
