@@ -4,7 +4,14 @@ import { raft } from '../protocols/raft/raft.ts'
 import type { ProtocolName } from '../kernel/ids.ts'
 import type { ProtocolDefinition } from '../kernel/protocol.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
-import { memberOf, readIdentity, readNetworkFile, requireApproved, type ReplicaOptions } from './options.ts'
+import {
+  memberOf,
+  readIdentity,
+  readNetworkFile,
+  requireApproved,
+  requireTransferRate,
+  type ReplicaOptions,
+} from './options.ts'
 import type { Replica } from './replica.ts'
 import { RunningReplica } from './running-replica.ts'
 
@@ -15,6 +22,8 @@ import { RunningReplica } from './running-replica.ts'
 export async function createReplica<Command, Query, Result>(
   options: ReplicaOptions<Command, Query, Result>,
 ): Promise<Replica<Command, Query, Result>> {
+  const { transferBytesPerSecond } = options
+  if (transferBytesPerSecond !== undefined) requireTransferRate(transferBytesPerSecond)
   const network = typeof options.network === 'string' ? readNetworkFile(options.network) : options.network
   requireApproved(network)
   const identity = typeof options.identity === 'string' ? readIdentity(options.identity) : options.identity
@@ -29,6 +38,7 @@ export async function createReplica<Command, Query, Result>(
     listen: options.listen ?? member.addresses,
     clients: options.clients ?? [],
     rejoin: options.rejoin ?? false,
+    ...(transferBytesPerSecond === undefined ? {} : { transferBytesPerSecond }),
   })
   await start(replica, options.signal)
   return replica

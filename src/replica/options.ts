@@ -10,6 +10,7 @@ import type { Member } from '../kernel/membership.ts'
 import { networkFileBytesMax, parseNetworkFile, type ReadNetwork } from '../kernel/network-file.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import type { PermittedClients } from '../network/node/replica-network.ts'
+import { transferBytesPerSecondMax, transferBytesPerSecondMin } from './checkpoints/limits.ts'
 
 /** The two keys of a member: they are bound to each other in the network file. */
 export interface Identity {
@@ -36,8 +37,20 @@ export interface ReplicaOptions<Command, Query, Result> {
    * a vote from then on. Changes nothing where the log is sound. Default: false, and such a log is refused.
    */
   rejoin?: boolean
+  /**
+   * Bytes a second of its state that it hands out to replicas that lag behind, all of them together; a quarter while it leads. Default:
+   * 32 MiB. From 64 KiB to 1 GiB.
+   */
+  transferBytesPerSecond?: number
   /** Ends the start, with its reason; has no effect on a replica that runs. */
   signal?: AbortSignal
+}
+
+export function requireTransferRate(bytesPerSecond: number): void {
+  const isWithin = bytesPerSecond >= transferBytesPerSecondMin && bytesPerSecond <= transferBytesPerSecondMax
+  if (Number.isInteger(bytesPerSecond) && isWithin) return
+  const rule = `a whole number from ${transferBytesPerSecondMin} to ${transferBytesPerSecondMax}`
+  throw new RangeError(`option transferBytesPerSecond is ${bytesPerSecond}: it must be ${rule}`)
 }
 
 export function readNetworkFile(path: string): ReadNetwork {

@@ -21,11 +21,12 @@ export interface RunningReplicaOptions<Command, Query, Result> {
   clients: PermittedClients
   /** Where the log is lost: follow without a vote. */
   rejoin?: boolean
+  /** Of states handed out to others. */
+  transferBytesPerSecond?: number
   /** For tests that lose power. */
   openDirectory?: (path: string) => ClosableDirectory
   /** For tests that want many segments. */
   logLimits?: LogLimits
   /** For tests that want many snapshots. */
   snapshotPolicy?: SnapshotPolicy
-  transferBytesPerSecond?: number
 }

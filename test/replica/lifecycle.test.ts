@@ -75,6 +75,28 @@ describe('a start that fails', () => {
     await startsAgain()
   })
 
+  it('refuses a rate of transfers that is out of bounds, and takes one within', async () => {
+    const options = {
+      network: replicas.network,
+      identity: replicas.folder(1),
+      dataDir: replicas.dataDir(1),
+      stateMachine: keyValueStore,
+    }
+    for (const rate of [0, 65_535, 65_536.5, Number.NaN, 1024 ** 3 + 1]) {
+      await expect(createReplica({ ...options, transferBytesPerSecond: rate })).rejects.toThrow(
+        `option transferBytesPerSecond is ${rate}: it must be a whole number from 65536 to 1073741824`,
+      )
+    }
+    for (const [given, rate] of [
+      [{}, 32 * 1024 ** 2] as const,
+      [{ transferBytesPerSecond: 65_536 }, 65_536] as const,
+    ]) {
+      const replica = await createReplica({ ...options, ...given })
+      expect(replica.status().checkpoints.servedBytesPerSecondMax).toBe(rate)
+      await replica.close()
+    }
+  })
+
   it('is ended by its signal, and by close, at whatever step it is', async () => {
     const abort = new AbortController()
     const reason = new Error('enough')

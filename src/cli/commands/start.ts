@@ -2,12 +2,17 @@
 
 import { join, resolve } from 'node:path'
 import { createReplica } from '../../replica/create-replica.ts'
+import {
+  transferBytesPerSecond,
+  transferBytesPerSecondMax,
+  transferBytesPerSecondMin,
+} from '../../replica/checkpoints/limits.ts'
 import type { Replica } from '../../replica/replica.ts'
 import { applicationOption, loadApplication } from '../application.ts'
 import type { Command } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
 import { watchInterruption, type Interruption } from '../interruption.ts'
-import { flag, parseOptions, requiredText, text, texts, UsageError, type CommandSpec } from '../options.ts'
+import { flag, number, parseOptions, requiredText, text, texts, UsageError, type CommandSpec } from '../options.ts'
 import type { Output } from '../output.ts'
 import { networkPathFor, permittedClients, requireReplicaFolder } from '../replica-folder.ts'
 import { dataFolderName } from '../setup/local-network.ts'
@@ -37,6 +42,12 @@ const spec: CommandSpec = {
       name: 'rejoin',
       description: 'where the log is lost: keep what is left beside a new one, and follow without a vote from then on',
     },
+    {
+      name: 'transfer-rate',
+      value: 'BYTES',
+      description: 'bytes a second handed out to replicas that lag behind; a quarter while it leads',
+      default: String(transferBytesPerSecond),
+    },
     { name: 'json', description: 'prints each event as a line of JSON' },
   ],
   examples: [
@@ -55,6 +66,8 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   const parsed = parseOptions(spec, args)
   if (parsed.positionals.length > 0) throw new UsageError(`${parsed.positionals[0]} is not an option`)
   const dir = resolve(requiredText(parsed, spec, 'dir'))
+  const [rate, rateMin, rateMax] = [transferBytesPerSecond, transferBytesPerSecondMin, transferBytesPerSecondMax]
+  const transferRate = number(parsed, 'transfer-rate', rate, rateMin, rateMax)
   requireReplicaFolder(dir)
   const networkPath = text(parsed, 'network', networkPathFor(dir))
   const listen = texts(parsed, 'listen')
@@ -69,6 +82,7 @@ async function run(args: readonly string[], output: Output): Promise<number> {
       clients: permittedClients(text(parsed, 'clients', ''), networkPath),
       ...(listen.length > 0 ? { listen } : {}),
       rejoin: flag(parsed, 'rejoin'),
+      transferBytesPerSecond: transferRate,
       signal: interruption.signal,
     })
     watch(replica, report)

@@ -65,5 +65,8 @@ export const answerCostMin = 4096
 export const servedBytesAtOnce: number = 1024 * 1024
 export const servedAnswersAtOnce = 32
 export const transferBytesPerSecond: number = 32 * 1024 * 1024
+/** What operators may ask for: with less, the smallest states take minutes; more no link gives. */
+export const transferBytesPerSecondMin: number = 64 * 1024
+export const transferBytesPerSecondMax: number = 1024 * 1024 * 1024
 /** The table of a server's chunks leaves memory when nobody has asked for so long. */
 export const indexIdleMs = 60_000

@@ -45,6 +45,7 @@ export class StateServer {
   readonly #queues = new RequestQueues()
   readonly #bucket: TokenBucket
   readonly #bytesPerSecond: number
+  #leading = false
   /** Of all stable snapshots, by their heights, while somebody asks. */
   #index: { of: string; entries: Map<string, ManifestEntry> } | null = null
   #usedMs = 0
@@ -58,9 +59,15 @@ export class StateServer {
     this.#bucket = new TokenBucket(this.#bytesPerSecond)
   }
 
+  /** Handed out at most, for now. */
+  get bytesPerSecond(): number {
+    return this.#leading ? this.#bytesPerSecond / leaderShare : this.#bytesPerSecond
+  }
+
   /** Who leads has better things to do. */
   leads(leading: boolean, nowMs: number): void {
-    this.#bucket.setRate(leading ? this.#bytesPerSecond / leaderShare : this.#bytesPerSecond, nowMs)
+    this.#leading = leading
+    this.#bucket.setRate(this.bytesPerSecond, nowMs)
   }
 
   /** A request: what came on channel 4 and is one. */

@@ -14,5 +14,8 @@ export interface CheckpointingStatus {
   /** Whose signatures are missing on the newest checkpoint; null: nothing is waited for. */
   awaited: Awaited | null
   transfer: TransferStatus | null
+  /** Of states, to others. */
   bytesServed: number
+  /** At most, for now: while this replica leads, a quarter of `transferBytesPerSecond`. */
+  servedBytesPerSecondMax: number
 }

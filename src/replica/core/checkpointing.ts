@@ -158,6 +158,7 @@ export class Checkpointing {
       awaited: this.#collector.awaited(),
       transfer: this.#transfer.active ? this.#transfer.status() : null,
       bytesServed: this.#server.bytesServed,
+      servedBytesPerSecondMax: this.#server.bytesPerSecond,
     }
   }
 

@@ -192,6 +192,7 @@ describe('the rate', () => {
   ])('%s', (_, leading, expected) => {
     const seat = new Seat(1_000_000)
     seat.server.leads(leading, 0)
+    expect(seat.server.bytesPerSecond).toBe(expected)
     const chunks = makeChunks(random, 64, 1).map(({ part, id }) => ({
       part,
       id,
