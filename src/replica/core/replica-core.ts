@@ -8,8 +8,7 @@ import type { Block } from '../../kernel/block.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import { blockEnvelopesMax, envelopeBytesMax } from '../../kernel/limits.ts'
 import type { Hasher, PublicKey, Signer, Verifier } from '../../kernel/crypto-ports.ts'
-import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
-import { signedPart, type Envelope } from '../../kernel/envelope.ts'
+import type { Envelope } from '../../kernel/envelope.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type { Evidence } from '../../kernel/evidence.ts'
 import type { ExecutedHeader } from '../../kernel/executed-header.ts'
@@ -30,6 +29,8 @@ import { Checkpointing, type Snapshots } from './checkpointing.ts'
 import type { CheckpointingStatus } from './checkpointing-status.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
 import { CountedLog, type ReplicaLog } from './counted-log.ts'
+import { EnvelopeChecks } from './envelope-checks.ts'
+import { PayloadChecks } from './payload-checks.ts'
 import type { SnapshotPolicy } from './snapshot-taker.ts'
 import { Driver, type DropReason, type Timers } from '../driver/driver.ts'
 import { channel, type HostChannel } from '../driver/frame.ts'
@@ -99,7 +100,8 @@ export class ReplicaCore<Message, LogRecord> {
   readonly #observer: ReplicaObserver
   readonly #epoch: Epoch
   readonly #self: ReplicaId
-  readonly #verifier: Verifier
+  readonly #envelopes: EnvelopeChecks
+  readonly #payloads: PayloadChecks
   readonly #clientKey: ReplicaCoreOptions<Message, LogRecord>['clientKey']
   readonly #decided: Block[] = []
   readonly #log: CountedLog
@@ -112,7 +114,8 @@ export class ReplicaCore<Message, LogRecord> {
   constructor(options: ReplicaCoreOptions<Message, LogRecord>) {
     this.#epoch = options.epoch
     this.#self = options.self
-    this.#verifier = options.verifier
+    this.#envelopes = new EnvelopeChecks(options)
+    this.#payloads = new PayloadChecks(this.#envelopes)
     this.#clientKey = options.clientKey
     this.#executor = options.executor
     this.#observer = options.observer
@@ -129,7 +132,7 @@ export class ReplicaCore<Message, LogRecord> {
       executor: options.executor,
       send: options.respond,
       authentic: (envelope, encoded, connection) =>
-        this.#authentic(envelope, encoded) && this.#vouchedFor(envelope, connection),
+        this.#envelopes.authentic(envelope, encoded) && this.#vouchedFor(envelope, connection),
       report: options.report,
       read: (id, now) => this.#driver.input({ kind: 'read', id }, now),
       leader: (now) => this.#driver.status(now).leader,
@@ -200,8 +203,9 @@ export class ReplicaCore<Message, LogRecord> {
   }
 
   /**
-   * Nothing more for now: executes what was decided, tells the protocol once, and lets the turn's messages go. True: so much was
-   * decided, or a checkpoint has so much left to hash or to write, that the rest waits for another turn, which the host owes it.
+   * Nothing more for now: checks payloads, executes what was decided, tells the protocol once, and lets the turn's messages go. True: so
+   * much is to be checked or was decided, or a checkpoint has so much left to hash or to write, that the rest waits for another turn,
+   * which the host owes it.
    */
   endTurn(now: Now): boolean {
     this.#now = now
@@ -210,6 +214,7 @@ export class ReplicaCore<Message, LogRecord> {
       this.#gateway.poolChanged = false
       this.#driver.input({ kind: 'requests' }, this.#now)
     }
+    for (const { digest, ok } of this.#payloads.work()) this.#driver.input({ kind: 'validated', digest, ok }, this.#now)
     // What is decided because of an execution waits for the next round of this loop; each round needs a decision.
     for (let left = blocksPerTurnMax; left > 0 && this.#mayExecute();) {
       left -= this.#executeDecided(left)
@@ -219,7 +224,7 @@ export class ReplicaCore<Message, LogRecord> {
     this.#armCheckpoints()
     this.#driver.endTurn()
     this.#gateway.endTurn(this.#now)
-    return (isHashing || isBusy || this.#mayExecute()) && !this.#driver.failed
+    return (isHashing || isBusy || this.#payloads.isBusy || this.#mayExecute()) && !this.#driver.failed
   }
 
   #mayExecute(): boolean {
@@ -344,8 +349,7 @@ export class ReplicaCore<Message, LogRecord> {
         hostMessage: (from, through, body) => this.#hostMessage(from, through, body),
         fetch: (wanted, from) => this.#fetch(wanted, from),
         release: (below) => this.#log.cut(below),
-        // Workers come with the protocols that need them; raft does not.
-        validate: () => unsupported('validate a payload'),
+        validate: (payload, digest) => this.#payloads.add(payload, digest),
         accuse: (evidence) => observer.accused?.(evidence),
         note: (event) => observer.event?.(event),
         dropped: (from, reason) => observer.dropped?.(from, reason),
@@ -379,7 +383,8 @@ export class ReplicaCore<Message, LogRecord> {
   #forwarded(from: ReplicaId, body: Uint8Array): void {
     const envelopes = decode(forwardCodec, body)
     if (!envelopes.ok) return this.#observer.dropped?.(from, 'malformed-message')
-    this.#gateway.forwarded(envelopes.value, (envelope, encoded) => this.#authentic(envelope, encoded), this.#now)
+    const authentic = (envelope: Envelope, encoded: Uint8Array): boolean => this.#envelopes.authentic(envelope, encoded)
+    this.#gateway.forwarded(envelopes.value, authentic, this.#now)
   }
 
   /** The link vouches for its own key's envelopes only. What a member forwards, that member has checked. */
@@ -387,14 +392,6 @@ export class ReplicaCore<Message, LogRecord> {
     if (this.#epoch.parameters.envelopeSignatures !== 'link') return true
     const key = this.#clientKey(connection)
     return key !== null && equalBytes(key, envelope.client)
-  }
-
-  /** Where the link vouches for the envelope, a signature beside it would be one that nobody checks: it is refused. */
-  #authentic(envelope: Envelope, encoded: Uint8Array): boolean {
-    if (this.#epoch.parameters.envelopeSignatures === 'link') return envelope.signature.length === 0
-    const body = signedPart(encoded, envelope)
-    const message = signingBytes(envelopeDomain(envelope.kind), envelopeScope(this.#epoch.network), body)
-    return this.#verifier.verify(envelope.client, message, envelope.signature)
   }
 }
 

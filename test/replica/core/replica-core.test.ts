@@ -14,7 +14,7 @@ import { checkpointMessageCodec } from '../../../src/replica/checkpoints/checkpo
 import { ReplicaCore } from '../../../src/replica/core/replica-core.ts'
 import { channel, frameCodec, type HostChannel } from '../../../src/replica/driver/frame.ts'
 import { decode, encode, u8 } from '../../../src/wire/codec.ts'
-import { blockOf, clientKey, createExecutor, hasher, open } from '../../execution/fixtures.ts'
+import { blockOf, clientKey, createExecutor, hasher, open, payloadOf } from '../../execution/fixtures.ts'
 import { MemoryStore } from '../checkpoints/memory-store.ts'
 
 const now = { monotonicMs: 1, wallMs: 1 }
@@ -33,11 +33,16 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: Ben
   const responses: { to: number; kind: string }[] = []
   let next: (effects: Effects<number, number>) => void = () => {}
   let pooled = 0
+  let stepping = false
+  let verified = 0
   const step = (input: Input<number, number>, _: unknown, effects: Effects<number, number>): void => {
     if (input.kind === 'requests') pooled++
     inputs.push(input)
+    if (stepping) throw new Error('a step within a step')
+    stepping = true
     next(effects)
     next = () => {}
+    stepping = false
   }
   const status = () => ({ leader: null, timers: [], awaited: [] })
   const definition = { message: u8, logRecord: u8, create: () => ({ step, status }), verifyDecision: () => true }
@@ -75,8 +80,8 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: Ben
       responses.push({ to, kind: response.value.kind })
     },
     hasher,
-    signer: { publicKey: new Uint8Array(publicKeyBytes), sign: () => new Uint8Array(64) },
-    verifier: { verify: () => true },
+    signer: { publicKey: new Uint8Array(publicKeyBytes), sign: () => new Uint8Array(64).fill(1) },
+    verifier: { verify: (_key, _message, signature) => (verified++, signature[0] === 1) },
     random: createRandom('core'),
     observer: {
       executed: ({ height }) => executedHeights.push(height),
@@ -95,6 +100,20 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: Ben
       inputs.splice(0).filter((input): input is Extract<Input<number, number>, { kind: Kind }> => input.kind === kind),
     receive: (from: number, through: HostChannel, body: Uint8Array): void =>
       core.peerFrame(replicaId(from), encode(frameCodec, { epoch: 1, items: [{ channel: through, body }] }), now),
+    /** Signatures, since it was last asked. */
+    verified: (): number => {
+      const count = verified
+      verified = 0
+      return count
+    },
+    does: (todo: (effects: Effects<number, number>) => void): void => {
+      next = todo
+      core.timer('played', now)
+    },
+    forward: (from: number, ...envelopes: Envelope[]): void => {
+      const items = [{ channel: channel.forward, body: payloadOf(envelopes) }]
+      core.peerFrame(replicaId(from), encode(frameCodec, { epoch: 1, items }), now)
+    },
     decide: (from: number, to: number): void => {
       next = (effects) => {
         for (let height = from; height <= to; height++) effects.decide(blockOf(height, []), proof)
@@ -168,7 +187,7 @@ describe('a checkpoint', () => {
     while (core.endTurn(now));
     const vote = (from: number, height: number): void => {
       const header = headers.find((one) => one.height === height)!
-      const signature = new Uint8Array(64)
+      const signature = new Uint8Array(64).fill(1)
       const body = encode(checkpointMessageCodec, { kind: 'vote', header, signature, repeated: false })
       receive(from, channel.checkpoint, body)
     }
@@ -178,5 +197,47 @@ describe('a checkpoint', () => {
     vote(3, 4)
     core.endTurn(now)
     expect(inputs('certified').map(({ checkpoint }) => checkpoint.header)).toEqual([headers[3]])
+  })
+})
+
+const signed = (client: number, nonce: number, good = true): Envelope => ({
+  ...open(client, nonce),
+  signature: new Uint8Array(64).fill(good ? 1 : 2),
+})
+const digestOf = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
+
+describe('a payload that the protocol wants checked', () => {
+  it('is answered once for each time, in their order, and never within the step that asked', () => {
+    const { core, inputs, does } = bench({ envelopeSignatures: 'required' })
+    does((effects) => {
+      effects.validate(payloadOf([signed(1, 1)]), digestOf(1))
+      effects.validate(payloadOf([signed(1, 2, false)]), digestOf(2))
+      effects.validate(payloadOf([signed(1, 1)]), digestOf(1))
+    })
+    expect(inputs('validated')).toEqual([])
+    expect(core.endTurn(now)).toBe(false)
+    expect(inputs('validated').map(({ digest, ok }) => [digest[0], ok])).toEqual([
+      [1, true],
+      [2, false],
+      [1, true],
+    ])
+    core.endTurn(now)
+    expect(inputs('validated')).toEqual([])
+  })
+
+  it('costs no signature twice, whichever way its envelopes came', () => {
+    const { core, verified, submit, forward, does } = bench({ envelopeSignatures: 'required' })
+    const envelopes = [signed(1, 1), signed(1, 2), signed(1, 3)] as const
+    const validate = (): void => does((effects) => effects.validate(payloadOf(envelopes), digestOf(1)))
+    submit(1, envelopes[0])
+    forward(2, envelopes[1])
+    expect(verified()).toBe(2)
+    validate()
+    core.endTurn(now)
+    expect(verified()).toBe(1)
+    submit(1, envelopes[2])
+    validate()
+    core.endTurn(now)
+    expect(verified()).toBe(0)
   })
 })

@@ -1,0 +1,72 @@
+/**
+ * Payloads that a protocol wants checked before it votes: their envelopes decode, each in its one encoding and within the limits, and are
+ * signed as the epoch asks. It is a function of epoch and bytes alone, so that no two correct replicas differ about a vote. A command
+ * that its state machine refuses is none of this: that is an outcome, agreed on and told to its client as definite.
+ *
+ * Signatures take long: a slice of them is checked in each turn, so that whoever proposes many envelopes silences nobody.
+ */
+
+import { decode } from '../../wire/codec.ts'
+import { payloadEnvelopesCodec } from '../../kernel/block.ts'
+import type { Digest } from '../../kernel/crypto-ports.ts'
+import { envelopeCodec } from '../../kernel/envelope.ts'
+import { payloadBytesMax } from '../../kernel/limits.ts'
+import type { EnvelopeChecks } from './envelope-checks.ts'
+
+/** Signatures verified in one turn for payloads: about 15 ms. */
+export const verificationsPerTurnMax = 128
+/** Envelopes looked at in one turn, verified or known. */
+export const envelopesPerTurnMax = 4096
+
+export interface CheckedPayload {
+  digest: Digest
+  ok: boolean
+}
+
+interface Job {
+  digest: Digest
+  /** Null: the payload is no list of envelopes. */
+  envelopes: readonly Uint8Array[] | null
+  next: number
+}
+
+export class PayloadChecks {
+  readonly #checks: EnvelopeChecks
+  #jobs: Job[] = []
+
+  constructor(checks: EnvelopeChecks) {
+    this.#checks = checks
+  }
+
+  get isBusy(): boolean {
+    return this.#jobs.length > 0
+  }
+
+  /** Answered by a later call of `work`, once for each call of this, in their order. */
+  add(payload: Uint8Array, digest: Digest): void {
+    const envelopes = payload.length > payloadBytesMax ? null : decode(payloadEnvelopesCodec, payload)
+    this.#jobs.push({ digest, envelopes: envelopes?.ok === true ? envelopes.value : null, next: 0 })
+  }
+
+  /** One slice: what is finished. */
+  work(): CheckedPayload[] {
+    const checked: CheckedPayload[] = []
+    const verificationsMax = this.#checks.verifications + verificationsPerTurnMax
+    let left = envelopesPerTurnMax
+    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+      let ok = job.envelopes !== null
+      for (const envelopes = job.envelopes ?? []; ok && job.next < envelopes.length; left--) {
+        if (left <= 0 || this.#checks.verifications >= verificationsMax) return checked
+        ok = this.#isGood(envelopes[job.next++]!)
+      }
+      checked.push({ digest: job.digest, ok })
+      this.#jobs.shift()
+    }
+    return checked
+  }
+
+  #isGood(encoded: Uint8Array): boolean {
+    const envelope = decode(envelopeCodec, encoded)
+    return envelope.ok && this.#checks.authentic(envelope.value, encoded)
+  }
+}
