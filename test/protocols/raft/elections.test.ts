@@ -48,6 +48,15 @@ describe('a vote', () => {
     expect(answersOf(bench, 3)).toMatchObject([{ granted: false }])
   })
 
+  it('C1: is not moved to another by asking for it twice', () => {
+    const bench = new Bench({ parameters: withoutPreVote }).start()
+    const voter = bench.replica(3)
+    voter.receive(one, voteRequest(1))
+    for (let attempt = 0; attempt < 2; attempt++) voter.receive(two, voteRequest(1))
+    expect(answersOf(bench, 3)).toMatchObject([{ granted: true }, { granted: false }, { granted: false }])
+    expect(voter.disk.at(-1)?.record).toEqual({ kind: 'hard-state', term: 1, votedFor: 1 })
+  })
+
   it('C1: that was lost in a crash before it left may be given to another', () => {
     const bench = new Bench({ autoSync: false }).start()
     const voter = bench.replica(3)

@@ -51,6 +51,28 @@ describe('a lease', () => {
     expect(bench.replica(1).reads).toHaveLength(1)
   })
 
+  it('does not begin with a quorum that has answered, where leases are off', () => {
+    const bench = leased({ parameters: {} })
+    bench.replica(1).step({ kind: 'read', id: nextRead++ })
+    bench.settle()
+    expect(bench.replica(1).reads).toHaveLength(1)
+    expect(readsAtOnce(bench)).toBe(false)
+    expect(bench.replica(1).status.timers.map(({ name }) => name)).not.toContain('lease')
+  })
+
+  it('C31: answers nothing before the first entry of the term is committed', () => {
+    const bench = new Bench({ parameters: leases }).start()
+    const leader = bench.replica(1)
+    for (let at = 0; at < 2 && leader.status.role === 'follower'; at++) leader.fireWhenDue('election')
+    bench.settle(kinds('vote-request', 'vote-answer'))
+    bench.take(kinds('append'))
+    leader.fireWhenDue('heartbeat')
+    bench.settle(kinds('heartbeat', 'heartbeat-answer'))
+    expect(leader.status).toMatchObject({ role: 'leader', decidedHeight: 0 })
+    expect(readsAtOnce(bench)).toBe(false)
+    expect(leader.status.timers.map(({ name }) => name)).not.toContain('lease')
+  })
+
   it('costs no more messages than heartbeats do', () => {
     const counts = [leases, {}].map((parameters) => {
       const bench = leased({ parameters })

@@ -38,6 +38,32 @@ describe('what a log has on disk', () => {
     expect(log.durableIndex).toBe(2)
   })
 
+  it('C13: is no more of an older persist because a younger one was truncated', () => {
+    const log = new RaftLog(0)
+    log.replaceFrom(0, logOf(1, 1), 1)
+    log.replaceFrom(2, [entryOf(1, 3), entryOf(1, 4)], 2)
+    log.replaceFrom(3, [entryOf(2, 4)], 3)
+    expect(log.durableIndex).toBe(0)
+    log.durable(1)
+    expect(log.durableIndex).toBe(2)
+    log.durable(2)
+    expect(log.durableIndex).toBe(3)
+  })
+
+  it('is at least what a checkpoint holds, and not less than before', () => {
+    const log = new RaftLog(0)
+    log.replaceFrom(0, logOf(1, 1, 1, 1), 1)
+    log.rebase({ index: 2, term: 1 })
+    expect(log.durableIndex).toBe(2)
+    log.durable(1)
+    log.rebase({ index: 3, term: 1 })
+    expect(log.durableIndex).toBe(4)
+    log.replaceFrom(4, [entryOf(1, 5)], 2)
+    log.rebase({ index: 9, term: 2 })
+    log.durable(2)
+    expect([log.durableIndex, log.lastIndex]).toEqual([9, 9])
+  })
+
   it('is the longest prefix whose entries were all in completed persists, whatever happens', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('write' as const), keep: fc.nat(12), count: fc.integer({ min: 1, max: 4 }) }),

@@ -39,6 +39,21 @@ describe('a linearizable read', () => {
     expect(leader.reads).toEqual([{ id: 1, height: 3 }])
   })
 
+  it('C31: is not answered by what commits the first entry of the term: that was sent before it came', () => {
+    const bench = new Bench().start()
+    const leader = bench.replica(1)
+    for (let at = 0; at < 2 && leader.status.role === 'follower'; at++) leader.fireWhenDue('election')
+    bench.settle(kinds('vote-request', 'vote-answer'))
+    expect(leader.status.role).toBe('leader')
+    bench.deliver(kinds('append'))
+    leader.step({ kind: 'read', id: 1 })
+    bench.deliver(kinds('append-answer'))
+    expect(leader.status.decidedHeight).toBe(1)
+    expect(leader.reads).toEqual([])
+    bench.settle()
+    expect(leader.reads).toEqual([{ id: 1, height: 1 }])
+  })
+
   it('is confirmed by no answer to a message that was sent before it came', () => {
     const bench = new Bench().start().elect(1)
     const leader = bench.replica(1)
