@@ -205,4 +205,9 @@ export interface ProtocolDefinition<Message, LogRecord> {
     proof: DecisionProof,
     ports: Pick<ProtocolPorts, 'hasher' | 'verifier'>,
   ): boolean
+  /**
+   * What the two statements, which differ, are both about (such as `view 3, height 5`), if no correct replica makes both; else null. Total:
+   * whatever bytes come. For domains of the protocol's own, and without a look at the signatures (kernel/judge-evidence.ts).
+   */
+  contradiction?(evidence: Evidence): string | null
 }
