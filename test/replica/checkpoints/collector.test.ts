@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { decode, encode } from '../../../src/wire/codec.ts'
+import { blockDigest } from '../../../src/kernel/block.ts'
 import type { Checkpoint } from '../../../src/kernel/checkpoint.ts'
 import { signingDomains } from '../../../src/kernel/domains.ts'
 import type { Evidence } from '../../../src/kernel/evidence.ts'
@@ -17,6 +18,7 @@ import {
   repeatMsMax,
   voteHeightsMax,
 } from '../../../src/replica/checkpoints/limits.ts'
+import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
 import { Group } from './group.ts'
 
 const [one, two, three, four, five] = [1, 2, 3, 4, 5].map(replicaId) as [
@@ -431,6 +433,14 @@ describe('a certificate of another', () => {
     ],
     ['has a signature of a learner', (group, given) => group.checkpoint(given.header, [one, two, five])],
     ['is of another epoch', (group, given) => group.checkpoint({ ...given.header, epoch: 2 })],
+    [
+      'is of another epoch, as its block is',
+      (group, given) => {
+        const block = { ...given.block, epoch: 2 }
+        const header = { ...given.header, epoch: 2, blockDigest: blockDigest(simulatedHasher, block) }
+        return { ...group.checkpoint(header), block }
+      },
+    ],
     ['has no state root', (group, given) => group.checkpoint({ ...given.header, stateRoot: null })],
     ['has another block', (_, given) => ({ ...given, block: { ...given.block, timestamp: 1 } })],
     ['has the block of another height', (group, given) => ({ ...given, block: group.block(384) })],
