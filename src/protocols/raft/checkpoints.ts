@@ -2,7 +2,7 @@
 // snapshot itself is the host's affair).
 
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
-import { assert, broken } from './assert.ts'
+import { assert, broken } from '../../kernel/invariant.ts'
 import { stepDown } from './election.ts'
 import { wantState } from './fetching.ts'
 import type { Base } from './log.ts'

@@ -1,7 +1,7 @@
 // The replicated log: its terms in memory, its latest payloads too, and how much of it is surely on this replica's disk.
 
 import type { Persisted } from '../../kernel/protocol.ts'
-import { assert, broken } from './assert.ts'
+import { assert, broken } from '../../kernel/invariant.ts'
 import type { Entry } from './messages.ts'
 import { PayloadMemory, type Recall } from './payload-memory.ts'
 

@@ -2,7 +2,7 @@
 // it: a log on disk may be longer than memory (architecture.md §2 rule 8).
 
 import type { Persisted } from '../../kernel/protocol.ts'
-import { broken } from './assert.ts'
+import { broken } from '../../kernel/invariant.ts'
 import type { Entry } from './messages.ts'
 import type { RaftRecord } from './records.ts'
 

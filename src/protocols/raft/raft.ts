@@ -13,7 +13,7 @@ import type {
   ProtocolStatus,
   Recovered,
 } from '../../kernel/protocol.ts'
-import { broken } from './assert.ts'
+import { broken } from '../../kernel/invariant.ts'
 import { onRestored, onStable, startOver } from './checkpoints.ts'
 import {
   armElection,

@@ -2,7 +2,7 @@
 
 import { payloadDigest, type Block } from '../../kernel/block.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
-import { assert } from './assert.ts'
+import { assert } from '../../kernel/invariant.ts'
 import { wantState } from './fetching.ts'
 import {
   messageEntriesMax,

@@ -5,5 +5,5 @@ export function assert(condition: boolean, message: string): asserts condition {
 
 /** For places so hot that the message is put together only when it is needed. */
 export function broken(message: string): never {
-  throw new Error(`raft invariant broken: ${message}`)
+  throw new Error(`invariant broken: ${message}`)
 }

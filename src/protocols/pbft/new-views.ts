@@ -1,0 +1,323 @@
+// NEW-VIEW (PBFT §4.4): the primary cites a quorum of view changes, and each backup works out for itself what follows from them.
+
+import { equalBytes } from '../../wire/equal-bytes.ts'
+import { blockDigest, emptyPayload, payloadDigest, type BlockHeader } from '../../kernel/block.ts'
+import type { Height, ReplicaId, View } from '../../kernel/ids.ts'
+import { accept, makeProposal, slotAt, tryCommit, tryPrepare } from './agreement.ts'
+import { accuseOfNewView } from './evidence-making.ts'
+import { beginJudgement, judgeViewChange } from './judging.ts'
+import type { NewView, PreparedCertificate, ViewChange } from './messages.ts'
+import { isEmptyDigest, payloadOf, wantPayload } from './payloads.ts'
+import { handOn } from './requests.ts'
+import {
+  hasVoice,
+  inWindow,
+  isPrimary,
+  persist,
+  primaryOf,
+  timer,
+  type KnownViewChange,
+  type PbftState,
+  type Selection,
+  type Step,
+} from './state.ts'
+import { isSignedNewView, isSignedPhase, isSignedViewChange, signNewView, signPhase } from './statements.ts'
+import { askers, keep, leaveFor } from './view-changes.ts'
+
+type Conclusion = (step: Step) => void
+
+/** Judges the view changes one after the other; a quorum of them that hold makes the new view. */
+export function makeNewView(step: Step): void {
+  const { state } = step
+  if (state.active || state.pending !== null || !hasVoice(state) || primaryOf(state, state.view) !== state.self) return
+  if (state.judgement?.view === state.view) return
+  const good = askers(state).filter((sender) => state.judged.get(sender) === true)
+  if (good.length >= state.membership.quorum) return announce(step, good.slice(0, state.membership.quorum))
+  const unjudged = askers(state).filter((sender) => !state.judged.has(sender))
+  if (good.length + unjudged.length < state.membership.quorum) return
+  beginJudgement(step, { view: state.view, work: judgeAskers(state, state.view, unjudged) })
+}
+
+function* judgeAskers(state: PbftState, view: View, senders: readonly ReplicaId[]): Generator<void, Conclusion> {
+  const faults: { from: ReplicaId; fault: string }[] = []
+  for (const from of senders) {
+    const known = state.viewChanges.get(from)
+    if (known === undefined || known.viewChange.view !== view) continue
+    const fault = yield* judgeViewChange(state, known.viewChange)
+    if (state.view === view) state.judged.set(from, fault === null)
+    if (fault !== null) faults.push({ from, fault })
+  }
+  return (step) => {
+    for (const detail of faults) step.effects.note({ kind: 'view-change-refused', detail })
+    makeNewView(step)
+  }
+}
+
+function announce(step: Step, senders: readonly ReplicaId[]): void {
+  const { state, effects } = step
+  const { view } = state
+  const cited = [...senders].sort((left, right) => left - right).map((sender) => state.viewChanges.get(sender)!)
+  const selection = select(state, cited)
+  const newView = signNewView(state, {
+    view,
+    cited: cited.map(({ viewChange, digest }) => ({ sender: viewChange.sender, digest })),
+    prePrepares: selection.reproposals.map(({ digest }, index) =>
+      signPhase(state, 'pre-prepare', { view, height: selection.base + 1 + index, digest }),
+    ),
+  })
+  effects.note({ kind: 'new-view-made', detail: { view, proposed: selection.reproposals.length } })
+  enter(step, newView, cited, selection)
+  effects.broadcast(newView)
+}
+
+/**
+ * What must be proposed again (PBFT §4.4, O): above the highest proven checkpoint, the prepared digest of the highest view where there is one, the
+ * null block elsewhere.
+ */
+export function select(state: PbftState, cited: readonly KnownViewChange[]): Selection {
+  const base = Math.max(state.originHeight, ...cited.map(({ viewChange }) => baseOf(state, viewChange)))
+  const highest = new Map<Height, PreparedCertificate>()
+  let last = base
+  for (const { viewChange } of cited) {
+    for (const certificate of viewChange.prepared) {
+      const { height } = certificate.header
+      if (height <= base) continue
+      last = Math.max(last, height)
+      const other = highest.get(height)
+      if (other === undefined || certificate.view > other.view) highest.set(height, certificate)
+    }
+  }
+  const reproposals = Array.from({ length: last - base }, (_, index) => {
+    const certificate = highest.get(base + 1 + index)
+    const header = certificate?.header ?? nullHeader(state, base + 1 + index)
+    const holders = certificate?.prepares.map(({ replica }) => replica) ?? []
+    return { header, digest: blockDigest(state.ports.hasher, header), holders }
+  })
+  return { base, reproposals }
+}
+
+function baseOf(state: PbftState, { checkpoint }: ViewChange): Height {
+  return checkpoint?.header.height ?? state.originHeight
+}
+
+/** A constant of epoch and height: it changes nothing. */
+function nullHeader(state: PbftState, height: Height): BlockHeader {
+  return {
+    epoch: state.epoch.number,
+    height,
+    timestamp: 0,
+    payloadDigest: payloadDigest(state.ports.hasher, emptyPayload),
+  }
+}
+
+export function onNewView(step: Step, from: ReplicaId, message: NewView): void {
+  const { state, effects } = step
+  const { view, cited } = message
+  const primary = primaryOf(state, view)
+  if (view === state.view && state.active) return onAnotherNewView(step, primary, message)
+  if (view < state.view || view < 1 || primary === state.self) return
+  if (state.pending !== null && state.pending.newView.view >= view) return
+  const { quorum, voters } = state.membership
+  const isQuorum = cited.length >= quorum && cited.length <= voters.length
+  if (!isQuorum || !cited.every(({ sender }) => state.membership.isVoter(sender))) return
+  if (!isSignedNewView(state, primary, message)) return effects.note({ kind: 'forged-new-view', detail: { from } })
+  const known = new Map<ReplicaId, KnownViewChange>()
+  for (const { sender, digest } of cited) {
+    const here = state.viewChanges.get(sender)
+    if (here !== undefined && equalBytes(here.digest, digest)) known.set(sender, here)
+  }
+  state.pending = { newView: message, from, cited: known }
+  askForCited(step)
+  considerPending(step)
+}
+
+function onAnotherNewView(step: Step, primary: ReplicaId, message: NewView): void {
+  const { state } = step
+  if (state.entered === null || state.entered.newView.view !== message.view) return
+  const { newView } = state.entered
+  const isSame = equalBytes(newView.signature, message.signature)
+  if (!isSame && isSignedNewView(state, primary, message) && differ(newView, message)) {
+    accuseOfNewView(step, primary, newView, message)
+  }
+}
+
+function differ(left: NewView, right: NewView): boolean {
+  if (left.cited.length !== right.cited.length) return true
+  return left.cited.some(({ sender, digest }, index) => {
+    const other = right.cited[index]!
+    return sender !== other.sender || !equalBytes(digest, other.digest)
+  })
+}
+
+/** What is cited and not known here, from whoever sent the new view. */
+export function askForCited({ state, effects }: Step): void {
+  const { pending } = state
+  if (pending === null) return
+  const senders = pending.newView.cited.map(({ sender }) => sender).filter((sender) => !pending.cited.has(sender))
+  if (senders.length > 0) effects.send(pending.from, { kind: 'ask-view-changes', view: pending.newView.view, senders })
+}
+
+/** A view change that perhaps is one of those that the pending new view cites. */
+export function onCitedViewChange(step: Step, message: ViewChange): void {
+  const { state } = step
+  const { pending } = state
+  if (pending === null || pending.cited.has(message.sender)) return
+  const citation = pending.newView.cited.find(({ sender }) => sender === message.sender)
+  if (citation === undefined) return
+  const known = keep(state, message)
+  if (!equalBytes(known.digest, citation.digest) || !isSignedViewChange(state, message)) return
+  pending.cited.set(message.sender, known)
+  considerPending(step)
+}
+
+function considerPending(step: Step): void {
+  const { pending, judgement } = step.state
+  if (pending === null || pending.cited.size < pending.newView.cited.length) return
+  const { newView } = pending
+  if (judgement?.view === newView.view) return
+  const cited = newView.cited.map(({ sender }) => pending.cited.get(sender)!)
+  beginJudgement(step, { view: newView.view, work: judgeNewView(step.state, newView, cited) })
+}
+
+function* judgeNewView(
+  state: PbftState,
+  newView: NewView,
+  cited: readonly KnownViewChange[],
+): Generator<void, Conclusion> {
+  for (const { viewChange } of cited) {
+    if (viewChange.view !== newView.view) return (step) => refuse(step, newView, 'a view change to another view')
+    const fault = yield* judgeViewChange(state, viewChange)
+    if (fault !== null) return (step) => refuse(step, newView, fault)
+  }
+  const selection = select(state, cited)
+  const fault = yield* judgePrePrepares(state, newView, selection)
+  if (fault !== null) return (step) => refuse(step, newView, fault)
+  return (step) => enterJudged(step, newView, cited, selection)
+}
+
+/** Meanwhile this replica may have gone on to a later view. */
+function enterJudged(step: Step, newView: NewView, cited: readonly KnownViewChange[], selection: Selection): void {
+  const { state } = step
+  if (newView.view < state.view || (newView.view === state.view && state.active)) return
+  enter(step, newView, cited, selection)
+}
+
+function* judgePrePrepares(state: PbftState, newView: NewView, selection: Selection): Generator<void, string | null> {
+  const { view, prePrepares } = newView
+  if (prePrepares.length !== selection.reproposals.length) return 'another number of pre-prepares than follows'
+  const primary = primaryOf(state, view)
+  for (const [index, { digest }] of selection.reproposals.entries()) {
+    const statement = { view, height: selection.base + 1 + index, digest }
+    if (!isSignedPhase(state, 'pre-prepare', primary, statement, prePrepares[index]!)) return 'a wrong pre-prepare'
+    if (index % 4 === 3) yield
+  }
+  return null
+}
+
+function refuse({ state, effects }: Step, { view }: NewView, fault: string): void {
+  if (state.pending?.newView.view === view) state.pending = null
+  effects.note({ kind: 'new-view-refused', detail: { view, fault } })
+}
+
+/** The new view and all that it cites are on disk before anything is said in it. */
+function enter(step: Step, newView: NewView, cited: readonly KnownViewChange[], selection: Selection): void {
+  const { state, now, effects } = step
+  const { view } = newView
+  if (contradicts(state, selection)) return effects.note({ kind: 'new-view-contradicts-decisions', detail: { view } })
+  for (const known of cited) {
+    known.persisted ??= persist(step, { kind: 'view-change', viewChange: known.viewChange })
+  }
+  const persisted = persist(step, { kind: 'new-view', newView })
+  if (view > state.view) leaveFor(step, view)
+  state.entered = { newView, cited, selection, persisted }
+  begin(step)
+  effects.note({ kind: 'view-entered', detail: { view, base: selection.base } })
+  for (const { viewChange } of state.viewChanges.values()) {
+    if (viewChange.view <= view && viewChange.sender !== state.self) state.viewChanges.delete(viewChange.sender)
+  }
+  state.viewSinceMs = now.monotonicMs
+  takeLeftOvers(step)
+  adoptReproposals(step)
+  goOn(step)
+}
+
+/** More than f replicas lie, or a promise was lost: this replica stands by what it has decided. */
+function contradicts({ slots }: PbftState, { reproposals }: Selection): boolean {
+  return reproposals.some(({ header, digest }) => {
+    const decision = slots.get(header.height)?.decision
+    return decision != null && !equalBytes(decision.digest, digest)
+  })
+}
+
+/** The state of whoever takes part in `state.view` from now on. */
+export function begin({ state, effects }: Step): void {
+  state.active = true
+  state.newViewDueMs = null
+  state.pending = null
+  state.judgement = null
+  state.judged.clear()
+  state.proven.clear()
+  effects.disarm(timer.newView)
+  effects.disarm(timer.judge)
+  const last = state.entered === null ? 0 : state.entered.selection.base + state.entered.selection.reproposals.length
+  state.nextHeight = Math.max(state.low, state.decidedHeight, last) + 1
+  state.proposedHeight = last
+  state.requestArmed = false
+}
+
+/** Proposals of the view that was left: what is proposed again is taken, the requests of the rest wait again. */
+function takeLeftOvers({ state }: Step): void {
+  const { pool } = state.ports
+  const { base, reproposals } = state.entered!.selection
+  for (const slot of state.slots.values()) {
+    const { proposal } = slot
+    const again = reproposals[slot.height - base - 1]?.header.payloadDigest ?? null
+    const isKept =
+      slot.decision !== null ||
+      (again !== null && proposal !== null && equalBytes(again, proposal.header.payloadDigest))
+    if (proposal?.payload != null && !isKept) pool.putBack(proposal.payload)
+    slot.leaveView(again)
+  }
+}
+
+/** The new view stands for the pre-prepares of what it proposes again, as far as this replica's window reaches. */
+export function adoptReproposals(step: Step): void {
+  const { state, effects } = step
+  state.adoptionDue = false
+  if (!state.active || state.entered === null || state.entered.newView.view !== state.view) return
+  const { newView, selection } = state.entered
+  for (const [index, { header, digest, holders }] of selection.reproposals.entries()) {
+    const { height } = header
+    if (!inWindow(state, height)) continue
+    const slot = slotAt(state, height)
+    if (slot.proposal !== null) continue
+    const payload = payloadOf(state, slot, header.payloadDigest)
+    const statement = { view: state.view, height, digest }
+    slot.proposal = makeProposal(step, statement, header, newView.prePrepares[index]!, payload)
+    effects.note({
+      kind: isEmptyDigest(state, header.payloadDigest) ? 'null-proposed' : 're-proposed',
+      detail: { height },
+    })
+    if (payload !== null) accept(step, slot)
+    else wantPayload(step, slot, header.payloadDigest, holders)
+  }
+}
+
+/** Votes may have come before the view was entered. */
+function goOn(step: Step): void {
+  const { state, effects } = step
+  for (const slot of state.slots.values()) {
+    tryPrepare(step, slot)
+    tryCommit(step, slot)
+  }
+  state.ports.pool.forwardAgain()
+  handOn(step)
+  if (isPrimary(state)) effects.arm(timer.heartbeat, state.parameters.timers.heartbeatMs)
+}
+
+/** It lets in whoever is behind; what it cites is asked for. */
+export function sendNewView({ state, effects }: Step, to: ReplicaId): void {
+  if (state.active && state.entered !== null && state.entered.newView.view === state.view) {
+    effects.send(to, state.entered.newView)
+  }
+}

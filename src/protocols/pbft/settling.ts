@@ -1,0 +1,23 @@
+// What follows from an input, whichever it was: done once at the end of each step, so that no rule has to know all others.
+
+import { considerCatchUp } from './catching-up.ts'
+import { adoptCertified } from './checkpoints.ts'
+import { decideReady } from './decisions.ts'
+import { adoptReproposals } from './new-views.ts'
+import { proposeWaiting } from './proposing.ts'
+import { armRequest } from './requests.ts'
+import type { Step } from './state.ts'
+import { countViewChanges } from './view-change-intake.ts'
+
+export function settle(step: Step): void {
+  const { state } = step
+  countViewChanges(step)
+  if (state.adoptionDue) adoptReproposals(step)
+  decideReady(step)
+  adoptCertified(step)
+  // The watermark has moved, and what a new view proposes again above it comes into the window.
+  if (state.adoptionDue) adoptReproposals(step)
+  considerCatchUp(step)
+  proposeWaiting(step)
+  armRequest(step)
+}

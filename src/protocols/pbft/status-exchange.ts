@@ -1,0 +1,136 @@
+// Retransmission (Castro's thesis §5.2): whoever has unfinished business says how far it is, and gets just what it lacks.
+
+import { emptyPayload } from '../../kernel/block.ts'
+import type { Height, ReplicaId } from '../../kernel/ids.ts'
+import { knownSlots, ownVote } from './agreement.ts'
+import { slotStage, type AskViewChanges, type Status } from './messages.ts'
+import { askForCited, sendNewView } from './new-views.ts'
+import { payloadOf, wantLackingPayloads } from './payloads.ts'
+import type { Slot } from './slot.ts'
+import { hasVoice, isPrimary, primaryOf, timer, type PbftState, type Step } from './state.ts'
+import { repeatWish } from './suspicion.ts'
+
+/** Payloads that one status may bring, however many are lacking: the next one brings more. */
+export const repeatedBytesMax: number = 4 * 1024 * 1024
+/** One peer is answered so often within `timers.retransmitMs`. */
+const answersMax = 4
+
+export function statusMessage(state: PbftState, asks: boolean): Status {
+  const { view, active, decidedHeight, ledger } = state
+  const stages: number[] = []
+  for (const slot of knownSlots(state)) {
+    const index = slot.height - decidedHeight - 1
+    if (index < 0) continue
+    while (stages.length < index) stages.push(slotStage.nothing)
+    stages.push(slot.stage(view))
+  }
+  return { kind: 'status', view, active, decidedHeight, servesFrom: ledger.first ?? decidedHeight + 1, stages, asks }
+}
+
+/** After a start: until a quorum has answered, nobody knows what was missed. */
+export function askForHelp({ state, effects }: Step): void {
+  if (state.durable >= state.lastPersisted) effects.broadcast(statusMessage(state, true))
+}
+
+/** What is unfinished and has not moved since the last look. */
+export function onStatusTimer(step: Step): void {
+  const { state, effects } = step
+  effects.arm(timer.status, state.parameters.timers.retransmitMs)
+  const mark = markOf(state)
+  const hasMoved = mark !== state.progressMark
+  state.progressMark = mark
+  if (state.heard.size < state.membership.quorum - 1) askForHelp(step)
+  else if (!isUnfinished(state) || hasMoved) return
+  // What was said last is not on its way yet: a second copy would not come earlier.
+  if (state.durable < state.lastPersisted) return
+  if (!state.active && state.asked !== null && state.asked.viewChange.view === state.view) {
+    effects.broadcast(state.asked.viewChange)
+  }
+  askForCited(step)
+  repeatWish(step)
+  wantLackingPayloads(step)
+  if (isUnfinished(state)) effects.broadcast(statusMessage(state, false))
+}
+
+function markOf({ view, active, decidedHeight, slots }: PbftState): string {
+  let reached = 0
+  for (const slot of slots.values()) reached += slot.stage(view) + slot.prepares.size + slot.commits.size
+  return `${view} ${active} ${decidedHeight} ${reached}`
+}
+
+/** A slot that is not decided, a view that is not entered, a height that others have. */
+function isUnfinished(state: PbftState): boolean {
+  if (!state.active || state.pending !== null || state.wished) return true
+  if ([...state.claims.values()].some((claim) => claim.decidedHeight > state.decidedHeight)) return true
+  return knownSlots(state).some((slot) => slot.decision === null || slot.height > state.decidedHeight)
+}
+
+/** A primary says that it is there; and whoever lags hears how far the others are. */
+export function onHeartbeatTimer({ state, effects }: Step): void {
+  if (!isPrimary(state)) return
+  effects.arm(timer.heartbeat, state.parameters.timers.heartbeatMs)
+  if (state.durable >= state.lastPersisted) effects.broadcast(statusMessage(state, false))
+}
+
+export function onStatus(step: Step, from: ReplicaId, message: Status): void {
+  const { state } = step
+  const { view, active, decidedHeight, servesFrom, stages, asks } = message
+  state.claims.set(from, { view, active, decidedHeight, servesFrom })
+  if (state.membership.isVoter(from)) state.heard.add(from)
+  if (!mayAnswer(step, from)) return
+  if (view < state.view && state.active) sendNewView(step, from)
+  if (view === state.view && active && state.active) repeatFor(step, from, decidedHeight + 1, stages)
+  const lacks = decidedHeight < state.decidedHeight
+  const has = view > state.view && active
+  if (asks || lacks || has) step.effects.send(from, statusMessage(state, false))
+}
+
+/** At most so many in a while: statuses are unsigned, and cost their sender nothing. */
+function mayAnswer({ state, now }: Step, from: ReplicaId): boolean {
+  const { retransmitMs } = state.parameters.timers
+  const sinceMs = state.answered.get(from) ?? -Infinity
+  if (now.monotonicMs - sinceMs < retransmitMs / answersMax) return false
+  state.answered.set(from, now.monotonicMs)
+  return true
+}
+
+export function onAskViewChanges({ state, effects }: Step, from: ReplicaId, { view, senders }: AskViewChanges): void {
+  if (state.entered === null || state.entered.newView.view !== view) return
+  for (const { viewChange } of state.entered.cited)
+    if (senders.includes(viewChange.sender)) effects.send(from, viewChange)
+}
+
+/** What this replica has said in this view, and the other has not got. */
+function repeatFor(step: Step, to: ReplicaId, firstHeight: Height, stages: readonly number[]): void {
+  const { state } = step
+  let bytes = 0
+  for (const slot of knownSlots(state)) {
+    if (slot.height < firstHeight) continue
+    const stage = stages[slot.height - firstHeight] ?? slotStage.nothing
+    if (stage === slotStage.nothing && bytes < repeatedBytesMax) bytes += repeatProposal(step, to, slot)
+    repeatVotes(step, to, slot, stage)
+  }
+}
+
+/** Returns how large it was. */
+function repeatProposal({ state, effects }: Step, to: ReplicaId, slot: Slot): number {
+  const { proposal } = slot
+  if (proposal === null || !proposal.accepted || !isPrimary(state)) return 0
+  const { view, header, signature } = proposal
+  const payload = payloadOf(state, slot, header.payloadDigest)
+  // What a new view proposes again is in the new view.
+  if (payload === null || payload.length === emptyPayload.length) return 0
+  effects.send(to, { kind: 'pre-prepare', view, header, payload, signature })
+  return payload.length
+}
+
+function repeatVotes({ state, effects }: Step, to: ReplicaId, slot: Slot, stage: number): void {
+  const { proposal, prepared } = slot
+  if (!hasVoice(state) || proposal === null || !proposal.accepted) return
+  if (stage < slotStage.prepared && primaryOf(state, state.view) !== state.self) {
+    effects.send(to, ownVote(state, slot, 'prepare', proposal.digest))
+  }
+  if (stage < slotStage.committed && prepared !== null && prepared.view === state.view) {
+    effects.send(to, ownVote(state, slot, 'commit', proposal.digest))
+  }
+}

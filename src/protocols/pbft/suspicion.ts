@@ -1,0 +1,76 @@
+// A primary that is slow just inside its timeout (B16, Aardvark): whoever finds it slow says so, goes on voting, and asks for another one
+// when `oneCorrect` have said the same. An operator's wish takes the same way.
+
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Wish } from './messages.ts'
+import { hasVoice, isPrimary, timer, type PbftState, type Step } from './state.ts'
+import { isSignedWish, signWish } from './statements.ts'
+import { askForView } from './view-changes.ts'
+
+/** The pace is looked at so often in the base of the view timeout. */
+export const looksPerTimeout = 8
+/** A request is old after so many of these looks. */
+const oldAfterLooks = 2
+/** So many slow looks, in a row or nearly so, make a wish. */
+export const slowLooksMax = 16
+
+export function armPace({ state, effects }: Step): void {
+  effects.arm(timer.pace, Math.max(1, state.parameters.timers.timeoutMsBase / looksPerTimeout))
+}
+
+/**
+ * Slow: a request has waited long in this view, and since the last look nothing was decided though the application keeps up. A primary that has
+ * more to do than it can decides something between any two looks, and is not slow: what it can delay is bounded by a look.
+ */
+export function onPaceTimer(step: Step): void {
+  const { state, now } = step
+  armPace(step)
+  const { pace } = state
+  const lookMs = state.parameters.timers.timeoutMsBase / looksPerTimeout
+  const sinceMs = state.ports.pool.oldestWaitingSinceMs()
+  const waitedMs = sinceMs === null ? 0 : now.monotonicMs - Math.max(sinceMs, state.viewSinceMs)
+  const lags = state.decidedHeight - state.executedHeight >= state.parameters.flow.pipelineBlocksMax
+  const isBusy = state.decidedHeight > pace.decidedHeight || lags
+  pace.decidedHeight = state.decidedHeight
+  if (!state.active || isPrimary(state)) pace.slow = 0
+  else if (waitedMs >= oldAfterLooks * lookMs && !isBusy) pace.slow++
+  else pace.slow = Math.max(0, pace.slow - 1)
+  if (pace.slow < slowLooksMax) return
+  pace.slow = 0
+  wish(step)
+}
+
+export function wish(step: Step): void {
+  const { state, effects } = step
+  if (!state.active || !hasVoice(state) || state.wished) return
+  state.wished = true
+  effects.note({ kind: 'wish', detail: { view: state.view } })
+  sendWish(step)
+  countWishes(step)
+}
+
+/** The same statement, and the same signature. */
+export function repeatWish(step: Step): void {
+  if (step.state.active && step.state.wished) sendWish(step)
+}
+
+function sendWish({ state, effects }: Step): void {
+  effects.broadcast({ kind: 'wish', view: state.view, signature: signWish(state, state.view) })
+}
+
+export function onWish(step: Step, from: ReplicaId, { view, signature }: Wish): void {
+  const { state } = step
+  if (!state.active || view !== state.view || state.wishes.has(from)) return
+  if (!isSignedWish(state, from, view, signature)) return
+  state.wishes.add(from)
+  countWishes(step)
+}
+
+function countWishes(step: Step): void {
+  const { state } = step
+  if (wishers(state).length >= state.membership.oneCorrect) askForView(step, state.view + 1)
+}
+
+export function wishers({ wishes, wished, self }: PbftState): ReplicaId[] {
+  return wished ? [...wishes, self] : [...wishes]
+}

@@ -1,0 +1,53 @@
+// Asking for another view (PBFT §4.4).
+
+import type { ReplicaId, View } from '../../kernel/ids.ts'
+import { knownSlots } from './agreement.ts'
+import { viewMax, type ViewChange } from './messages.ts'
+import { hasVoice, persist, timer, type KnownViewChange, type PbftState, type Step } from './state.ts'
+import { signViewChange, viewChangeDigest } from './statements.ts'
+
+/** From here on the replica takes part in no earlier view. Signed once, persisted, and sent again byte for byte. */
+export function askForView(step: Step, view: View): void {
+  const { state, effects } = step
+  if (!hasVoice(state) || state.stalled || view <= (state.asked?.viewChange.view ?? 0) || view > viewMax) return
+  const prepared = knownSlots(state).flatMap((slot) => (slot.prepared === null ? [] : [slot.prepared]))
+  const { self: sender, checkpoint } = state
+  const viewChange = signViewChange(state, { view, sender, checkpoint, prepared })
+  const persisted = persist(step, { kind: 'view-change', viewChange })
+  leaveFor(step, view)
+  state.failedViews++
+  state.asked = { viewChange, digest: viewChangeDigest(state, viewChange), persisted }
+  state.viewChanges.set(sender, state.asked)
+  effects.note({ kind: 'view-change-asked', detail: { view } })
+  if (prepared.length > 0)
+    effects.note({ kind: 'view-change-with-prepared', detail: { view, prepared: prepared.length } })
+  effects.broadcast(viewChange)
+}
+
+/** What was said in earlier views counts no longer, and the timers of the view that is left end. */
+export function leaveFor({ state, effects }: Step, view: View): void {
+  state.view = view
+  state.active = false
+  state.newViewDueMs = null
+  state.wishes.clear()
+  state.wished = false
+  state.lingering = false
+  state.requestArmed = false
+  state.judged.clear()
+  if (state.judgement !== null && state.judgement.view < view) state.judgement = null
+  if (state.pending !== null && state.pending.newView.view < view) state.pending = null
+  for (const name of [timer.request, timer.forward, timer.linger, timer.heartbeat, timer.newView]) effects.disarm(name)
+  for (const slot of state.slots.values()) {
+    slot.prepares = new Map()
+    slot.commits = new Map()
+  }
+}
+
+export function keep(state: PbftState, viewChange: ViewChange): KnownViewChange {
+  return { viewChange, digest: viewChangeDigest(state, viewChange), persisted: null }
+}
+
+/** Who asks for this very view. */
+export function askers({ viewChanges, view }: PbftState): ReplicaId[] {
+  return [...viewChanges.values()].flatMap(({ viewChange }) => (viewChange.view === view ? [viewChange.sender] : []))
+}
