@@ -19,6 +19,8 @@ export interface ReplicaEventMap {
   storage: { stalled: boolean; message: string }
   /** A member does not let this replica in: it says that it has seen a newer start of it, or another with the same number. */
   refused: { by: ReplicaId; reason: string; incarnation: number; message: string }
+  /** A member has signed two statements that contradict each other. `isKept`: the proof is in the data directory, or on its way there. */
+  accused: { replica: ReplicaId; domain: string; about: string; isKept: boolean }
   /** For good. */
   failed: { cause: unknown }
 }

@@ -7,6 +7,7 @@ import type { ProtocolStatus } from '../kernel/protocol.ts'
 import type { PeerContact } from '../network/node/peer-links.ts'
 import type { CheckpointingStatus } from './core/checkpointing-status.ts'
 import type { ReplicaEvents } from './events.ts'
+import type { EvidenceStatus } from './evidence-status.ts'
 import type { TransferLeadershipOptions } from './transfer-leadership.ts'
 
 export interface ReplicaStatus {
@@ -49,6 +50,8 @@ export interface ReplicaStatus {
   log: { durable: number; groups: number; syncs: number }
   /** Snapshots of this replica, and a state that is on its way from others. */
   checkpoints: CheckpointingStatus
+  /** Lies of other members that this replica can prove. */
+  evidence: EvidenceStatus
   uptimeMs: number
 }
 

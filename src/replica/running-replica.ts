@@ -28,6 +28,7 @@ import { chunkDigestOf } from './core/checkpointing.ts'
 import { ReplicaCore } from './core/replica-core.ts'
 import { restoreNewest } from './core/restore.ts'
 import { ReplicaEvents } from './events.ts'
+import { EvidenceKeeper } from './evidence-keeper.ts'
 import { PeerRefusals } from './peer-refusals.ts'
 import { NodeTimers } from './node-timers.ts'
 import { OwnClient, ownConnection } from './own-client.ts'
@@ -52,6 +53,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   readonly #executor: Executor
   readonly #timers: NodeTimers
   readonly #refusals: PeerRefusals
+  readonly #evidence: EvidenceKeeper
   readonly #clientKeys = new Map<number, PublicKey>()
   #core: ReplicaCore<unknown, unknown> | null = null
   #directory: DataDirectory | null = null
@@ -80,6 +82,12 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       checkpoints: parameters.checkpoints,
     })
     this.#refusals = new PeerRefusals(membershipOf(options.network.epoch))
+    this.#evidence = new EvidenceKeeper({
+      epoch: options.network.epoch,
+      definition: options.definition,
+      verifier: nodeEd25519,
+      events: this.events,
+    })
     this.#timers = new NodeTimers((name) => {
       this.#guardedStep(() => this.#core?.timer(name, this.#now()))
       this.#turn()
@@ -159,6 +167,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       stalled: this.#stalled,
       log: { durable: log.durable, groups: log.groups, syncs: log.syncs },
       checkpoints: this.#core.checkpoints,
+      evidence: this.#evidence.status,
       uptimeMs: Math.round(performance.now() - this.#startedMs),
     }
   }
@@ -205,6 +214,10 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     this.#stopping.signal.throwIfAborted()
     this.#snapshots = await this.#openSnapshots()
     this.#stopping.signal.throwIfAborted()
+    await this.#evidence.open(dataDir, {
+      signal: this.#stopping.signal,
+      ...(openDirectory === undefined ? {} : { openDirectory }),
+    })
     const checkpoint = restoreNewest(this.#executor, this.#snapshots.store)
     const seed = randomBytes(16).toString('hex')
     this.#core = this.#createCore(directory.log, this.#snapshots.store, seed)
@@ -286,6 +299,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         restored: ({ header }) => this.events.emit('restored', { height: header.height }),
         event: (event) => this.events.emit('protocol', event),
         dropped: (from, reason) => this.events.emit('dropped', { from, reason }),
+        accused: (evidence) => this.#evidence.accuse(evidence),
         failed: (cause) => this.#failed(cause),
       },
     })
@@ -356,7 +370,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     const voice = this.#directory!.abstains ? [followsWithoutVote] : []
     const { transfer } = this.#core!.checkpoints
     const fetching = transfer === null ? [] : [transferSentence(transfer)]
-    return [...voice, ...fetching, ...this.#refusals.sentences()]
+    return [...voice, ...fetching, ...this.#refusals.sentences(), ...this.#evidence.sentences()]
   }
 
   #logListener(): LogListener {
@@ -473,6 +487,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     try {
       await this.#network?.stop()
     } finally {
+      await this.#evidence.close()
       await this.#snapshots?.close()
       await this.#directory?.close()
     }

@@ -29,6 +29,7 @@ const pureRooms = [
   'execution',
   'storage/log',
   'storage/snapshots',
+  'storage/evidence',
   'replica/driver',
   'replica/pool',
   'replica/checkpoints',
@@ -51,6 +52,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   execution: { may: words, pure: true },
   'storage/log': { may: words, pure: true },
   'storage/snapshots': { may: [...words, 'storage/log'], pure: true },
+  'storage/evidence': { may: [...words, 'storage/log'], pure: true },
   'replica/driver': { may: words, pure: true },
   'replica/pool': { may: words, pure: true },
   // The Merkle rule of a state is the executor's.
@@ -71,7 +73,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   replica: { may: 'anything', mayNot: ['cli', 'simulator', 'benchmark', 'operations'], pure: false, node: true },
   'crypto/portable': { may: words, pure: false, packages: ['@noble/ed25519', '@noble/hashes'] },
   'crypto/node': { may: [...words, 'crypto/portable'], pure: false, node: true },
-  'storage/node': { may: [...words, 'storage/log', 'storage/snapshots'], pure: false, node: true },
+  'storage/node': { may: [...words, 'storage/log', 'storage/snapshots', 'storage/evidence'], pure: false, node: true },
   'network/link': { may: words, pure: true },
   // What both kinds of host share: our ports on libp2p's streams and connections.
   'network/libp2p': { may: [...words, 'network/link'], pure: false, packages: libp2pPackages },

@@ -1,9 +1,11 @@
-// What the store of snapshots writes.
+// What the stores of snapshots and of evidence write.
 
+import { evidenceHeadCodec } from '../../src/storage/evidence/format.ts'
 import { manifestHeadCodec, packHeadCodec } from '../../src/storage/snapshots/format.ts'
 import { fill, one, type Registered } from './registered.ts'
 
 export const snapshotRegistry: readonly Registered[] = [
+  one('evidenceHeadCodec', evidenceHeadCodec, { version: 1, network: fill(32, 5) }),
   one('packHeadCodec', packHeadCodec, { version: 1, pack: 7 }),
   one('manifestHeadCodec', manifestHeadCodec, {
     version: 1,

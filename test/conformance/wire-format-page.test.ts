@@ -64,7 +64,12 @@ describe('docs/wire-format.md', () => {
   })
 
   it('links to the pages that are its parts', () => {
-    for (const part of ['wire-format-signatures.md', 'wire-format-log.md', 'wire-format-snapshots.md']) {
+    for (const part of [
+      'wire-format-signatures.md',
+      'wire-format-log.md',
+      'wire-format-snapshots.md',
+      'wire-format-evidence.md',
+    ]) {
       expect(page).toContain(`](${part})`)
       expect(readFileSync(new URL(`../../docs/${part}`, import.meta.url), 'utf8').length).toBeGreaterThan(0)
     }

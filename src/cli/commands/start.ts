@@ -141,6 +141,14 @@ function watch(replica: Replica<unknown, unknown, unknown>, report: Report): voi
   replica.events.on('restored', ({ height }) =>
     report('restored', `took over the state of height ${height} from others`, { height }),
   )
+  replica.events.on('accused', ({ replica: liar, domain, about, isKept }) =>
+    report('accused', `has proof that replica ${liar} contradicts itself: ${domain}, ${about}`, {
+      replica: liar,
+      domain,
+      about,
+      isKept,
+    }),
+  )
   replica.events.on('storage', ({ stalled, message }) =>
     report('storage', stalled ? `stopped voting: ${message}` : 'votes again', { stalled, message }),
   )
