@@ -43,6 +43,7 @@ export function createClient<Command, Query, Result>(
     epoch: network.epoch,
     stateMachine,
     signer: portableEd25519.signer(secretKey),
+    hasher: portableHasher,
     randomBytes,
     nowMs,
     connect: (listener) => connectClient({ epoch: network.epoch, secretKey, random, nowMs, listener }),

@@ -1,7 +1,7 @@
 // A client over the network: the core, its timers, and the links to the replicas. Node and browsers differ in the links alone.
 
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
-import type { PublicKey, Signer } from '../kernel/crypto-ports.ts'
+import type { Hasher, PublicKey, Signer } from '../kernel/crypto-ports.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import { membershipOf, type Epoch } from '../kernel/membership.ts'
 import { createRandom } from '../kernel/random.ts'
@@ -26,6 +26,7 @@ export interface NetworkClientOptions<Command, Query, Result> {
   epoch: Epoch
   stateMachine: Pick<StateMachineDefinition<Command, Query, Result>, 'command' | 'query' | 'result'>
   signer: Signer
+  hasher: Hasher
   /** Unguessable bytes of the host. */
   randomBytes: (count: number) => Uint8Array
   nowMs: () => number
@@ -64,7 +65,7 @@ export class NetworkClient<Command, Query, Result> implements Client<Command, Qu
   #closed = false
 
   constructor(options: NetworkClientOptions<Command, Query, Result>) {
-    const { epoch, signer, randomBytes, nowMs } = options
+    const { epoch, signer, hasher, randomBytes, nowMs } = options
     const membership = membershipOf(epoch)
     const seed = Array.from(randomBytes(nonceBytes)).join('.')
     this.#options = options
@@ -75,7 +76,11 @@ export class NetworkClient<Command, Query, Result> implements Client<Command, Qu
       signer: epoch.parameters.envelopeSignatures === 'required' ? signer : null,
       repliesNeeded: membership.oneCorrect,
       repliesKept: epoch.parameters.sessions.repliesKept,
+      hasher,
       replicas: membership.all,
+      ...(membership.faultModel === 'byzantine'
+        ? { voters: membership.voters, reads: { kind: 'quorum', quorum: membership.quorum } }
+        : {}),
       nonce: () => randomBytes(nonceBytes),
       random: createRandom(seed),
       send: (to, request) => this.#links.send(to, request),

@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { nodeEd25519 } from '../crypto/node/ed25519-suite.ts'
+import { nodeHasher } from '../crypto/node/sha256-hasher.ts'
 import { readKeyFile, type KeyPair } from '../crypto/node/key-file.ts'
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
 import type { ReadNetwork } from '../kernel/network-file.ts'
@@ -43,6 +44,7 @@ export function createClient<Command, Query, Result>(
     epoch: network.epoch,
     stateMachine: options.stateMachine,
     signer: nodeEd25519.signer(secretKey),
+    hasher: nodeHasher,
     randomBytes: (count) => Uint8Array.from(randomBytes(count)),
     nowMs,
     connect: (listener) => connectClient({ epoch: network.epoch, secretKey, random, nowMs, listener }),

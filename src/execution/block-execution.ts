@@ -16,6 +16,7 @@ import {
   type Envelope,
   type OpenEnvelope,
   type OperationsEnvelope,
+  type ReadEnvelope,
   type SessionId,
 } from '../kernel/envelope.ts'
 import type { RefusalCode } from '../kernel/outcome.ts'
@@ -130,9 +131,12 @@ export class BlockExecution {
     const envelope = decoded.value
     this.envelopes.push(envelope)
     if (this.#operations + operationCount(envelope) > blockOperationsMax) {
+      if (envelope.kind === 'read') return
       return this.#refuseEnvelope(envelope, encoded, 'BlockOverLimit')
     }
     this.#operations += operationCount(envelope)
+    // Reads change nothing and are agreed on in nothing but their place: whoever was asked answers when the block is done.
+    if (envelope.kind === 'read') return
     if (envelope.kind === 'open') return this.#open(envelope, encoded)
     const session = this.#ports.sessions.find(envelope.session)
     if (session === undefined) return this.#refuseEnvelope(envelope, encoded, 'SessionExpired')
@@ -251,7 +255,7 @@ export class BlockExecution {
     this.#leaf(noClient, noSession, 0, 0, this.#ports.results.envelopeDigest(bytes), refusal(code))
   }
 
-  #refuseEnvelope(envelope: Envelope, encoded: Uint8Array, code: RefusalCode): void {
+  #refuseEnvelope(envelope: Exclude<Envelope, ReadEnvelope>, encoded: Uint8Array, code: RefusalCode): void {
     const outcome = refusal(code)
     const digest = this.#ports.results.envelopeDigest(encoded)
     const { client } = envelope
@@ -298,6 +302,7 @@ function numbersOf(envelope: OperationsEnvelope | CancelEnvelope | CloseEnvelope
 /** What the encoding lets through and no state could make sense of. */
 function isSensible(envelope: Envelope): boolean {
   if (envelope.kind === 'open' || envelope.kind === 'close') return true
+  if (envelope.kind === 'read') return envelope.queries.length > 0
   const [first, count] = numbersOf(envelope)
   // Subtracted, since the sum of both may lie where integers are no longer exact.
   return first >= 1 && count >= 1 && first - 1 <= Number.MAX_SAFE_INTEGER - count

@@ -100,6 +100,8 @@ export class SessionTable {
       const isVoid = referenceHeight + this.#parameters.lifetimeHeights < height
       return isVoid || this.#byClient.get(latin1(client))?.has(latin1(nonce)) === true
     }
+    // Whoever still waits for it has it ordered again.
+    if (envelope.kind === 'read') return false
     const session = this.find(envelope.session)
     // A session that is not there any more was closed or evicted; one of a later height is still to come.
     if (session === undefined) return envelope.session.height <= height

@@ -1,8 +1,8 @@
 // What clients and replicas say to each other, beside the protocols.
 
-import { bytes, fixedBytes, list, oneOf, optional, struct, u32, u53, union, type Codec } from '../wire/codec.ts'
+import { bool, bytes, fixedBytes, list, oneOf, optional, struct, u32, u53, union, type Codec } from '../wire/codec.ts'
 import { publicKeyBytes, type PublicKey } from './crypto-ports.ts'
-import { nonceBytes, sessionIdCodec, type SessionId } from './envelope.ts'
+import { nonceBytes, readQueriesMax, sessionIdCodec, type SessionId } from './envelope.ts'
 import { replicaIdCodec, type Height, type ReplicaId } from './ids.ts'
 import { envelopeBytesMax, envelopeOperationsMax, operationBytesMax, resultBytesMax } from './limits.ts'
 
@@ -14,6 +14,23 @@ export type ClientRequest =
   | { kind: 'query'; id: number; consistency: Consistency; query: Uint8Array }
   /** How the replica is, for operators: an answer of this replica alone, and nobody's promise. */
   | { kind: 'status'; id: number }
+  /**
+   * Linearizable reads of one turn. The nonce is fresh, so that no answer to an earlier question passes for one to this. Whoever counts
+   * statements of several replicas asks each to state first, where it has not executed yet what it states.
+   */
+  | { kind: 'reads'; nonce: Uint8Array; statesFirst: boolean; reads: ReadQuestion[] }
+
+export interface ReadQuestion {
+  /** The client's own number for it. */
+  id: number
+  query: Uint8Array
+}
+
+export interface ReadAnswer {
+  id: number
+  /** An encoded outcome. */
+  answer: Uint8Array
+}
 
 /** One operation's outcome, where it stands in the order, and how it came out (kernel/outcome.ts). */
 export interface Reply {
@@ -25,7 +42,7 @@ export interface Reply {
 }
 
 /** Why a replica did not take something up. None says that an operation will not happen: others may order it. */
-export type RefusalReason = 'overloaded' | 'not-leader' | 'no-quorum' | 'malformed' | 'unavailable'
+export type RefusalReason = 'overloaded' | 'not-leader' | 'no-quorum' | 'malformed' | 'unavailable' | 'not-authentic'
 
 export type ClientResponse =
   | { kind: 'replies'; replies: Reply[] }
@@ -38,13 +55,28 @@ export type ClientResponse =
   | { kind: 'hint'; leader: ReplicaId }
   /** JSON for people and dashboards, which grows with each release: what reads it takes what it knows. */
   | { kind: 'status'; id: number; report: Uint8Array }
+  /**
+   * `stated`: the height that this replica must have executed before it answers. `height`: what it had executed when it did. Answers
+   * may come in parts, and none at all stands for the statement alone. Ordered reads are answered so too, with their places in the
+   * envelope for ids, and both heights that of their block.
+   */
+  | { kind: 'answers'; nonce: Uint8Array; stated: Height; height: Height; answers: ReadAnswer[] }
+  | { kind: 'reads-unanswered'; nonce: Uint8Array; reason: RefusalReason; leader: ReplicaId | null }
 
 /** Envelopes in one message: what gathers in one turn of a client's loop. */
 export const submitEnvelopesMax = 256
 export const statusReportBytesMax: number = 256 * 1024
 export const outcomeBytesMax: number = resultBytesMax + 64
 
-const reason = oneOf<RefusalReason>(['overloaded', 'not-leader', 'no-quorum', 'malformed', 'unavailable'])
+/** The order is part of the format: append, never insert. */
+const reason = oneOf<RefusalReason>([
+  'overloaded',
+  'not-leader',
+  'no-quorum',
+  'malformed',
+  'unavailable',
+  'not-authentic',
+])
 const leader = optional(replicaIdCodec)
 
 export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
@@ -58,6 +90,14 @@ export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
     }),
   },
   status: { tag: 3, codec: struct({ id: u53 }) },
+  reads: {
+    tag: 4,
+    codec: struct({
+      nonce: fixedBytes(nonceBytes),
+      statesFirst: bool,
+      reads: list(struct<ReadQuestion>({ id: u53, query: bytes(operationBytesMax) }), readQueriesMax),
+    }),
+  },
 })
 
 const replyCodec: Codec<Reply> = struct<Reply>({
@@ -81,8 +121,18 @@ export const clientResponseCodec: Codec<ClientResponse> = union<ClientResponse>(
     }),
   },
   refused: { tag: 3, codec: struct({ reason, retryAfterMs: u32, leader }) },
-  answer: { tag: 4, codec: struct({ id: u53, height: u53, answer: bytes(resultBytesMax) }) },
+  answer: { tag: 4, codec: struct({ id: u53, height: u53, answer: bytes(outcomeBytesMax) }) },
   unanswered: { tag: 5, codec: struct({ id: u53, reason, leader }) },
   hint: { tag: 7, codec: struct({ leader: replicaIdCodec }) },
   status: { tag: 6, codec: struct({ id: u53, report: bytes(statusReportBytesMax) }) },
+  answers: {
+    tag: 8,
+    codec: struct({
+      nonce: fixedBytes(nonceBytes),
+      stated: u53,
+      height: u53,
+      answers: list(struct<ReadAnswer>({ id: u53, answer: bytes(outcomeBytesMax) }), readQueriesMax),
+    }),
+  },
+  'reads-unanswered': { tag: 9, codec: struct({ nonce: fixedBytes(nonceBytes), reason, leader }) },
 })

@@ -51,9 +51,24 @@ export interface CloseEnvelope {
   signature: Uint8Array
 }
 
-export type Envelope = OpenEnvelope | OperationsEnvelope | CancelEnvelope | CloseEnvelope
+/**
+ * Queries that take their place in the order: what a read falls back to where fast ones do not come together. They change nothing, so
+ * they need no session, have no number, no leaf and no stored reply: each replica that was asked answers from the state that the block
+ * has left, and a copy that is ordered again is answered again, if somebody still waits.
+ */
+export interface ReadEnvelope {
+  kind: 'read'
+  client: PublicKey
+  nonce: Uint8Array
+  queries: Uint8Array[]
+  signature: Uint8Array
+}
+
+export type Envelope = OpenEnvelope | OperationsEnvelope | CancelEnvelope | CloseEnvelope | ReadEnvelope
 
 export const nonceBytes = 16
+/** Queries that are asked, or ordered, together. */
+export const readQueriesMax = 256
 /** Ed25519 takes 64; the bound leaves room for the suites that follow. Empty where the link vouches. */
 export const envelopeSignatureBytesMax = 4096
 
@@ -86,10 +101,20 @@ export const envelopeCodec: Codec<Envelope> = union<Envelope>({
     }),
   },
   close: { tag: 4, codec: struct({ client, session: sessionIdCodec, signature }) },
+  read: {
+    tag: 5,
+    codec: struct({
+      client,
+      nonce: fixedBytes(nonceBytes),
+      queries: list(bytes(operationBytesMax), readQueriesMax),
+      signature,
+    }),
+  },
 })
 
 /** How many operations wait in the envelope: what batching and pool limits count. */
 export function operationCount(envelope: Envelope): number {
+  if (envelope.kind === 'read') return Math.max(1, envelope.queries.length)
   return envelope.kind === 'operations' ? envelope.operations.length : 1
 }
 

@@ -6,7 +6,7 @@ import { ClientCore } from '../client/core/client-core.ts'
 import { Submitter } from '../client/submitter.ts'
 import type { Signer } from '../kernel/crypto-ports.ts'
 import { nonceBytes, type SessionId } from '../kernel/envelope.ts'
-import type { ReplicaId } from '../kernel/ids.ts'
+import { faultModelOf, type ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Random } from '../kernel/random.ts'
 
@@ -48,6 +48,8 @@ export class OwnClient {
       signer: epoch.parameters.envelopeSignatures === 'required' ? signer : null,
       // It believes the replica that it is a part of.
       repliesNeeded: 1,
+      // It lags behind others, and asks nobody else.
+      ...(faultModelOf(epoch.protocol) === 'byzantine' ? { reads: { kind: 'ordered' } } : {}),
       repliesKept: epoch.parameters.sessions.repliesKept,
       replicas: [self],
       nonce: () => Uint8Array.from(randomBytes(nonceBytes)),

@@ -28,6 +28,7 @@ describe('an envelope', () => {
         ['operations', 2],
         ['cancel', 1],
         ['close', 1],
+        ['read', 2],
       ]),
     )
   })

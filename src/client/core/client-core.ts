@@ -3,10 +3,14 @@
  * the hints about who leads. The host calls `connected`, `disconnected`, `response`, and `endTurn` when it has no more to say for now
  * or `dueMs` has come; no envelope or read is sent before that, so that operations of one turn share an envelope.
  *
- * WHOM TO BELIEVE. Where replicas may lie (`repliesNeeded` above 1), openings and operations are answered by as many equal replies, and
- * heights are learnt from those alone. Hints and refusals change only when and where something is sent, within bounds, so one replica's
- * word is enough for them. A linearizable read cannot be had from one replica there: it is refused, and whoever needs one submits a
- * command that reads. `local` reads promise nothing anywhere, and are one replica's.
+ * WHOM TO BELIEVE. Where replicas may lie (`repliesNeeded` above 1), openings and operations are answered by as many equal replies of
+ * voters, and heights are learnt from those alone. Refusals change only when and where something is sent, within bounds, so one
+ * replica's word is enough for them, and none ends an operation: refused by one, it may be executed all the same. Linearizable reads:
+ * client-reads.ts. `local` reads promise nothing anywhere, and are one replica's.
+ *
+ * WHERE TO SEND. Where one replica is believed, to it. Else, as in PBFT §4.1, to the primary, and to all when no answer comes soon; who
+ * the primary is, `repliesNeeded` must say. Each replica answers for itself, over the connection on which a session has last come: so
+ * openings, ordered reads and the first envelope of a session go to all at once.
  */
 
 import { decode, encode } from '../../wire/codec.ts'
@@ -23,15 +27,20 @@ import { envelopeBytesMax, operationBytesMax } from '../../kernel/limits.ts'
 import { outcomeCodec } from '../../kernel/outcome.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Opening } from './opening.ts'
-import { fail, settle, type ClientFailure, type ClientOperation } from './operation.ts'
-import { Reads, StatusQuestions, type Read } from './reads.ts'
+import { fail, type ClientFailure, type ClientOperation } from './operation.ts'
+import { Primary } from './primary.ts'
+import { ClientReads, fastReadLimitsDefault, type FastReadLimits } from './client-reads.ts'
+import type { ReadRule } from './reads.ts'
 import { RetryTimes, type Attempts, type RetryLimits } from './retry.ts'
+import { StatusQuestions } from './status-questions.ts'
 import { encodeEnvelope, Session, type Flight, type SessionOptions } from './session.ts'
 
-export interface ClientLimits extends RetryLimits {
+export interface ClientLimits extends RetryLimits, FastReadLimits {
   /** Operations and reads that wait or are under way. */
   operationsMax: number
   bytesMax: number
+  /** Where replicas may lie: what went to the primary alone goes to all after so long without an answer. */
+  primaryAloneMs: number
 }
 
 export const clientLimitsDefault: ClientLimits = {
@@ -39,10 +48,16 @@ export const clientLimitsDefault: ClientLimits = {
   bytesMax: 64 * 1024 * 1024,
   retryMsMin: 1_000,
   retryMsMax: 8_000,
+  primaryAloneMs: 250,
+  ...fastReadLimitsDefault,
 }
 
 export interface ClientCoreOptions extends SessionOptions {
   replicas: readonly ReplicaId[]
+  /** Those whose replies and answers count. Default: all. */
+  voters?: readonly ReplicaId[]
+  /** How linearizable reads are had. Default: one replica's answer where one reply is believed, else they are ordered. */
+  reads?: ReadRule
   /** Unguessable. */
   nonce: () => Uint8Array
   random: Random
@@ -64,7 +79,9 @@ export class ClientCore {
   readonly #connected = new Set<ReplicaId>()
   /** Those that never left, in the order of their numbers to be. */
   readonly #waiting = new Set<ClientOperation>()
-  readonly #reads = new Reads()
+  readonly #reads: ClientReads
+  readonly #voters: ReadonlySet<ReplicaId>
+  readonly #connectedVoters = new Set<ReplicaId>()
   readonly #statuses: StatusQuestions
   readonly #times: RetryTimes
   /** Have not been sent what is under way, and each replica's word counts. */
@@ -74,6 +91,7 @@ export class ClientCore {
   #opening: Opening | null = null
   #openingNotBeforeMs = 0
   #target: ReplicaId | null = null
+  readonly #primary: Primary
   #knownHeight: Height = 0
   #nextReadId = 1
   #operations = 0
@@ -86,6 +104,20 @@ export class ClientCore {
     this.#statuses = new StatusQuestions(this.#limits.operationsMax)
     this.#times = new RetryTimes(this.#limits, options.random)
     this.#left = options.left ?? []
+    this.#primary = new Primary(options.repliesNeeded)
+    this.#voters = new Set(options.voters ?? options.replicas)
+    this.#reads = new ClientReads({
+      ...options,
+      rule: options.reads ?? (options.repliesNeeded > 1 ? { kind: 'ordered' } : { kind: 'one' }),
+      limits: this.#limits,
+      connected: this.#connectedVoters,
+      times: this.#times,
+      target: () => this.#target,
+      leaveSilent: (item) => this.#leaveSilent(item),
+      submit: (envelopes) => this.#submitAll(envelopes),
+      learnHeight: (height) => this.#learnHeight(height),
+      note: (event, detail) => options.note?.(event, detail),
+    })
   }
 
   /** Operations and reads that wait or are under way. */
@@ -117,11 +149,6 @@ export class ClientCore {
   query(query: Uint8Array, consistency: Consistency, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
     const operation = this.#admit(query, settled)
     if (operation.settle === null) return operation
-    if (consistency === 'linearizable' && this.#options.repliesNeeded > 1) {
-      const message = 'one replica may lie about it: ask for consistency local, or submit a command that reads'
-      fail(operation, { code: 'ERR_INVALID_QUERY', certainty: 'definite', message })
-      return operation
-    }
     this.#reads.add(this.#nextReadId++, operation, consistency)
     return operation
   }
@@ -146,14 +173,17 @@ export class ClientCore {
 
   connected(replica: ReplicaId, nowMs: number): void {
     this.#connected.add(replica)
-    if (this.#options.repliesNeeded > 1) this.#newcomers.add(replica)
+    if (this.#voters.has(replica)) this.#connectedVoters.add(replica)
+    if (this.#options.repliesNeeded > 1 && this.#voters.has(replica)) this.#newcomers.add(replica)
     if (this.#target === null || !this.#connected.has(this.#target)) this.#target = replica
     this.#wake(nowMs, (target) => target !== null && !this.#connected.has(target))
   }
 
   disconnected(replica: ReplicaId, nowMs: number): void {
     this.#connected.delete(replica)
+    this.#connectedVoters.delete(replica)
     this.#newcomers.delete(replica)
+    this.#primary.gone(replica)
     if (this.#target === replica) this.#rotate()
     this.#statuses.gone(replica)
     this.#wake(nowMs, (target) => target === replica)
@@ -186,8 +216,8 @@ export class ClientCore {
     this.#welcome()
     this.#sendOpening(nowMs)
     this.#sendFlights(nowMs)
-    for (const read of this.#reads.all()) if (read.dueMs <= nowMs) this.#sendRead(read, nowMs)
-    this.#submitAll(this.#session === null ? [] : this.#fill(this.#session, nowMs))
+    this.#reads.endTurn(nowMs)
+    if (this.#session !== null) this.#submitNew(this.#fill(this.#session, nowMs), nowMs)
   }
 
   /** All that is open is settled. The session is closed too, if its end arrives: the next client of this key has room for one. */
@@ -252,6 +282,8 @@ export class ClientCore {
   }
 
   #respond(from: ReplicaId, response: ClientResponse, nowMs: number): void {
+    // Learners follow, and nobody has said how many of them lie.
+    if (response.kind !== 'status' && !this.#voters.has(from) && this.#options.repliesNeeded > 1) return
     switch (response.kind) {
       case 'replies':
         for (const { session, number, height, index, outcome } of response.replies) {
@@ -263,15 +295,17 @@ export class ClientCore {
       case 'opened':
         return this.#opened(from, response, nowMs)
       case 'answer':
-        return this.#answer(response.id, response.height, response.answer)
-      case 'unanswered': {
-        this.#hint(response.leader)
-        const read = this.#reads.find(response.id)
-        if (read !== undefined && read.target === from) this.#times.postpone(read, nowMs)
-        return
-      }
+        return this.#reads.answer(response)
+      case 'unanswered':
+        this.#hint(from, response.leader)
+        return this.#reads.unanswered(from, response.id, nowMs)
+      case 'answers':
+        return this.#reads.answers(from, response, nowMs)
+      case 'reads-unanswered':
+        this.#hint(from, response.leader)
+        return this.#reads.questionUnanswered(from, response.nonce, nowMs)
       case 'hint':
-        return this.#hint(response.leader)
+        return this.#hint(from, response.leader)
       case 'status':
         return this.#statuses.told(response.id, from, response.report)
       case 'refused':
@@ -317,6 +351,7 @@ export class ClientCore {
     this.#opening = null
     if (effect.kind === 'opened') {
       this.#session = new Session(this.#options, effect.session)
+      this.#primary.sessionOpened()
       this.#options.opened?.(effect.session)
     } else this.#options.note?.('opening-refused', 'OpeningExpired')
     // With a height that is known better now, the next comes at once: heights may pass faster than any pause.
@@ -324,30 +359,17 @@ export class ClientCore {
     this.#openingNotBeforeMs = isNews ? nowMs : nowMs + this.#times.soonMs(1)
   }
 
-  #answer(id: number, height: Height, answer: Uint8Array): void {
-    const read = this.#reads.find(id)
-    if (read === undefined) return
-    const outcome = decode(outcomeCodec, answer)
-    if (!outcome.ok) return
-    this.#reads.remove(read)
-    if (this.#options.repliesNeeded === 1) this.#learnHeight(height)
-    if (outcome.value.kind === 'executed') {
-      return settle(read.operation, { ok: true, result: outcome.value.result, height, index: 0 })
-    }
-    const message = 'the state machine refuses the query: correct it'
-    fail(read.operation, { code: 'ERR_INVALID_QUERY', certainty: 'definite', message })
-  }
-
   /** It says nothing about any one envelope: all that is with this replica waits a little, and follows the hint. */
   #refused(from: ReplicaId, response: Extract<ClientResponse, { kind: 'refused' }>, nowMs: number): void {
-    if (response.reason !== 'overloaded') this.#hint(response.leader)
+    if (response.reason === 'not-authentic') this.#options.note?.('not-authentic', `says replica ${from}`)
+    if (response.reason !== 'overloaded') this.#hint(from, response.leader)
     for (const item of [...(this.#session?.flights ?? []), ...(this.#opening === null ? [] : [this.#opening])]) {
       if (item.target === from) this.#times.postpone(item, nowMs, response.retryAfterMs)
     }
   }
 
-  #hint(leader: ReplicaId | null): void {
-    if (leader !== null && this.#connected.has(leader)) this.#target = leader
+  #hint(from: ReplicaId, leader: ReplicaId | null): void {
+    if (leader !== null && this.#primary.hint(from, leader) && this.#connected.has(leader)) this.#target = leader
   }
 
   #rotate(): void {
@@ -367,6 +389,7 @@ export class ClientCore {
       const flight = session.fill(this.#waiting)
       if (flight === null) break
       this.#times.sent(flight, this.#target, nowMs)
+      if (this.#asksAlone(nowMs)) flight.dueMs = Math.min(flight.dueMs, nowMs + this.#limits.primaryAloneMs)
       fresh.push(flight.encoded)
     }
     return fresh
@@ -385,15 +408,13 @@ export class ClientCore {
     const flights = [...(this.#session?.flights ?? [])]
     const isDue = (flight: Flight): boolean => flight.dueMs <= nowMs
     const again = flights.slice(0, flights.findLastIndex(isDue) + 1)
-    for (const flight of again) if (isDue(flight)) this.#leaveSilent(flight)
+    for (const flight of again) {
+      if (!isDue(flight)) continue
+      this.#leaveSilent(flight)
+      if (flight.silences > 0) this.#primary.distrust(nowMs + this.#limits.retryMsMax)
+    }
     for (const flight of again) this.#times.sent(flight, this.#target, nowMs)
     this.#submitAll(again.map((flight) => flight.encoded))
-  }
-
-  #sendRead(read: Read, nowMs: number): void {
-    this.#leaveSilent(read)
-    this.#times.sent(read, this.#target, nowMs)
-    if (this.#target !== null) this.#options.send(this.#target, read.request)
   }
 
   /** Whoever has it and did not answer in time is not asked again. */
@@ -405,8 +426,11 @@ export class ClientCore {
   #welcome(): void {
     if (this.#newcomers.size === 0) return
     const flights = [...(this.#session?.flights ?? [])]
-    const encoded = [...(this.#opening === null ? [] : [this.#opening]), ...flights].map((item) => item.encoded)
-    this.#submitAll(encoded, [...this.#newcomers])
+    const openings = this.#opening === null ? [] : [this.#opening]
+    // An opening of this turn goes to all in a moment.
+    const left = [...openings, ...flights].filter((item) => item.attempts > 0)
+    const encoded = left.map((item) => item.encoded)
+    this.#submitAll([...encoded, ...this.#reads.envelopes()], [...this.#newcomers])
     this.#newcomers.clear()
   }
 
@@ -431,14 +455,24 @@ export class ClientCore {
   }
 
   #addressees(): ReplicaId[] {
-    if (this.#options.repliesNeeded > 1) return [...this.#connected]
+    if (this.#options.repliesNeeded > 1) return [...this.#connectedVoters]
     return this.#target === null ? [] : [this.#target]
+  }
+
+  #submitNew(envelopes: readonly Uint8Array[], nowMs: number): void {
+    if (envelopes.length === 0) return
+    if (this.#options.repliesNeeded === 1) return this.#submitAll(envelopes)
+    this.#submitAll(envelopes, this.#primary.addressees(this.#connectedVoters, nowMs))
+  }
+
+  #asksAlone(nowMs: number): boolean {
+    return this.#options.repliesNeeded > 1 && this.#primary.isAskedAlone(this.#connectedVoters, nowMs)
   }
 
   *#underWay(): Generator<Attempts> {
     if (this.#opening !== null) yield this.#opening
     yield* this.#session?.flights ?? []
-    yield* this.#reads.all()
+    yield* this.#reads.underWay()
   }
 
   /** What went to somebody who is not there goes out at once. */

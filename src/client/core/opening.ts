@@ -34,7 +34,7 @@ export class Opening implements Attempts {
   postponed = false
 
   constructor(options: SessionOptions, nonce: Uint8Array, referenceHeight: Height, nowMs: number) {
-    const { client, repliesNeeded } = options
+    const { client } = options
     this.encoded = encodeEnvelope(options, {
       kind: 'open',
       client,
@@ -44,7 +44,7 @@ export class Opening implements Attempts {
     })
     this.referenceHeight = referenceHeight
     this.#nonce = nonce
-    this.#count = new ReplyCount(repliesNeeded)
+    this.#count = new ReplyCount(options)
     this.dueMs = nowMs
   }
 

@@ -1,30 +1,58 @@
-// Reads on their way: each goes to one replica at a time, and its first answer counts.
+// Reads on their way, and the questions in which they have left.
 
-import { encode } from '../../wire/codec.ts'
-import { clientRequestCodec, type Consistency } from '../../kernel/client-messages.ts'
-import type { ReplicaId } from '../../kernel/ids.ts'
+import type { Consistency } from '../../kernel/client-messages.ts'
+import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { fail, type ClientFailure, type ClientOperation } from './operation.ts'
+import type { ReadAgreement } from './read-agreement.ts'
 import { notSent, type Attempts } from './retry.ts'
+
+/** How a linearizable read is had. */
+export type ReadRule =
+  /** One replica's answer: where replicas crash and do not lie. */
+  | { kind: 'one' }
+  /** Statements of so many and equal answers of `repliesNeeded`; where they do not come together in time, it is ordered. */
+  | { kind: 'quorum'; quorum: number }
+  /** Like an operation. */
+  | { kind: 'ordered' }
+
+/** Reads of one turn in one message. */
+export interface Question {
+  /** Its nonce. */
+  readonly name: string
+  readonly reads: Map<number, Read>
+  readonly sentMs: number
+  /** What each replica says it must have executed; its first word counts. */
+  readonly stated: Map<ReplicaId, Height>
+  /** Who will not answer. */
+  readonly refusedBy: Set<ReplicaId>
+}
 
 export interface Read extends Attempts {
   readonly id: number
-  readonly request: Uint8Array
   readonly operation: ClientOperation
+  readonly consistency: Consistency
+  way: ReadRule['kind']
+  /** The one in which it left last: answers to others are not its. */
+  question: Question | null
+  agreement: ReadAgreement | null
 }
 
 export class Reads {
   readonly #reads = new Map<number, Read>()
   readonly #byOperation = new Map<ClientOperation, Read>()
 
-  add(id: number, operation: ClientOperation, consistency: Consistency): void {
-    const request = encode(clientRequestCodec, { kind: 'query', id, consistency, query: operation.command })
-    const read: Read = { id, request, operation, ...notSent }
+  add(id: number, operation: ClientOperation, consistency: Consistency, way: ReadRule['kind']): void {
+    const read: Read = { id, operation, consistency, way, question: null, agreement: null, ...notSent }
     this.#reads.set(id, read)
     this.#byOperation.set(operation, read)
   }
 
   find(id: number): Read | undefined {
     return this.#reads.get(id)
+  }
+
+  of(operation: ClientOperation): Read | undefined {
+    return this.#byOperation.get(operation)
   }
 
   all(): Iterable<Read> {
@@ -36,53 +64,10 @@ export class Reads {
     this.#byOperation.delete(read.operation)
   }
 
-  /** True if it was a read under way. */
-  abandon(operation: ClientOperation): boolean {
-    const read = this.#byOperation.get(operation)
-    if (read === undefined) return false
-    this.remove(read)
-    return true
-  }
-
   failAll(failure: ClientFailure): void {
     for (const read of [...this.#reads.values()]) {
       this.remove(read)
       fail(read.operation, failure)
-    }
-  }
-}
-
-type Answer = (report: Uint8Array | null) => void
-
-/** Questions about how a replica is: answered by it alone, or by null when it is gone. */
-export class StatusQuestions {
-  readonly #limit: number
-  readonly #open = new Map<number, { replica: ReplicaId; answer: Answer }>()
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  /** The oldest question makes room: whoever asks has stopped waiting for it long ago. */
-  add(id: number, replica: ReplicaId, answer: Answer): void {
-    for (const [oldest, question] of this.#open) {
-      if (this.#open.size < this.#limit) break
-      this.told(oldest, question.replica, null)
-    }
-    this.#open.set(id, { replica, answer })
-  }
-
-  told(id: number, from: ReplicaId, report: Uint8Array | null): void {
-    const question = this.#open.get(id)
-    if (question === undefined || question.replica !== from) return
-    this.#open.delete(id)
-    question.answer(report)
-  }
-
-  /** Null for all replicas. */
-  gone(replica: ReplicaId | null): void {
-    for (const [id, question] of [...this.#open]) {
-      if (replica === null || question.replica === replica) this.told(id, question.replica, null)
     }
   }
 }

@@ -12,16 +12,14 @@ import { envelopeBytesMax, envelopeOperationsMax } from '../../kernel/limits.ts'
 import type { Outcome } from '../../kernel/outcome.ts'
 import { fail, settle, type ClientFailure, type ClientOperation } from './operation.ts'
 import { meaningOf } from './outcome-failures.ts'
-import { ReplyCount } from './reply-count.ts'
+import { ReplyCount, type Belief } from './reply-count.ts'
 import { notSent, type Attempts } from './retry.ts'
 
-export interface SessionOptions {
+export interface SessionOptions extends Belief {
   network: NetworkId
   client: PublicKey
   /** Null where the link vouches for envelopes. */
   signer: Signer | null
-  /** Equal replies that are believed. */
-  repliesNeeded: number
   /** Replies that replicas keep for a session: no more numbers than that may be under way. */
   repliesKept: number
 }
@@ -29,7 +27,7 @@ export interface SessionOptions {
 /** Envelopes under way at once: enough to keep a pipeline filled, few enough that envelopes fill. */
 export const envelopesInFlightMax = 4
 /** What an envelope holds beside its operations, at most. */
-const envelopeRoomBytes = 512 + envelopeSignatureBytesMax
+export const envelopeRoomBytes: number = 512 + envelopeSignatureBytesMax
 
 /** An envelope under way. */
 export interface Flight extends Attempts {
@@ -137,7 +135,7 @@ export class Session {
       encoded: encodeEnvelope(this.#options, envelope),
       firstNumber,
       operations,
-      counts: operations.map(() => new ReplyCount(this.#options.repliesNeeded)),
+      counts: operations.map(() => new ReplyCount(this.#options)),
       unanswered: operations.length,
       ...notSent,
     }

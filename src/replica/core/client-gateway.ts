@@ -4,7 +4,6 @@ import { decode, encode } from '../../wire/codec.ts'
 import {
   clientRequestCodec,
   clientResponseCodec,
-  type ClientRequest,
   type ClientResponse,
   type RefusalReason,
   type Reply,
@@ -16,6 +15,7 @@ import type { Now } from '../../kernel/protocol.ts'
 import type { ExecutedBlock } from '../../execution/executed-block.ts'
 import type { Executor } from '../../execution/executor.ts'
 import { clientName } from '../pool/request-key.ts'
+import { GatewayReads } from './gateway-reads.ts'
 import type { Pool } from '../pool/request-pool.ts'
 
 /** A client's connection, as its host numbers it. */
@@ -40,25 +40,22 @@ export interface GatewayOptions {
 export interface GatewayLimits {
   /** Sessions and openings whose connection is remembered; the ones longest without a request are forgotten. */
   routesMax: number
-  /** Linearizable reads that wait for the protocol or for execution. */
+  /** Queries that wait for the protocol or for execution. */
   readsMax: number
+  readBytesMax: number
   /** What a client is told to wait before it tries an overloaded replica again. */
   retryAfterMs: number
 }
 
-export const gatewayLimitsDefault: GatewayLimits = { routesMax: 65_536, readsMax: 16_384, retryAfterMs: 100 }
+export const gatewayLimitsDefault: GatewayLimits = {
+  routesMax: 65_536,
+  readsMax: 16_384,
+  readBytesMax: 64 * 1024 * 1024,
+  retryAfterMs: 100,
+}
 
 /** Outcomes in one message to a client. */
 const responseBytesMax = 2 * 1024 * 1024
-
-interface WaitingRead {
-  connection: ConnectionId
-  /** The client's own number for it. */
-  id: number
-  query: Uint8Array
-  /** Null until the protocol has said which height it must see. */
-  height: number | null
-}
 
 export class ClientGateway {
   readonly #options: GatewayOptions
@@ -70,15 +67,23 @@ export class ClientGateway {
   readonly #hinted = new Map<ConnectionId, ReplicaId>()
   /** Connections that have submitted something in this turn. */
   readonly #submitted = new Set<ConnectionId>()
-  readonly #reads = new Map<number, WaitingRead>()
+  readonly #reads: GatewayReads
   readonly #replies = new Map<ConnectionId, Reply[]>()
-  #nextReadId = 1
   /** Requests came into the pool since the protocol was last told. */
   poolChanged = false
 
   constructor(options: GatewayOptions) {
     this.#options = options
     this.#limits = options.limits ?? gatewayLimitsDefault
+    const { executor, read } = options
+    this.#reads = new GatewayReads({
+      executor,
+      read,
+      readsMax: this.#limits.readsMax,
+      readBytesMax: this.#limits.readBytesMax,
+      responseBytesMax,
+      respond: (connection, response) => this.#respond(connection, response),
+    })
   }
 
   request(connection: ConnectionId, bytes: Uint8Array, now: Now): void {
@@ -88,7 +93,8 @@ export class ClientGateway {
       case 'submit':
         return this.#submit(connection, request.value.envelopes, now)
       case 'query':
-        return this.#query(connection, request.value, now)
+      case 'reads':
+        return this.#reads.ask(connection, request.value, now)
       case 'status':
         return this.#status(connection, request.value.id, now)
     }
@@ -101,7 +107,7 @@ export class ClientGateway {
     this.#hinted.delete(connection)
     this.#submitted.delete(connection)
     this.#replies.delete(connection)
-    for (const [id, read] of this.#reads) if (read.connection === connection) this.#reads.delete(id)
+    this.#reads.closed(connection)
   }
 
   /** Envelopes that another replica hands on: it has checked who they are from, and answers them itself. */
@@ -118,19 +124,13 @@ export class ClientGateway {
   }
 
   readReady(id: number, height: number): void {
-    const read = this.#reads.get(id)
-    if (read === undefined) return
-    read.height = height
-    this.#answerIfExecuted(id, read)
+    this.#reads.ready(id, height)
   }
 
   readFailed(id: number, reason: string, now: Now): void {
-    const read = this.#reads.get(id)
-    if (read === undefined) return
-    this.#reads.delete(id)
     const code: RefusalReason =
       reason === 'not-leader' ? 'not-leader' : reason === 'overloaded' ? 'overloaded' : 'no-quorum'
-    this.#respond(read.connection, { kind: 'unanswered', id: read.id, reason: code, leader: this.#options.leader(now) })
+    this.#reads.failed(id, code, this.#options.leader(now))
   }
 
   executed(block: ExecutedBlock): void {
@@ -146,12 +146,20 @@ export class ClientGateway {
         if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
       }
     }
+    for (const envelope of block.envelopes) {
+      if (envelope.kind !== 'read') continue
+      const route = readRoute(envelope.client, envelope.nonce)
+      const connection = this.#routes.get(route)
+      // A copy of it that is ordered later is nobody's question any more.
+      this.#unroute(route)
+      if (connection !== undefined) this.#reads.ordered(connection, envelope)
+    }
     this.restored()
   }
 
   /** The state was replaced by a later one: reads may be answered. Results of what it skipped, clients ask for again. */
   restored(): void {
-    for (const [id, read] of this.#reads) this.#answerIfExecuted(id, read)
+    this.#reads.executed()
   }
 
   endTurn(now: Now): void {
@@ -193,7 +201,7 @@ export class ClientGateway {
     for (const encoded of envelopes) {
       const envelope = decode(envelopeCodec, encoded)
       if (!envelope.ok || !this.#options.authentic(envelope.value, encoded, connection)) {
-        refusal = 'malformed'
+        refusal = envelope.ok ? 'not-authentic' : 'malformed'
         continue
       }
       this.#route(envelope.value, connection)
@@ -205,31 +213,8 @@ export class ClientGateway {
     else this.#submitted.add(connection)
   }
 
-  #query(connection: ConnectionId, request: Extract<ClientRequest, { kind: 'query' }>, now: Now): void {
-    const { id, query } = request
-    if (request.consistency === 'local') return this.#answer(connection, id, query)
-    if (this.#reads.size >= this.#limits.readsMax) {
-      return this.#respond(connection, { kind: 'unanswered', id, reason: 'overloaded', leader: null })
-    }
-    const readId = this.#nextReadId++
-    this.#reads.set(readId, { connection, id, query, height: null })
-    this.#options.read(readId, now)
-  }
-
-  #answerIfExecuted(readId: number, read: WaitingRead): void {
-    if (read.height === null || this.#options.executor.height < read.height) return
-    this.#reads.delete(readId)
-    this.#answer(read.connection, read.id, read.query)
-  }
-
-  #answer(connection: ConnectionId, id: number, query: Uint8Array): void {
-    const { executor } = this.#options
-    this.#respond(connection, { kind: 'answer', id, height: executor.height, answer: executor.query(query) })
-  }
-
   #route(envelope: Envelope, connection: ConnectionId): void {
-    const route =
-      envelope.kind === 'open' ? openingRoute(envelope.client, envelope.nonce) : sessionRoute(envelope.session)
+    const route = routeOf(envelope)
     this.#unroute(route)
     this.#routes.set(route, connection)
     const ofConnection = this.#routesOf.get(connection)
@@ -266,6 +251,15 @@ export class ClientGateway {
   #respond(connection: ConnectionId, response: ClientResponse): void {
     this.#options.send(connection, encode(clientResponseCodec, response))
   }
+}
+
+function routeOf(envelope: Envelope): string {
+  if (envelope.kind === 'open') return openingRoute(envelope.client, envelope.nonce)
+  return envelope.kind === 'read' ? readRoute(envelope.client, envelope.nonce) : sessionRoute(envelope.session)
+}
+
+function readRoute(client: Uint8Array, nonce: Uint8Array): string {
+  return `r${openingRoute(client, nonce)}`
 }
 
 function sessionRoute(session: SessionId): string {

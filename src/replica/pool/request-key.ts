@@ -15,6 +15,8 @@ export function requestKey(envelope: Envelope): string {
       return `${client}s${envelope.session.height}.${envelope.session.index}.${envelope.firstNumber}.${envelope.operations.length}`
     case 'cancel':
       return `${client}c${envelope.session.height}.${envelope.session.index}.${envelope.firstNumber}.${envelope.count}`
+    case 'read':
+      return `${client}r${latin1(envelope.nonce)}`
     case 'close':
       return `${client}x${envelope.session.height}.${envelope.session.index}`
   }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { clientLimitsDefault } from '../../../src/client/core/client-core.ts'
 import { envelopeOperationsMax, operationBytesMax } from '../../../src/kernel/limits.ts'
-import { envelopes, opening, operationsIn, Scripted, sessionId, words } from './scripted.ts'
+import { envelopes, executed, opening, operationsIn, Scripted, sessionId, words } from './scripted.ts'
 
 const refused = { kind: 'refused', code: 'OutOfOrder' } as const
 
@@ -195,8 +195,8 @@ describe('a read', () => {
     const start = client.nowMs
     for (let round = 0; round < 10; round++) {
       const { to, request } = sent[0]!
-      if (request.kind !== 'query') throw new Error('no read')
-      client.says(to, { kind: 'unanswered', id: request.id, reason: 'no-quorum', leader: null })
+      if (request.kind !== 'reads') throw new Error('no read')
+      client.says(to, { kind: 'reads-unanswered', nonce: request.nonce, reason: 'no-quorum', leader: null })
       sent = client.next()
       expect(sent).toHaveLength(1)
       expect(sent[0]!.to).not.toBe(to)
@@ -210,8 +210,8 @@ describe('a read', () => {
     let sent = client.turn()
     for (let round = 0; round < 10; round++) {
       const { to, request } = sent[0]!
-      if (request.kind !== 'query') throw new Error('no read')
-      client.says(to, { kind: 'unanswered', id: request.id, reason: 'not-leader', leader: null })
+      if (request.kind !== 'reads') throw new Error('no read')
+      client.says(to, { kind: 'reads-unanswered', nonce: request.nonce, reason: 'not-leader', leader: null })
       sent = client.next()
     }
     const start = client.nowMs
@@ -221,6 +221,34 @@ describe('a read', () => {
     const again = client.nowMs
     expect(client.next()).toHaveLength(1)
     expect(client.nowMs - again).toBeGreaterThanOrEqual(2 * clientLimitsDefault.retryMsMin)
+  })
+
+  it('shares its message with the others of its turn, and each has its own answer', () => {
+    const client = new Scripted()
+    for (let count = 0; count < 300; count++) client.query()
+    const sent = client.turn()
+    expect(sent.map(({ request }) => request.kind === 'reads' && request.reads.length)).toEqual([256, 44])
+    const ids = new Set<number>()
+    for (const { to, request } of sent) {
+      if (request.kind !== 'reads') throw new Error('no read')
+      const answers = request.reads.map(({ id }) => ({ id, answer: executed(`answer ${id}`) }))
+      client.says(to, { kind: 'answers', nonce: request.nonce, stated: 7, height: 7, answers })
+      for (const { id } of request.reads) ids.add(id)
+    }
+    expect(ids.size).toBe(300)
+    expect(words(client.settled)).toEqual([...ids].map((id) => `ok answer ${id}`))
+    expect([client.core.underWay, client.core.dueMs, client.core.knownHeight]).toEqual([0, null, 7])
+  })
+
+  it('takes the late answer of one who was too slow', () => {
+    const client = new Scripted()
+    client.query()
+    const { to, request } = client.turn()[0]!
+    client.next()
+    if (request.kind !== 'reads') throw new Error('no read')
+    const answers = [{ id: request.reads[0]!.id, answer: executed('late') }]
+    client.says(to, { kind: 'answers', nonce: request.nonce, stated: 7, height: 7, answers })
+    expect(words(client.settled)).toEqual(['ok late'])
   })
 
   it('that is given up certainly changed nothing', () => {

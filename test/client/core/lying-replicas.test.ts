@@ -2,7 +2,12 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../../src/kernel/outcome.ts'
-import { envelopes, opening, operationsIn, Scripted, words } from './scripted.ts'
+import { clientLimitsDefault } from '../../../src/client/core/client-core.ts'
+import { ReplyCount } from '../../../src/client/core/reply-count.ts'
+import { wordsOf } from '../../../src/client/core/words.ts'
+import type { ReplicaId } from '../../../src/kernel/ids.ts'
+import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
+import { envelopes, executed, opening, operationsIn, Scripted, words, type Sent } from './scripted.ts'
 
 const options = { repliesNeeded: 2 }
 const liar = 4
@@ -101,15 +106,108 @@ describe('an operation', () => {
   })
 })
 
-describe('a read', () => {
-  it('is refused where one answer would have to be believed, and local ones teach no height', () => {
+describe('what is new', () => {
+  const operationsTo = (sent: readonly Sent[]): number[] =>
+    sent.filter((one) => operationsIn([one]).length > 0).map((one) => one.to)
+
+  function settledUnder(primary: number): Scripted {
+    const client = new Scripted(options, [1, 2, 3, 4]).open()
+    client.submit('a')
+    client.turn()
+    for (const from of [2, 3]) client.says(from, { kind: 'hint', leader: primary as ReplicaId })
+    for (const from of [1, 2]) client.replies(from, 1, 'done')
+    return client
+  }
+
+  it('goes to the primary alone once two have named it and all know where replies go; then to all', () => {
+    const client = settledUnder(1)
+    client.submit('b')
+    expect(operationsTo(client.turn())).toEqual([1])
+    const { nowMs } = client
+    expect(operationsTo(client.next())).toEqual([1, 2, 3, 4])
+    expect(client.nowMs - nowMs).toBeLessThanOrEqual(clientLimitsDefault.primaryAloneMs)
+    // Nothing goes to it alone for a while: it was silent, or the others had forgotten where replies go.
+    client.submit('c')
+    expect(operationsTo(client.turn())).toEqual([1, 2, 3, 4])
+    for (const from of [1, 2]) for (const number of [2, 3]) client.replies(from, number, 'done')
+    client.nowMs += clientLimitsDefault.retryMsMax
+    client.submit('d')
+    expect(operationsTo(client.turn())).toEqual([1])
+  })
+
+  it('follows no single hint, however often it comes', () => {
+    const client = settledUnder(1)
+    for (let count = 0; count < 5; count++) client.says(liar, { kind: 'hint', leader: liar as ReplicaId })
+    client.submit('b')
+    expect(operationsTo(client.turn())).toEqual([1])
+  })
+
+  it('reaches those too that have come back, and all when the primary goes', () => {
+    const client = settledUnder(1)
+    client.core.disconnected(3 as ReplicaId, client.nowMs)
+    client.core.connected(3 as ReplicaId, client.nowMs)
+    client.submit('b')
+    expect(operationsTo(client.turn())).toEqual([1, 3])
+    client.submit('c')
+    expect(operationsTo(client.turn())).toEqual([1])
+    client.core.disconnected(1 as ReplicaId, client.nowMs)
+    client.submit('d')
+    expect(new Set(operationsTo(client.turn()))).toEqual(new Set([2, 3, 4]))
+  })
+})
+
+describe('learners', () => {
+  it('count for nothing: nobody has said how many of them lie', () => {
+    const voters = [1, 2, 3, 4] as ReplicaId[]
+    const client = new Scripted({ ...options, voters, replicas: [1, 2, 3, 4, 5, 6] as ReplicaId[] }, [1, 2, 3, 4, 5, 6])
+    client.submit('a')
+    const sent = client.turn()
+    expect(sent.map(({ to }) => to)).toEqual([1, 2, 3, 4])
+    const { nonce } = opening(sent)
+    for (const learner of [5, 6])
+      client.opened(learner, nonce, { kind: 'opened', session: { height: 99, index: 0 } }, 99)
+    expect(client.turn()).toEqual([])
+    for (const voter of [1, 2]) client.opened(voter, nonce)
+    expect(operationsIn(client.turn())[0]!.session).toEqual({ height: 3, index: 0 })
+  })
+})
+
+describe('a count of equal replies', () => {
+  it('holds a hundred bytes of each replica, however much they say', () => {
+    let digested = 0
+    const hasher = { digest: (bytes: Uint8Array) => (digested++, simulatedHasher.digest(bytes)) }
+    const client = new Scripted({ ...options, hasher }, [1, 2, 3, 4]).open()
+    client.submit('a')
+    client.turn()
+    digested = 0
+    const large = 'x'.repeat(500_000)
+    client.replies(liar, 1, `${large}y`)
+    client.replies(1, 1, large)
+    expect(client.settled).toEqual([])
+    client.replies(2, 1, large)
+    expect(words(client.settled)).toEqual([`ok ${large}`])
+    expect(digested).toBe(3)
+    expect(wordsOf(simulatedHasher, new Uint8Array(1_000_000)).length).toBeLessThan(100)
+  })
+
+  it('tells a digest from the same bytes as a reply', () => {
+    const long = new Uint8Array(100).fill(1)
+    const digest = simulatedHasher.digest(long)
+    expect(wordsOf(simulatedHasher, digest)).not.toBe(wordsOf(simulatedHasher, long))
+  })
+
+  it('of more than one is not made without a hasher', () => {
+    expect(() => new ReplyCount({ repliesNeeded: 2 })).toThrow('option repliesNeeded is 2')
+  })
+})
+
+describe('a local read', () => {
+  it('teaches no height', () => {
     const client = new Scripted(options, [1, 2, 3, 4])
-    client.query('linearizable')
-    expect(words(client.settled)).toEqual(['ERR_INVALID_QUERY definite'])
     client.query('local')
     const { request, to } = client.turn()[0]!
     if (request.kind !== 'query') throw new Error('no read')
-    client.says(to, { kind: 'answer', id: request.id, height: 2 ** 50, answer: new Uint8Array([1, 0, 0, 0, 0]) })
+    client.says(to, { kind: 'answer', id: request.id, height: 2 ** 50, answer: executed('') })
     expect(client.core.knownHeight).toBe(0)
     expect(client.core.underWay).toBe(0)
   })

@@ -17,6 +17,7 @@ import {
 import type { ReplicaId } from '../../../src/kernel/ids.ts'
 import { outcomeCodec, type Outcome } from '../../../src/kernel/outcome.ts'
 import { createRandom } from '../../../src/kernel/random.ts'
+import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
 import { clientKey, text } from '../../execution/fixtures.ts'
 
@@ -44,6 +45,7 @@ export class Scripted {
       replicas: [1, 2, 3, 4] as ReplicaId[],
       nonce: () => new Uint8Array(16).fill(++nonces),
       random: createRandom('scripted'),
+      hasher: simulatedHasher,
       send: (to, bytes) => {
         const request = decode(clientRequestCodec, bytes)
         if (!request.ok) throw request.error
@@ -102,6 +104,11 @@ export class Scripted {
     this.turn()
     return this
   }
+}
+
+/** An outcome as replicas write it. */
+export function executed(result: string): Uint8Array {
+  return encode(outcomeCodec, { kind: 'executed', result: text(result) })
 }
 
 export function envelopes(sent: readonly Sent[]): Envelope[] {

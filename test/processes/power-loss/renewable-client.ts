@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { NetworkClient, type ClientLinks, type ClientLinksListener } from '../../../src/client/network-client.ts'
 import { nodeEd25519 } from '../../../src/crypto/node/ed25519-suite.ts'
+import { nodeHasher } from '../../../src/crypto/node/sha256-hasher.ts'
 import { keyValueStore } from '../../../src/execution/store/key-value-store.ts'
 import type { ReplicaId } from '../../../src/kernel/ids.ts'
 import type { ReadNetwork } from '../../../src/kernel/network-file.ts'
@@ -24,6 +25,7 @@ export function renewableClient({ epoch }: ReadNetwork, secretKey: Uint8Array): 
     epoch,
     stateMachine: keyValueStore,
     signer: nodeEd25519.signer(secretKey),
+    hasher: nodeHasher,
     randomBytes: (count) => Uint8Array.from(randomBytes(count)),
     nowMs,
     connect: (listener) => {

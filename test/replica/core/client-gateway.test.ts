@@ -8,7 +8,7 @@ import type { ExecutedBlock } from '../../../src/execution/executed-block.ts'
 import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../../src/replica/core/client-gateway.ts'
 import { Pool, poolLimitsDefault } from '../../../src/replica/pool/request-pool.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
-import { createExecutor, none, open, openSession, operations, run } from '../../execution/fixtures.ts'
+import { clientKey, createExecutor, none, open, openSession, operations, run } from '../../execution/fixtures.ts'
 
 const now = { monotonicMs: 1, wallMs: 1 }
 const mib = 1024 * 1024
@@ -95,6 +95,103 @@ describe('a read', () => {
   })
 })
 
+describe('reads of one message', () => {
+  const nonce = new Uint8Array(16).fill(9)
+  const ask = (count: number, statesFirst = false): Uint8Array => {
+    const reads = Array.from({ length: count }, (_, id) => ({ id, query: none }))
+    return encode(clientRequestCodec, { kind: 'reads', nonce, statesFirst, reads })
+  }
+
+  it('are one question to the protocol, and are answered at the height it names, not above it and not below', () => {
+    const { gateway, executor, reads, executes, taken } = bench()
+    gateway.request(7, ask(3), now)
+    expect(reads).toHaveLength(1)
+    gateway.readReady(reads[0]!, 2)
+    executes()
+    expect(taken()).toEqual([])
+    executes()
+    const answers = [0, 1, 2].map((id) => ({ id, answer: executor.query(none) }))
+    executes()
+    expect(taken()).toEqual([{ to: 7, response: { kind: 'answers', nonce, stated: 2, height: 2, answers } }])
+  })
+
+  it('are stated before they can be answered, where that is asked', () => {
+    const { gateway, reads, executes, taken } = bench()
+    gateway.request(7, ask(1, true), now)
+    gateway.readReady(reads[0]!, 2)
+    expect(taken()).toEqual([{ to: 7, response: { kind: 'answers', nonce, stated: 2, height: 0, answers: [] } }])
+    executes()
+    executes()
+    expect(taken()).toMatchObject([{ response: { kind: 'answers', stated: 2, height: 2, answers: [{ id: 0 }] } }])
+    gateway.request(7, ask(1, true), now)
+    gateway.readReady(reads[1]!, 2)
+    expect(taken()).toMatchObject([{ response: { kind: 'answers', stated: 2, height: 2, answers: [{ id: 0 }] } }])
+  })
+
+  it('count one by one and by their bytes, and what is answered, failed or left makes room', () => {
+    const { gateway, reads, taken } = bench({ readsMax: 4 })
+    gateway.request(7, ask(3), now)
+    gateway.request(8, ask(2), now)
+    const overloaded = { kind: 'reads-unanswered', nonce, reason: 'overloaded', leader: null }
+    expect(taken()).toEqual([{ to: 8, response: overloaded }])
+    gateway.closed(7)
+    gateway.request(8, ask(2), now)
+    gateway.request(8, ask(2), now)
+    expect(taken()).toEqual([])
+    gateway.readFailed(reads[1]!, 'no-quorum', now)
+    expect(taken()).toMatchObject([{ response: { kind: 'reads-unanswered', reason: 'no-quorum', leader: 2 } }])
+    gateway.readReady(reads[2]!, 0)
+    expect(taken()).toMatchObject([{ response: { kind: 'answers' } }])
+    gateway.request(8, ask(4), now)
+    expect(taken()).toEqual([])
+
+    const small = bench({ readBytesMax: 10 })
+    const query = encode(clientRequestCodec, {
+      kind: 'reads',
+      nonce,
+      statesFirst: true,
+      reads: [{ id: 1, query: new Uint8Array(6) }],
+    })
+    small.gateway.request(7, query, now)
+    small.gateway.request(7, query, now)
+    expect(small.taken()).toEqual([{ to: 7, response: overloaded }])
+    small.gateway.readReady(small.reads[0]!, 0)
+    small.gateway.request(7, query, now)
+    expect(small.taken()).toMatchObject([{ response: { kind: 'answers' } }])
+  })
+})
+
+describe('ordered reads', () => {
+  const read = (client: number, nonce: number): Envelope => ({
+    kind: 'read',
+    client: clientKey(client),
+    nonce: new Uint8Array(16).fill(nonce),
+    queries: [none, none],
+    signature: new Uint8Array(0),
+  })
+
+  it('are answered to whoever asked, once, from the state that their block has left, and change nothing agreed on', () => {
+    const { gateway, executor, submit, executes, taken } = bench()
+    const session = openSession(executor, 1, 1)
+    submit(7, read(1, 5))
+    submit(8, read(2, 5))
+    expect(taken()).toEqual([])
+    const block = run(executor, read(1, 5), operations(1, session, 1, ['a']), read(3, 5))
+    expect(block.leaves).toHaveLength(1)
+    expect(block.replies).toHaveLength(1)
+    gateway.executed(block)
+    const answers = [0, 1].map((id) => ({ id, answer: executor.query(none) }))
+    const { height } = executor
+    const nonce = new Uint8Array(16).fill(5)
+    expect(taken()).toEqual([{ to: 7, response: { kind: 'answers', nonce, stated: height, height, answers } }])
+    executes(read(1, 5))
+    expect(taken()).toEqual([])
+    submit(7, read(1, 5))
+    executes(read(1, 5), read(1, 5))
+    expect(taken()).toHaveLength(1)
+  })
+})
+
 describe('a request', () => {
   it('that is malformed or not authentic is refused, and what stands beside it is taken', () => {
     const { gateway, submit, taken } = bench()
@@ -105,7 +202,7 @@ describe('a request', () => {
     const refused = { kind: 'refused', reason: 'malformed', retryAfterMs: 100, leader: 2 }
     expect(taken()).toEqual([
       { to: 7, response: refused },
-      { to: 7, response: refused },
+      { to: 7, response: { ...refused, reason: 'not-authentic' } },
     ])
   })
 

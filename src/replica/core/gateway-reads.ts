@@ -1,0 +1,158 @@
+/**
+ * Queries of clients on their way through one replica. A linearizable one waits until the protocol has said which height it must see,
+ * and is answered at the very moment at which that height has been executed: replicas that were asked at one moment then answer from
+ * one state. An ordered one is answered when its block has been executed, from the state that the block has left.
+ */
+
+import type { Executor } from '../../execution/executor.ts'
+import type { ClientRequest, ClientResponse, ReadAnswer, RefusalReason } from '../../kernel/client-messages.ts'
+import type { ReadEnvelope } from '../../kernel/envelope.ts'
+import type { Height } from '../../kernel/ids.ts'
+import type { Now } from '../../kernel/protocol.ts'
+
+/** As the gateway knows it. */
+type ConnectionId = number
+
+export interface GatewayReadsOptions {
+  executor: Executor
+  readsMax: number
+  readBytesMax: number
+  /** Answers in one message: no more are gathered, and a larger one goes alone. */
+  responseBytesMax: number
+  /** Asks the protocol from which height on a read may be answered. */
+  read: (id: number, now: Now) => void
+  respond: (connection: ConnectionId, response: ClientResponse) => void
+}
+
+type Question = Extract<ClientRequest, { kind: 'query' | 'reads' }>
+
+interface WaitingRead {
+  connection: ConnectionId
+  question: Question
+  /** Null until the protocol has said which height it must see. */
+  stated: Height | null
+}
+
+export class GatewayReads {
+  readonly #options: GatewayReadsOptions
+  readonly #waiting = new Map<number, WaitingRead>()
+  /** Queries in what waits. */
+  #queries = 0
+  #bytes = 0
+  #nextId = 1
+
+  constructor(options: GatewayReadsOptions) {
+    this.#options = options
+  }
+
+  ask(connection: ConnectionId, question: Question, now: Now): void {
+    if (question.kind === 'query' && question.consistency === 'local') return this.#answerQuery(connection, question)
+    const { readsMax, readBytesMax } = this.#options
+    if (this.#queries + queriesIn(question) > readsMax || this.#bytes + bytesIn(question) > readBytesMax) {
+      return this.#unanswered(connection, question, 'overloaded', null)
+    }
+    const id = this.#nextId++
+    this.#waiting.set(id, { connection, question, stated: null })
+    this.#queries += queriesIn(question)
+    this.#bytes += bytesIn(question)
+    this.#options.read(id, now)
+  }
+
+  ready(id: number, height: Height): void {
+    const read = this.#waiting.get(id)
+    if (read === undefined) return
+    read.stated = height
+    this.#answerIfExecuted(id, read)
+    const { question } = read
+    if (!this.#waiting.has(id) || question.kind !== 'reads' || !question.statesFirst) return
+    this.#answers(read.connection, question.nonce, height, [])
+  }
+
+  failed(id: number, reason: RefusalReason, leader: Extract<ClientResponse, { kind: 'unanswered' }>['leader']): void {
+    const read = this.#waiting.get(id)
+    if (read === undefined) return
+    this.#forget(id, read)
+    this.#unanswered(read.connection, read.question, reason, leader)
+  }
+
+  /** The state has moved on. */
+  executed(): void {
+    for (const [id, read] of this.#waiting) this.#answerIfExecuted(id, read)
+  }
+
+  /** Its block has just been executed, and nothing after it. */
+  ordered(connection: ConnectionId, { nonce, queries }: ReadEnvelope): void {
+    const reads = queries.map((query, id) => ({ id, query }))
+    this.#answerAll(connection, nonce, this.#options.executor.height, reads)
+  }
+
+  closed(connection: ConnectionId): void {
+    for (const [id, read] of this.#waiting) if (read.connection === connection) this.#forget(id, read)
+  }
+
+  #answerIfExecuted(id: number, read: WaitingRead): void {
+    const { connection, question, stated } = read
+    if (stated === null || this.#options.executor.height < stated) return
+    this.#forget(id, read)
+    if (question.kind === 'query') this.#answerQuery(connection, question)
+    else this.#answerAll(connection, question.nonce, stated, question.reads)
+  }
+
+  #answerQuery(connection: ConnectionId, { id, query }: Extract<Question, { kind: 'query' }>): void {
+    const { executor, respond } = this.#options
+    respond(connection, { kind: 'answer', id, height: executor.height, answer: executor.query(query) })
+  }
+
+  #answerAll(
+    connection: ConnectionId,
+    nonce: Uint8Array,
+    stated: Height,
+    reads: Iterable<{ id: number; query: Uint8Array }>,
+  ): void {
+    let part: ReadAnswer[] = []
+    let bytes = 0
+    for (const { id, query } of reads) {
+      const answer = this.#options.executor.query(query)
+      if (part.length > 0 && bytes + answer.length > this.#options.responseBytesMax) {
+        this.#answers(connection, nonce, stated, part)
+        part = []
+        bytes = 0
+      }
+      part.push({ id, answer })
+      bytes += answer.length
+    }
+    if (part.length > 0) this.#answers(connection, nonce, stated, part)
+  }
+
+  #answers(connection: ConnectionId, nonce: Uint8Array, stated: Height, answers: ReadAnswer[]): void {
+    const { executor, respond } = this.#options
+    respond(connection, { kind: 'answers', nonce, stated, height: executor.height, answers })
+  }
+
+  #unanswered(
+    connection: ConnectionId,
+    question: Question,
+    reason: RefusalReason,
+    leader: Extract<ClientResponse, { kind: 'unanswered' }>['leader'],
+  ): void {
+    const { respond } = this.#options
+    if (question.kind === 'query') respond(connection, { kind: 'unanswered', id: question.id, reason, leader })
+    else respond(connection, { kind: 'reads-unanswered', nonce: question.nonce, reason, leader })
+  }
+
+  #forget(id: number, { question }: WaitingRead): void {
+    this.#waiting.delete(id)
+    this.#queries -= queriesIn(question)
+    this.#bytes -= bytesIn(question)
+  }
+}
+
+/** A question without queries counts too: it waits like the others. */
+function queriesIn(question: Question): number {
+  return question.kind === 'query' ? 1 : Math.max(1, question.reads.length)
+}
+
+function bytesIn(question: Question): number {
+  if (question.kind === 'query') return question.query.length
+  return question.reads.reduce((bytes, { query }) => bytes + query.length, 0)
+}
