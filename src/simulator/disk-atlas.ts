@@ -7,7 +7,6 @@
  * one that was never written; nobody can tell them apart, and raft promises nothing to a voter that forgets without knowing it.
  */
 
-import { quorum } from '../kernel/quorum.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import { crc32 } from '../storage/log/crc32.ts'
 import type { Directory } from '../storage/log/file-port.ts'
@@ -18,8 +17,9 @@ export class DiskAtlas {
   readonly #damagedMax: number
   readonly #damaged = new Set<ReplicaId>()
 
-  constructor(replicas: number) {
-    this.#damagedMax = replicas - quorum('crash', replicas)
+  /** At most so many. */
+  constructor(damagedMax: number) {
+    this.#damagedMax = damagedMax
   }
 
   mayDamage(replica: ReplicaId): boolean {

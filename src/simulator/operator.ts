@@ -1,13 +1,15 @@
-// An operator who now and then hands leadership over, to somebody or to anybody, whatever else is going on.
+// An operator who now and then wants another leader, whatever else is going on.
 
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Command } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
+import type { Wish } from './protocols.ts'
 import type { Scheduler } from './scheduler.ts'
 
 export interface OperatorOptions {
   random: Random
   scheduler: Scheduler
+  drawWish: (random: Random, replicas: readonly ReplicaId[]) => Wish
   replicas: readonly { readonly id: ReplicaId; command(command: Command): void }[]
   note: (what: string, detail: string) => void
 }
@@ -37,11 +39,11 @@ export class Operator {
     })
   }
 
-  /** Said to all: only a leader can grant it. */
   #wish(): void {
-    const { random, replicas, note } = this.#options
-    const to = random.chance(1, 3) ? null : random.pick(replicas).id
-    note('operator', `wishes that ${to ?? 'somebody else'} leads`)
-    for (const replica of replicas) replica.command({ kind: 'transfer-leadership', to })
+    const { random, replicas, drawWish, note } = this.#options
+    const ids = replicas.map(({ id }) => id)
+    const { command, of, words } = drawWish(random, ids)
+    note('operator', words)
+    for (const replica of replicas) if (of.includes(replica.id)) replica.command(command)
   }
 }

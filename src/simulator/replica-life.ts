@@ -4,6 +4,7 @@
 import type { Hasher, SignatureSuite, Verifier } from '../kernel/crypto-ports.ts'
 import type { Block } from '../kernel/block.ts'
 import type { Checkpoint } from '../kernel/checkpoint.ts'
+import type { Evidence } from '../kernel/evidence.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
@@ -23,6 +24,8 @@ import type { RecoveredLog } from '../storage/log/recovery.ts'
 import type { SnapshotLimits } from '../storage/snapshots/limits.ts'
 import { openSnapshots } from '../storage/snapshots/open-snapshots.ts'
 import type { SnapshotStore } from '../storage/snapshots/snapshot-store.ts'
+import type { Attack } from './adversaries/behaviour.ts'
+import { framesOf } from './adversaries/link.ts'
 import { costModel } from './cost-model.ts'
 import { count } from './coverage.ts'
 import type { SimulatedDrive } from './disk/simulated-drive.ts'
@@ -43,7 +46,9 @@ export interface ReplicaWorld {
   headerMade(header: ExecutedHeader): void
   /** Its state is that of this checkpoint now, which others executed. */
   restored(checkpoint: Checkpoint): void
-  leads(term: number): void
+  /** Something that a protocol or its host says of itself, already counted. */
+  event(event: ProtocolEvent): void
+  accused(evidence: Evidence): void
   violated(invariant: string, explanation: string): void
   note(what: string, detail: string): void
   /** Was this replica's disk damaged for good? If not, its log must be whole. */
@@ -72,9 +77,13 @@ export interface SimulatedReplicaOptions<Message, LogRecord> {
   coverage: Coverage
   driftPpmMax: number
   wallOffsetMsMax: number
+  /** Its wall clock may come to be off by more. */
+  jumpsFar: boolean
   /** How long a turn that is owed is put off by what else the process does. */
   owedTurnUs: number
   snapshots: SnapshotPace
+  /** How it lies; `definition` lies already. Null: it is correct. */
+  attack: Attack<Message> | null
   world: ReplicaWorld
 }
 
@@ -190,9 +199,10 @@ export class Life<Message, LogRecord> {
     else this.core.fail(new Error(error.message))
   }
 
-  /** A replica may fail because of what the world did to its disk, and for no other reason. */
+  /** A correct replica may fail because of what the world did to its disk, and for no other reason. */
   #failed(cause: unknown): void {
-    const { world, id } = this.#options
+    const { world, id, attack } = this.#options
+    if (attack !== null) return this.#ended(this)
     const { errorsAnswered, readsRotted, requestsHung } = this.#drive
     const said = String(cause)
     const isItsDisk =
@@ -268,6 +278,7 @@ export class Life<Message, LogRecord> {
           world.restored(restored)
         },
         event: (event) => this.#event(event),
+        accused: (evidence) => world.accused(evidence),
         failed: (cause) => this.#failed(cause),
       },
     })
@@ -313,14 +324,24 @@ export class Life<Message, LogRecord> {
 
   /** Leaves when the work that made it is done. */
   #send(to: Address, bytes: Uint8Array): void {
+    const { attack } = this.#options
+    if (attack === null) return this.#leave(to, bytes)
+    if (to < clientAddressMin) for (const frame of framesOf(attack, to as ReplicaId, bytes)) this.#leave(to, frame)
+    else {
+      const reply = attack.reply === undefined ? bytes : attack.reply(bytes)
+      if (reply !== null) this.#leave(to, reply)
+    }
+  }
+
+  #leave(to: Address, bytes: Uint8Array): void {
     this.processor.charge(costModel.frameUs + bytes.length * costModel.byteUs)
     this.#options.network.send(this.#options.id, to, bytes, this.processor.nowUs, this.greeting)
   }
 
   #event(event: ProtocolEvent): void {
     const { world, coverage } = this.#options
-    if (event.kind === 'leader-elected') world.leads(event.detail?.['term'] as number)
-    else count(coverage, event.kind)
+    count(coverage, event.kind)
+    world.event(event)
     if (event.detail?.['reason'] === 'storage-hangs') count(coverage, 'stepped-down-storage-hangs')
     world.note(event.kind, event.detail === undefined ? '' : JSON.stringify(event.detail))
   }

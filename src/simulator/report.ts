@@ -11,6 +11,10 @@ export interface SimulationOptions {
   replicas: number
   seed: number
   faults: FaultFamily
+  /** How many replicas lie, where members may: at most as many as the protocol survives. Null or absent: drawn. */
+  adversaries?: number | null
+  /** How they do it. Null or absent: drawn for each. */
+  behaviour?: string | null
   /** Gets a line for each thing that happens; absent in sweeps, because lines cost time. It must not change the history. */
   trace?: (line: TraceLine) => void
 }

@@ -10,7 +10,7 @@ import { clientRequestCodec } from '../kernel/client-messages.ts'
 import type { PublicKey, Signer } from '../kernel/crypto-ports.ts'
 import { envelopeCodec, nonceBytes, type Envelope, type SessionId } from '../kernel/envelope.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
-import type { Epoch } from '../kernel/membership.ts'
+import { membershipOf, type Epoch } from '../kernel/membership.ts'
 import type { Random } from '../kernel/random.ts'
 import type { ApplicationLanguage } from './application.ts'
 import type { HistoryRecorder } from './checkers/history.ts'
@@ -126,7 +126,7 @@ export class SimulatedClient<Operation, Result> {
       network: epoch.network,
       client: key,
       signer,
-      repliesNeeded: 1,
+      repliesNeeded: membershipOf(epoch).oneCorrect,
       repliesKept: epoch.parameters.sessions.repliesKept,
       replicas,
       nonce: () => Uint8Array.from({ length: nonceBytes }, () => random.below(256)),

@@ -53,6 +53,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     this.#clock = new VirtualClock(
       random.between(-driftPpmMax, driftPpmMax),
       random.between(-wallOffsetMsMax, wallOffsetMsMax),
+      options.jumpsFar ? Infinity : wallOffsetMsMax,
     )
     const syncUsMin = random.pick([50, 200, 1_000])
     this.drive = new SimulatedDrive({
@@ -175,7 +176,17 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
   }
 
   jumpWallClock(byMs: number): void {
-    this.#clock.jumpWall(byMs)
+    this.#clock.jumpWall(byMs, this.#options.scheduler.nowUs)
+  }
+
+  /** Somebody has set its clock right, but for so much. */
+  setWallClock(offsetMs: number): void {
+    this.#clock.setWall(offsetMs, this.#options.scheduler.nowUs)
+  }
+
+  /** The wall times that it has shown so far. */
+  get wallTimes(): { lowestMs: number; highestMs: number } {
+    return this.#clock.shown(this.#options.scheduler.nowUs)
   }
 
   /** Up and running, as a member of the healed core must be. */

@@ -7,18 +7,24 @@
  * At the end the history goes to both checkers.
  */
 
-import { replicaId, type ReplicaId } from '../kernel/ids.ts'
-import type { Epoch, Member } from '../kernel/membership.ts'
+import type { ReplicaId } from '../kernel/ids.ts'
+import { membershipOf, type Epoch, type Membership } from '../kernel/membership.ts'
 import { portableHasher } from '../crypto/portable/sha256-hasher.ts'
-import { quorum } from '../kernel/quorum.ts'
 import { createRandom, type Random } from '../kernel/random.ts'
-import type { ExecutedBlock, OpeningReply } from '../execution/executed-block.ts'
+import type { Hasher } from '../kernel/crypto-ports.ts'
 import type { Block } from '../kernel/block.ts'
+import type { ProtocolEvent } from '../kernel/protocol.ts'
+import { adversarial } from './adversaries/adversarial.ts'
 import type { SimulatedApplication } from './application.ts'
 import { HistoryRecorder } from './checkers/history.ts'
-import type { DecidedOperation } from './checkers/placement.ts'
 import { count } from './coverage.ts'
 import { DiskAtlas } from './disk-atlas.ts'
+import { drawEpoch } from './draw-epoch.ts'
+import { ExecutedOperations } from './executed-operations.ts'
+import { shuffle } from './shuffle.ts'
+import { fatesOf } from './fates.ts'
+import { explainStall } from './stall.ts'
+import { Witness } from './witness.ts'
 import { DiskNemesis } from './disk-nemesis.ts'
 import type { Excuse } from './excuses.ts'
 import { drawDiskPlan, drawFaultPlan, type DiskPlan, type FaultPlan } from './fault-plan.ts'
@@ -28,21 +34,13 @@ import { Invariants } from './invariants.ts'
 import { Nemesis } from './nemesis.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import { Caretaker } from './caretaker.ts'
+import { Cast } from './cast.ts'
+import { Clocks } from './clocks.ts'
 import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
-import {
-  drawLeaseDrift,
-  drawLoad,
-  drawParameters,
-  drawPriorities,
-  drawRootPace,
-  drawSnapshotPace,
-  type LoadShape,
-} from './run-parameters.ts'
+import { drawLoad, drawRootPace, drawSnapshotPace, type LoadShape } from './run-parameters.ts'
 import { Operator } from './operator.ts'
-import { raft } from '../protocols/raft/raft.ts'
-import type { RaftMessage } from '../protocols/raft/messages.ts'
-import type { RaftRecord } from '../protocols/raft/records.ts'
-import { isExecuted, sessionOf } from './store-language.ts'
+import type { ReplicaWorld } from './replica-life.ts'
+import { simulatedProtocols, type SimulatedProtocol } from './protocols.ts'
 import { storeApplication } from './store-application.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimulatedClient } from './simulated-client.ts'
@@ -61,9 +59,6 @@ const realHashShare = 100
 /** Nothing may go on for ever without virtual time passing. */
 const eventsMax = 5_000_000
 
-/** What becomes of a replica that is not healed. */
-type Fate = 'crashed' | 'isolated' | 'deaf' | 'mute' | 'full' | 'hanging'
-
 /** Runs one seed. Total: whatever goes wrong in the run is its verdict. */
 export function runSeed(options: SimulationOptions): SeedReport {
   return runApplicationSeed(options, storeApplication)
@@ -74,13 +69,25 @@ export function runApplicationSeed<Operation, Result>(
   options: SimulationOptions,
   application: SimulatedApplication<Operation, Result>,
 ): SeedReport {
-  return new Simulation(options, application).run()
+  const { raft, pbft } = simulatedProtocols
+  switch (options.protocol) {
+    case 'raft':
+      return new Simulation(options, raft, application).run()
+    case 'pbft':
+      if (pbft === null) break
+      return new Simulation(options, pbft, application).run()
+    case 'hotstuff':
+      break
+  }
+  throw new RangeError(`${options.protocol} is not built yet: the simulator runs raft`)
 }
 
-class Simulation<Operation, Result> {
+class Simulation<Message, LogRecord, Operation, Result> {
   readonly #options: SimulationOptions
   readonly #application: SimulatedApplication<Operation, Result>
   readonly #random: Random
+  /** For all that only runs have whose members may lie. */
+  readonly #byzantine: Random
   /** Apart, so that what a seed drew before there were paces it draws still. */
   readonly #paces: Random
   readonly #scheduler = new Scheduler()
@@ -97,35 +104,61 @@ class Simulation<Operation, Result> {
   readonly #caretaker: Caretaker
   readonly #load: LoadShape
   readonly #epoch: Epoch
-  readonly #replicas: SimulatedReplica<RaftMessage, RaftRecord>[]
+  readonly #hasher: Hasher
+  readonly #membership: Membership
+  readonly #protocol: SimulatedProtocol<Message, LogRecord>
+  readonly #cast: Cast<Message>
+  readonly #clocks: Clocks
+  readonly #witness: Witness<Message, LogRecord>
+  readonly #replicas: SimulatedReplica<Message, LogRecord>[]
   readonly #clients: SimulatedClient<Operation, Result>[]
   readonly #history = new HistoryRecorder<Operation, Result>({ operationsMax })
   /** The first decision of each height. */
   readonly #blocks = new Map<number, Block>()
-  readonly #decided: DecidedOperation[] = []
+  readonly #operations: ExecutedOperations
   /** Every key of the run: who has no secret of it cannot sign. */
   readonly #suite = createSimulatedSuite()
-  readonly #clientNumbers = new Map<string, number>()
-  readonly #sessionClients = new Map<string, number>()
-  /** By any replica. */
-  #heightExecuted = 0
   #lastLeader: ReplicaId | null = null
+  #termSeen = -1
 
-  constructor(options: SimulationOptions, application: SimulatedApplication<Operation, Result>) {
+  constructor(
+    options: SimulationOptions,
+    protocol: SimulatedProtocol<Message, LogRecord>,
+    application: SimulatedApplication<Operation, Result>,
+  ) {
     this.#options = options
+    this.#protocol = protocol
     this.#application = application
     const name = `${options.protocol} ${options.replicas} ${options.faults} ${options.seed}`
     this.#random = createRandom(name)
     this.#diskRandom = createRandom(`${name} disks`)
     this.#diskPlan = drawDiskPlan(this.#diskRandom.fork('plan'), options.faults)
-    this.#atlas = new DiskAtlas(options.replicas)
     this.#paces = createRandom(`paces ${options.seed}`)
+    this.#byzantine = createRandom(`${name} byzantine`)
     this.#invariants = new Invariants(this.#scheduler)
+    this.#operations = new ExecutedOperations({
+      invariants: this.#invariants,
+      coverage: this.#coverage,
+      idOf: (client, session, number) => this.#clients[client - 1]!.idOf(session, number),
+    })
     this.#network = new Network(this.#scheduler, this.#random.fork('network'), this.#hash, this.#coverage)
     this.#plan = drawFaultPlan(this.#random.fork('plan'), options.faults)
     this.#network.model = this.#plan.network
     this.#load = drawLoad(this.#random.fork('load'))
-    this.#epoch = this.#createEpoch()
+    this.#epoch = drawEpoch(options, protocol, {
+      random: this.#random,
+      paces: this.#paces,
+      byzantine: this.#byzantine,
+      driftPpmMax: this.#plan.driftPpmMax,
+      suite: this.#suite,
+    })
+    this.#membership = membershipOf(this.#epoch)
+    this.#hasher = options.seed % realHashShare === 0 ? portableHasher : simulatedHasher
+    this.#cast = this.#createCast(name)
+    this.#clocks = this.#createClocks()
+    this.#witness = this.#createWitness()
+    this.#atlas = this.#createAtlas()
+    this.#lastLeader = this.#protocol.firstLeader(this.#epoch)
     const ids = this.#epoch.members.map((member) => member.id)
     this.#memory = this.#diskPlan === null ? null : new IncarnationMemory(ids)
     this.#caretaker = new Caretaker({ scheduler: this.#scheduler, random: this.#diskRandom.fork('caretaker') })
@@ -139,6 +172,8 @@ class Simulation<Operation, Result> {
     const nemesis = this.#createNemesis()
     const diskNemesis = this.#createDiskNemesis()
     const operator = this.#createOperator()
+    this.#cast.unleash(this.#replicas, this.#scheduler)
+    for (const words of this.#cast.words) this.#note('world', 'adversary', words)
     this.#note('world', 'safety phase', `${Math.round(safetyUs / 1000)} ms`)
     this.#runUntil(safetyUs)
     nemesis.stop()
@@ -182,35 +217,40 @@ class Simulation<Operation, Result> {
       core.every((replica) => replica.executedHeight >= this.#invariants.heightDecided)
     this.#runUntil(healedUs + boundUs, complete)
     if (this.#invariants.violation !== null) return
-    if (!complete()) return this.#invariants.violate('liveness', this.#explainStall(core))
+    if (!complete())
+      return this.#invariants.violate('liveness', explainStall(this.#clients, core, this.#invariants.heightDecided))
     const abstaining = core.filter((replica) => replica.abstains).length
     if (abstaining > 0) count(this.#coverage, 'abstaining-caught-up', abstaining)
     count(this.#coverage, 'liveness-phase-ms', Math.round((this.#scheduler.nowUs - healedUs) / 1000))
   }
 
   /**
-   * Heals a random sufficient core: a quorum, or more, of those whose disks are whole, and perhaps some of the others, who must follow.
-   * Whoever is not in it stays as lost to the others as it happens to become.
+   * Heals a random sufficient core: a quorum, or more, of those who are correct and whose disks are whole, and perhaps some of those with
+   * damaged disks, who must follow. Whoever is correct and not in it stays as lost to the others as it happens to become; adversaries go on
+   * with what they do, healed as well.
    */
-  #heal(): SimulatedReplica[] {
+  #heal(): SimulatedReplica<Message, LogRecord>[] {
     const random = this.#random.fork('heal')
     const faulty = this.#options.faults !== 'none'
-    const needed = quorum('crash', this.#replicas.length)
-    const whole = this.#replicas.filter((replica) => !this.#atlas.isDamaged(replica.id))
+    const needed = this.#membership.quorum
+    const correct = this.#replicas.filter((replica) => !this.#cast.has(replica.id))
+    const adversaries = this.#replicas.filter((replica) => this.#cast.has(replica.id))
+    const whole = correct.filter((replica) => !this.#atlas.isDamaged(replica.id))
     const size = faulty ? random.between(needed, whole.length) : whole.length
     const shuffled = shuffle(random, whole)
-    const damaged = this.#replicas.filter((replica) => this.#atlas.isDamaged(replica.id))
+    const damaged = correct.filter((replica) => this.#atlas.isDamaged(replica.id))
     const core = [...shuffled.slice(0, size), ...damaged.filter(() => random.chance(1, 2))]
     this.#network.healAll()
     this.#network.model = { ...calmNetwork, ordered: this.#plan.network.ordered }
-    this.#caretaker.serveOnly(core)
-    for (const replica of core) replica.heal()
+    this.#caretaker.serveOnly([...core, ...adversaries])
+    for (const replica of [...core, ...adversaries]) replica.heal()
+    this.#clocks.setAll(core)
     for (const replica of [...shuffled, ...damaged]) if (!core.includes(replica)) this.#lose(replica, random)
     return core
   }
 
-  #lose(replica: SimulatedReplica, random: Random): void {
-    const fate = random.pick(this.#fates())
+  #lose(replica: SimulatedReplica<Message, LogRecord>, random: Random): void {
+    const fate = random.pick(fatesOf(this.#options.faults, this.#diskPlan !== null))
     this.#note(`replica ${replica.id}`, 'stays lost', fate)
     if (fate === 'crashed') {
       replica.crash()
@@ -227,35 +267,12 @@ class Simulation<Operation, Result> {
     }
   }
 
-  #fates(): readonly Fate[] {
-    const cutOff: readonly Fate[] = ['isolated', 'deaf', 'mute']
-    const crashed: readonly Fate[] = this.#options.faults === 'network' ? [] : ['crashed']
-    const broken: readonly Fate[] = this.#diskPlan === null ? [] : ['full', 'hanging']
-    return [...crashed, ...cutOff, ...broken]
-  }
-
-  #explainStall(core: readonly SimulatedReplica[]): string {
-    const stuck = this.#clients.filter((client) => client.underWay > 0 || client.completed === 0)
-    const behind = core.filter((replica) => replica.executedHeight < this.#invariants.heightDecided)
-    const words = stuck.map(
-      (client) => `client ${client.address - clientAddressMin} waits for ${client.describeUnderWay()}`,
-    )
-    words.push(
-      ...behind.map(
-        (replica) =>
-          `replica ${replica.id} has executed ${replica.executedHeight} of ${this.#invariants.heightDecided}`,
-      ),
-    )
-    words.push(...core.map((replica) => `replica ${replica.id}: ${replica.describe()}`))
-    return words.join('; ')
-  }
-
   /** What the application's checkers say. An excuse is a search that gave up. */
   #check(): Excuse | null {
     const judgement = this.#application.judge({
       epoch: this.#epoch,
       history: this.#history.history(),
-      decided: this.#decided,
+      decided: this.#operations.decided,
       blocks: this.#blocks,
       heightDecided: this.#invariants.heightDecided,
     })
@@ -280,66 +297,102 @@ class Simulation<Operation, Result> {
     }
   }
 
-  #createEpoch(): Epoch {
-    const priorities = drawPriorities(this.#paces.fork('priorities'), this.#options.replicas)
-    const parameters = drawParameters(this.#random.fork('parameters'))
-    const leaseDriftPerMille = drawLeaseDrift(this.#paces.fork('leases'), this.#plan.driftPpmMax)
-    const members: Member[] = Array.from({ length: this.#options.replicas }, (_, index) => ({
-      id: replicaId(index + 1),
-      name: `replica-${index + 1}`,
-      role: 'voter' as const,
-      consensusKey: this.#suite.signer(new Uint8Array(32).fill(index + 1)).publicKey,
-      linkKey: new Uint8Array(32).fill(index + 101),
-      addresses: [],
-      priority: priorities[index]!,
-    }))
-    return {
-      network: new Uint8Array(32).fill(7),
-      number: 1,
-      firstHeight: 1,
-      protocol: this.#options.protocol,
-      members,
-      parameters: { ...parameters, raft: { ...parameters.raft, leaseDriftPerMille } },
-    }
+  #createCast(name: string): Cast<Message> {
+    return new Cast({
+      options: this.#options,
+      epoch: this.#epoch,
+      behaviours: this.#protocol.behaviours,
+      random: createRandom(`${name} adversaries`),
+      suite: this.#suite,
+      hasher: this.#hasher,
+      coverage: this.#coverage,
+    })
   }
 
-  #createReplica(id: ReplicaId): SimulatedReplica<RaftMessage, RaftRecord> {
-    const { driftPpmMax, wallOffsetMsMax } = this.#plan
+  /** Who lies may lose its disk as well: together they are as many as the protocol survives. */
+  #createAtlas(): DiskAtlas {
+    const atlas = new DiskAtlas(this.#membership.faultsTolerated)
+    for (const { id } of this.#epoch.members) if (this.#cast.has(id)) atlas.damage(id)
+    return atlas
+  }
+
+  #createClocks(): Clocks {
+    return new Clocks({
+      epoch: this.#epoch,
+      plan: this.#plan,
+      isLiar: (id) => this.#cast.has(id),
+      random: this.#byzantine,
+    })
+  }
+
+  #createWitness(): Witness<Message, LogRecord> {
+    return new Witness({
+      epoch: this.#epoch,
+      definition: this.#protocol.definition,
+      suite: this.#suite,
+      invariants: this.#invariants,
+      coverage: this.#coverage,
+      isLiar: (id) => this.#cast.has(id),
+      rightTimes: () => this.#replicas.flatMap(({ id, wallTimes }) => (this.#clocks.isRight(id) ? wallTimes : [])),
+    })
+  }
+
+  #createReplica(id: ReplicaId): SimulatedReplica<Message, LogRecord> {
+    const { driftPpmMax } = this.#plan
     const { owedTurnUs, ...slices } = drawRootPace(this.#paces.fork(`replica ${id}`))
+    const { definition } = this.#protocol
+    const attack = this.#cast.attackOf(id)
     return new SimulatedReplica({
       id,
       epoch: this.#epoch,
-      definition: raft,
+      definition: attack === null ? definition : adversarial(definition, attack),
+      attack,
       createExecutor: (hasher) => this.#application.createExecutor(this.#epoch, hasher, slices),
-      hasher: this.#options.seed % realHashShare === 0 ? portableHasher : simulatedHasher,
+      hasher: this.#hasher,
       suite: this.#suite,
       scheduler: this.#scheduler,
       network: this.#network,
       random: this.#random.fork(`replica ${id}`),
       diskRandom: this.#diskRandom.fork(`replica ${id}`),
       memory: this.#memory,
-      coverage: this.#coverage,
+      // What is seen at a liar proves nothing.
+      coverage: attack === null ? this.#coverage : {},
       driftPpmMax,
-      wallOffsetMsMax,
+      ...this.#clocks.of(id),
       owedTurnUs,
       snapshots: drawSnapshotPace(this.#paces.fork(`snapshots ${id}`)),
-      world: {
-        decided: (block) => {
-          if (!this.#invariants.decided(id, block.header)) return
-          count(this.#coverage, 'heights-decided')
-          this.#blocks.set(block.header.height, block)
-        },
-        executed: (block) => this.#executed(block),
-        headerMade: (header) => this.#invariants.headerMade(id, header),
-        restored: ({ header }) => this.#invariants.restored(id, header),
-        leads: (term) => this.#leads(id, term),
-        violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
-        note: (what, detail) => this.#note(`replica ${id}`, what, detail),
-        isDamaged: () => this.#atlas.isDamaged(id),
-        ended: (why) => this.#caretaker.ended(this.#replica(id), why),
-        unmasked: (other, greeting, seen) => this.#replica(other).unmasked(greeting, seen),
-      },
+      world: attack === null ? this.#worldOf(id) : { ...this.#worldOf(id), ...deafWorld },
     })
+  }
+
+  #worldOf(id: ReplicaId): ReplicaWorld {
+    return {
+      decided: (block) => this.#decidedBy(id, block),
+      executed: (block) => {
+        this.#hash.number(block.height)
+        this.#operations.executed(block)
+      },
+      headerMade: (header) => this.#invariants.headerMade(id, header),
+      restored: ({ header }) => this.#invariants.restored(id, header),
+      event: (event) => this.#eventOf(id, event),
+      accused: (evidence) => {
+        this.#note(`replica ${id}`, 'accuses', `replica ${evidence.replica}`)
+        this.#witness.accused(id, evidence)
+      },
+      violated: (invariant, explanation) => this.#invariants.violate(invariant, explanation),
+      note: (what, detail) => this.#note(`replica ${id}`, what, detail),
+      isDamaged: () => this.#atlas.isDamaged(id),
+      ended: (why) => this.#caretaker.ended(this.#replica(id), why),
+      unmasked: (other, greeting, seen) => this.#replica(other).unmasked(greeting, seen),
+    }
+  }
+
+  #decidedBy(id: ReplicaId, block: Block): void {
+    const { header } = block
+    if (!this.#invariants.decided(id, header)) return
+    count(this.#coverage, 'heights-decided')
+    this.#blocks.set(header.height, block)
+    this.#witness.decided(header)
   }
 
   #createClient(number: number, draw: (random: Random) => Operation): SimulatedClient<Operation, Result> {
@@ -347,7 +400,7 @@ class Simulation<Operation, Result> {
     const signs = this.#epoch.parameters.envelopeSignatures === 'required'
     const signer = signs ? this.#suite.signer(linkKey) : null
     const key = signer?.publicKey ?? linkKey
-    this.#clientNumbers.set(key.join(), number)
+    this.#operations.clientHas(key, number)
     return new SimulatedClient({
       number,
       epoch: this.#epoch,
@@ -394,7 +447,7 @@ class Simulation<Operation, Result> {
     })
   }
 
-  #replica(id: ReplicaId): SimulatedReplica<RaftMessage, RaftRecord> {
+  #replica(id: ReplicaId): SimulatedReplica<Message, LogRecord> {
     return this.#replicas.find((replica) => replica.id === id)!
   }
 
@@ -405,6 +458,7 @@ class Simulation<Operation, Result> {
       random,
       scheduler: this.#scheduler,
       replicas: this.#replicas,
+      drawWish: this.#protocol.drawWish,
       note: (what, detail) => this.#note('world', what, detail),
     })
   }
@@ -413,44 +467,16 @@ class Simulation<Operation, Result> {
     return [...this.#replicas.map((replica) => replica.address), ...this.#clients.map((client) => client.address)]
   }
 
-  #leads(id: ReplicaId, term: number): void {
-    this.#invariants.leads(id, term)
-    if (this.#lastLeader !== id) count(this.#coverage, 'leader-changes')
-    this.#lastLeader = id
-  }
-
-  /** The first replica to execute a height tells the world which operations ran; the others must come to the same. */
-  #executed(block: ExecutedBlock): void {
-    const { height } = block
-    this.#hash.number(height)
-    if (height <= this.#heightExecuted) return
-    this.#heightExecuted = height
-    for (const reply of block.replies) {
-      if (reply.kind === 'opening') {
-        this.#noteSession(reply)
-        continue
-      }
-      // A refusal of an envelope executes nothing.
-      if (!isExecuted(reply.outcome)) continue
-      if (!reply.fresh) {
-        count(this.#coverage, 'retries-not-executed-again')
-        continue
-      }
-      const client = this.#sessionClients.get(`${reply.session.height}.${reply.session.index}`)
-      const operation = client === undefined ? null : this.#clients[client - 1]!.idOf(reply.session, reply.number)
-      if (client === undefined || operation === null) {
-        return this.#invariants.violate('invented-operation', `height ${height} executed what no client asked for`)
-      }
-      this.#decided.push({ height, index: reply.index, client, id: operation })
-    }
-  }
-
-  #noteSession(reply: OpeningReply): void {
-    const session = sessionOf(reply.outcome)
-    const client = this.#clientNumbers.get(reply.client.join())
-    if (session !== null && client !== undefined) {
-      this.#sessionClients.set(`${session.height}.${session.index}`, client)
-    }
+  #eventOf(id: ReplicaId, event: ProtocolEvent): void {
+    const leadership = this.#protocol.leadership(event, id, this.#epoch)
+    if (leadership === null) return
+    const { leader, term } = leadership
+    if (this.#protocol.isElected) this.#invariants.leads(leader, term)
+    // A replica that lags says what others have said before.
+    else if (term <= this.#termSeen) return
+    this.#termSeen = term
+    if (this.#lastLeader !== leader) count(this.#coverage, 'leader-changes')
+    this.#lastLeader = leader
   }
 
   #note(actor: string, what: string, detail: string): void {
@@ -458,13 +484,13 @@ class Simulation<Operation, Result> {
   }
 }
 
-function shuffle<Item>(random: Random, items: readonly Item[]): Item[] {
-  const shuffled = [...items]
-  for (let index = shuffled.length - 1; index > 0; index--) {
-    const other = random.below(index + 1)
-    const item = shuffled[index]!
-    shuffled[index] = shuffled[other]!
-    shuffled[other] = item
-  }
-  return shuffled
+/** What a liar says of itself is not listened to. */
+const deafWorld: Partial<ReplicaWorld> = {
+  decided: () => {},
+  executed: () => {},
+  headerMade: () => {},
+  restored: () => {},
+  event: () => {},
+  accused: () => {},
+  violated: () => {},
 }

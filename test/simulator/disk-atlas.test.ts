@@ -1,6 +1,7 @@
 // Which disks a run may damage, and where: only what recovery is sure to notice.
 
 import { describe, expect, it } from 'vitest'
+import { faultsTolerated } from '../../src/kernel/quorum.ts'
 import { createRandom } from '../../src/kernel/random.ts'
 import { checkedPlaces, DiskAtlas, soundNotes } from '../../src/simulator/disk-atlas.ts'
 import { identityFile, noteFile, noteSlotBytes } from '../../src/storage/log/format.ts'
@@ -26,7 +27,7 @@ describe('the atlas', () => {
     [4, 1],
     [5, 2],
   ])('of %i replicas lets %i be damaged, and those again', (replicas, damagedMax) => {
-    const atlas = new DiskAtlas(replicas)
+    const atlas = new DiskAtlas(faultsTolerated('crash', replicas))
     for (let replica = 1; replica <= damagedMax; replica++) atlas.damage(replica as never)
     for (let replica = 1; replica <= replicas; replica++) {
       expect(atlas.isDamaged(replica as never)).toBe(replica <= damagedMax)

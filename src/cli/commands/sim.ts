@@ -1,7 +1,9 @@
 // `quorate sim`: runs seeds of the simulator, and says what it saw.
 
-import { faultsTolerated } from '../../kernel/quorum.ts'
+import { faultModelOf } from '../../kernel/ids.ts'
+import { faultsTolerated, votersMin } from '../../kernel/quorum.ts'
 import { coverageMinima } from '../../simulator/coverage.ts'
+import { builtProtocols } from '../../simulator/protocols.ts'
 import { faultFamilies } from '../../simulator/report.ts'
 import { runSeed } from '../../simulator/simulation.ts'
 import type { Command } from '../command.ts'
@@ -13,6 +15,7 @@ import { openRecord, recordFile } from '../sweep/record.ts'
 import { readRequest, type SimRequest } from '../sweep/request.ts'
 import { asJson, eventRate, isBad, print, type SweepResult } from '../sweep/result.ts'
 import { openResume } from '../sweep/resume.ts'
+import type { SweepOptions } from '../sweep/run-chunk.ts'
 import { sourcesHash } from '../sweep/sources.ts'
 import { addFailure, addReport, addSummary, emptySummary } from '../sweep/summary.ts'
 import { runSweep } from '../sweep/sweep.ts'
@@ -23,11 +26,17 @@ const spec: CommandSpec = {
   summary: 'runs a network in the simulator, one history for each seed, and checks it',
   usage: 'quorate sim [--protocol raft] [--replicas 3] [--seeds 1..100] [options]',
   options: [
-    { name: 'protocol', value: 'NAME', description: 'the protocol; raft is built', default: 'raft' },
-    { name: 'replicas', value: 'N', description: 'how many replicas', default: '3' },
+    { name: 'protocol', value: 'NAME', description: `the protocol: ${builtProtocols.join(', ')}`, default: 'raft' },
+    { name: 'replicas', value: 'N', description: 'how many replicas', default: '3, or 4 where members may lie' },
     { name: 'seeds', value: 'A..B', description: 'the seeds to run', default: '1..100' },
     { name: 'seed', value: 'N', description: 'one seed only' },
     { name: 'faults', value: 'FAMILY', description: faultFamilies.join(', '), default: 'all' },
+    {
+      name: 'adversaries',
+      value: 'N',
+      description: 'how many replicas lie, where members may; without it each seed draws a number it survives',
+    },
+    { name: 'behaviour', value: 'NAME', description: 'how they lie, such as equivocating-proposals; without it drawn' },
     { name: 'jobs', value: 'N', description: 'processes that share the work', default: '1' },
     {
       name: 'minutes',
@@ -56,7 +65,7 @@ export const simCommand: Command = { spec, run }
 
 async function run(args: readonly string[], output: Output): Promise<number> {
   const request = readRequest(parseOptions(spec, args))
-  warnAboutReplicas(request.sweep.replicas, output)
+  warnAboutReplicas(request.sweep, output)
   if (request.trace !== null) return traceOne(request, request.trace, output)
   const record = request.record ? openRecord(sourcesHash()) : null
   const result = await sweep(request, output)
@@ -67,7 +76,14 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   return isBad(result) ? exitCode.failed : exitCode.ok
 }
 
-function warnAboutReplicas(replicas: number, output: Output): void {
+function warnAboutReplicas({ protocol, replicas }: SweepOptions, output: Output): void {
+  const model = faultModelOf(protocol)
+  if (model === 'byzantine') {
+    if (faultsTolerated(model, replicas) === 0) {
+      output.error(`warning: ${replicas} replicas survive no fault; ${votersMin(model)} survive one`)
+    }
+    return
+  }
   if (replicas === 1) output.error('warning: 1 replica survives no crash')
   if (replicas % 2 !== 0) return
   const crashes = faultsTolerated('crash', replicas)
@@ -115,9 +131,9 @@ async function sweep(request: SimRequest, output: Output): Promise<SweepResult> 
 }
 
 function traceOne(request: SimRequest, path: string, output: Output): number {
-  const { protocol, replicas, faults } = request.sweep
+  const { twiceEvery: _once, ...options } = request.sweep
   const trace = openTrace(path)
-  const report = runSeed({ protocol, replicas, faults, seed: request.from, trace: trace.line })
+  const report = runSeed({ ...options, seed: request.from, trace: trace.line })
   trace.end(report)
   if (request.json) {
     const summary = emptySummary()

@@ -1,6 +1,9 @@
 // What `quorate sim` was asked for, checked: wrong use is found before the first seed runs.
 
 import { protocolNames, type ProtocolName } from '../../kernel/ids.ts'
+import { faultModelOf } from '../../kernel/ids.ts'
+import { faultsTolerated, votersMin } from '../../kernel/quorum.ts'
+import { behaviourNames, builtProtocols, isSimulated } from '../../simulator/protocols.ts'
 import { faultFamilies } from '../../simulator/report.ts'
 import { flag, number, oneOf, text, UsageError, type ParsedOptions } from '../options.ts'
 import type { SweepOptions } from './run-chunk.ts'
@@ -28,13 +31,17 @@ export interface SimRequest {
 export function readRequest(parsed: ParsedOptions): SimRequest {
   if (parsed.positionals.length > 0) throw new UsageError(`${parsed.positionals[0]} is not an option`)
   const protocol = oneOf<ProtocolName>(parsed, 'protocol', 'raft', protocolNames)
-  if (protocol !== 'raft') throw new UsageError(`--protocol is ${protocol}, which is not built yet; raft is`)
+  if (!isSimulated(protocol)) {
+    throw new UsageError(`--protocol is ${protocol}, which is not built yet; ${builtProtocols.join(' and ')} is`)
+  }
   const [from, to] = readSeeds(parsed)
+  const replicas = number(parsed, 'replicas', votersMin(faultModelOf(protocol)), 1, replicasMax)
   const request: SimRequest = {
     sweep: {
       protocol,
-      replicas: number(parsed, 'replicas', 3, 1, replicasMax),
+      replicas,
       faults: oneOf(parsed, 'faults', 'all', faultFamilies),
+      ...readLies(parsed, protocol, replicas),
       ...(flag(parsed, 'verify-determinism') ? { twiceEvery: 1 } : {}),
     },
     from,
@@ -49,6 +56,32 @@ export function readRequest(parsed: ParsedOptions): SimRequest {
   }
   if (request.trace !== null) checkTrace(request)
   return request
+}
+
+/** Only what was given: the rest is drawn for each seed. */
+function readLies(
+  parsed: ParsedOptions,
+  protocol: ProtocolName,
+  replicas: number,
+): Pick<SweepOptions, 'adversaries' | 'behaviour'> {
+  const names = behaviourNames(protocol)
+  const most = names.length === 0 ? 0 : faultsTolerated('byzantine', replicas)
+  const lies: Pick<SweepOptions, 'adversaries' | 'behaviour'> = {}
+  if (parsed.values['adversaries'] !== undefined) {
+    const adversaries = number(parsed, 'adversaries', 0, 0, replicasMax)
+    if (adversaries > most) throw new UsageError(tooMany(protocol, replicas, adversaries, most))
+    lies.adversaries = adversaries
+  }
+  if (parsed.values['behaviour'] !== undefined) {
+    if (most === 0)
+      throw new UsageError(`--behaviour is for replicas that lie, and ${replicas} of ${protocol} survive none`)
+    lies.behaviour = oneOf(parsed, 'behaviour', names[0]!, names)
+  }
+  return lies
+}
+
+function tooMany(protocol: ProtocolName, replicas: number, adversaries: number, most: number): string {
+  return `--adversaries is ${adversaries}, and ${replicas} replicas of ${protocol} survive ${most}: give at most ${most}`
 }
 
 function checkTrace({ from, to, trace, json, record, resume }: SimRequest): void {

@@ -1,5 +1,6 @@
 // What a sweep came to, for a person and for a program.
 
+import { behaviourNames } from '../../simulator/protocols.ts'
 import type { CoverageMinimum } from '../../simulator/report.ts'
 import { table, type Output } from '../output.ts'
 import type { SimRequest } from './request.ts'
@@ -29,7 +30,11 @@ export function isBad({ summary, state, minima }: SweepResult): boolean {
 export function asJson({ sweep, from, to }: SimRequest, result: SweepResult): object {
   const { seeds: run, ...rest } = result.summary
   const { summary, minima, state } = result
-  return { ...sweep, seeds: { from, to, run }, state, ...rest, missed: missedMinima(summary, minima) }
+  const lies =
+    behaviourNames(sweep.protocol).length === 0
+      ? {}
+      : { adversaries: sweep.adversaries ?? 'drawn', behaviour: sweep.behaviour ?? 'drawn' }
+  return { ...sweep, ...lies, seeds: { from, to, run }, state, ...rest, missed: missedMinima(summary, minima) }
 }
 
 export function print(request: SimRequest, result: SweepResult, output: Output): void {
@@ -80,13 +85,17 @@ function coverageRows(summary: Summary, minima: readonly CoverageMinimum[]): str
 }
 
 function printFailure({ sweep }: SimRequest, { seed, invariant, explanation }: SeedFailure, output: Output): void {
-  const { protocol, replicas, faults } = sweep
+  const { protocol, replicas, faults, adversaries, behaviour } = sweep
+  const lies = [
+    ...(adversaries === undefined ? [] : [` --adversaries ${adversaries}`]),
+    ...(behaviour === undefined ? [] : [` --behaviour ${behaviour}`]),
+  ].join('')
   output.out(output.red(`seed ${seed} failed: ${invariant}`))
   output.out(`  ${explanation}`)
   // A difference between two runs shows only in two runs.
   const how = invariant === 'determinism' ? '--verify-determinism' : '--trace -'
   output.out(
-    `  replay: npx quorate sim --protocol ${protocol} --replicas ${replicas} --faults ${faults} --seed ${seed} ${how}`,
+    `  replay: npx quorate sim --protocol ${protocol} --replicas ${replicas} --faults ${faults}${lies} --seed ${seed} ${how}`,
   )
 }
 

@@ -9,6 +9,9 @@ export interface SweepOptions {
   protocol: ProtocolName
   replicas: number
   faults: FaultFamily
+  /** Absent: drawn for each seed. */
+  adversaries?: number
+  behaviour?: string
   /** One seed in so many is run twice. */
   twiceEvery?: number
 }
@@ -42,12 +45,12 @@ export function runChunk(
 
 function reportOf(
   runSeed: RunSeed,
-  { protocol, replicas, faults, twiceEvery = twiceEveryDefault }: SweepOptions,
+  { twiceEvery = twiceEveryDefault, ...options }: SweepOptions,
   seed: number,
 ): SeedReport {
-  const report = runSeed({ protocol, replicas, faults, seed })
+  const report = runSeed({ ...options, seed })
   if (seed % twiceEvery !== 0) return report
-  const again = runSeed({ protocol, replicas, faults, seed })
+  const again = runSeed({ ...options, seed })
   if (again.traceHash === report.traceHash) return report
   // Whatever the two runs said is void: the difference is the finding.
   const explanation = `two runs of one seed came to the histories ${report.traceHash} and ${again.traceHash}`

@@ -1,0 +1,51 @@
+// A primary whose proposals are well signed, and should not be voted for.
+
+import { payloadEnvelopesCodec } from '../../kernel/block.ts'
+import { encode } from '../../wire/codec.ts'
+import type { PbftMessage } from '../../protocols/pbft/messages.ts'
+import type { Behaviour } from './behaviour.ts'
+import { Pen } from './pen.ts'
+import { drawShare, fewOthers } from './victims.ts'
+
+export const badPayloads: Behaviour<PbftMessage> = {
+  name: 'bad-payloads',
+  title: 'proposes payloads that do not fit their digest, or that hold no valid envelope',
+  create: (options) => {
+    const pen = new Pen(options)
+    const { random } = options
+    const lies = drawShare(random)
+    const few = random.chance(1, 2) ? fewOthers(options) : new Set(options.others)
+    const garbage = Uint8Array.from({ length: 40 }, () => random.below(256))
+    const noEnvelopes = encode(payloadEnvelopesCodec, [garbage])
+    const way = random.below(3)
+    return {
+      send: (message, to, post) => {
+        if (message.kind !== 'pre-prepare' || !lies()) return post(to, message)
+        const { view, header } = message
+        if (way === 0) return post(to, few.has(to) ? { ...message, payload: noEnvelopes } : message)
+        const payload = way === 1 ? garbage : noEnvelopes
+        post(to, pen.prePrepare(view, { ...header, payloadDigest: pen.payloadDigest(payload) }, payload))
+      },
+    }
+  },
+}
+
+const hourMs = 3_600_000
+
+export const absurdTimestamps: Behaviour<PbftMessage> = {
+  name: 'absurd-timestamps',
+  title: 'proposes blocks of another hour, or of another age',
+  create: (options) => {
+    const pen = new Pen(options)
+    const { random } = options
+    const lies = drawShare(random)
+    const shift = random.pick([hourMs, -hourMs, 2 ** 50, -Infinity])
+    return {
+      send: (message, to, post) => {
+        if (message.kind !== 'pre-prepare' || !lies()) return post(to, message)
+        const { view, header, payload } = message
+        post(to, pen.prePrepare(view, { ...header, timestamp: Math.max(0, header.timestamp + shift) }, payload))
+      },
+    }
+  },
+}
