@@ -78,6 +78,36 @@ describe('the log', () => {
     expect(log.read(second!)).toBe(null)
   })
 
+  it.each([true, false])(
+    'gives no other record for one that the disk has put in its place, read before: %s',
+    (before) => {
+      const bench = written(['a', 'b', 'c'])
+      const log = bench.open()
+      const [first, second, third] = [...log.records()].map(({ sequence }) => sequence)
+      if (before) for (const sequence of [first!, second!, third!]) expect(log.read(sequence)).not.toBeNull()
+      const record = recordHeaderBytes + 1
+      const at = bench.disk.size(segmentFile(1)) - (recordHeaderBytes + 8) - 3 * record
+      const other = bench.disk.read(segmentFile(1), at + record, record)
+      if (!other.ok) throw new Error('unreadable')
+      bench.disk.open(segmentFile(1)).write(at, other.bytes, () => {})
+      bench.run()
+      expect(log.read(first!)).toBeNull()
+      // What lies behind it is found where it was, if that was known.
+      expect(log.read(third!)).toEqual(before ? text('c') : null)
+    },
+  )
+
+  it('gives no record back that is written, and not on disk yet', () => {
+    const bench = written(['a'])
+    const log = bench.open()
+    const sequence = log.append(text('b'))
+    log.flush()
+    bench.run(1)
+    expect([log.durable < sequence, log.read(sequence)]).toEqual([true, null])
+    bench.run()
+    expect(log.read(sequence)).toEqual(text('b'))
+  })
+
   it('counts its starts, for ever', () => {
     const bench = new LogBench()
     bench.initialize()

@@ -140,6 +140,11 @@ describe('an old copy', () => {
       expect(planStart(refused, false).kind).toBe('refuse')
     }
   })
+
+  it('is not what a refusal for another reason turns into', () => {
+    const foreign: LogRefusal = { ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY', message: 'of another' }
+    expect(refuseOldCopy(foreign, 3)).toBe(foreign)
+  })
 })
 
 describe('the incarnation of a new log', () => {

@@ -72,6 +72,67 @@ describe('the incarnations seen', () => {
     }
   })
 
+  it('are those of another process where a single byte of it differs', () => {
+    const { run, open, prepared } = bench()
+    const seen = prepared()
+    seen.note(two, start(5), () => {})
+    run()
+    const twin = start(5)
+    twin.process[15]! ^= 1
+    expect(seen.note(two, twin, () => {})).toBe(false)
+    run()
+    expect(open().newest(two)).toEqual(twin)
+  })
+
+  it('are written one after the other, so that one on its way endangers none that was reported', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      for (let crashAt = 0; crashAt < 10; crashAt++) {
+        const { disk, run, open, prepared } = bench(`together ${seed}`)
+        const seen = prepared()
+        let kept = 0
+        for (let incarnation = 1; incarnation <= 3; incarnation++) {
+          seen.note(two, start(incarnation), (error) => {
+            if (error === null) kept = incarnation
+          })
+          run(1)
+        }
+        run(crashAt)
+        disk.crash()
+        expect(open().newest(two)?.incarnation ?? 0).toBeGreaterThanOrEqual(kept)
+      }
+    }
+  })
+
+  it('are none where a slot is sound, and is of another format or holds what none can', () => {
+    const { disk, run, open, prepared } = bench()
+    const seen = prepared()
+    seen.note(two, start(1), () => {})
+    run()
+    const whole = disk.read(seenFile, seenSlotBytes, seenSlotBytes)
+    if (!whole.ok) throw new Error('unreadable')
+    const end = 2 + new DataView(whole.bytes.buffer, whole.bytes.byteOffset).getUint16(0, true)
+    // The version, and the number of the members.
+    for (const at of [2, 2 + 2 + 8 + 8]) {
+      const slot = whole.bytes.slice()
+      slot[at]!++
+      new DataView(slot.buffer).setUint32(end, crc32(slot.subarray(0, end), 0), true)
+      disk.open(seenFile).write(seenSlotBytes, slot, () => {})
+      run()
+      expect(open().newest(two)).toBeNull()
+    }
+  })
+
+  it('are not written any more by one that was closed', () => {
+    const { run, open, prepared } = bench()
+    const seen = prepared()
+    seen.close()
+    seen.note(two, start(1), () => {
+      throw new Error('answered')
+    })
+    run()
+    expect(open().newest(two)).toBeNull()
+  })
+
   it('fit for as many members as there can be, and the file never grows', () => {
     const { disk, run, open, prepared } = bench()
     const seen = prepared()
