@@ -33,6 +33,7 @@ const pureRooms = [
   'replica/driver',
   'replica/pool',
   'replica/checkpoints',
+  'replica/fetching',
   'network/link',
   'client/core',
 ]
@@ -57,6 +58,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   'replica/pool': { may: words, pure: true },
   // The Merkle rule of a state is the executor's.
   'replica/checkpoints': { may: [...words, 'execution'], pure: true },
+  // Both hand out what others lack, at a bounded rate.
+  'replica/fetching': { may: [...words, 'replica/checkpoints'], pure: true },
   // The core wires pure rooms together, and is as pure as they are.
   'replica/core': {
     may: [
@@ -65,6 +68,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'replica/driver',
       'replica/pool',
       'replica/checkpoints',
+      'replica/fetching',
       'storage/log',
       'storage/snapshots',
     ],

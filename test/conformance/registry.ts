@@ -22,6 +22,7 @@ import { frameCodec } from '../../src/replica/driver/frame.ts'
 import { block, fill, header, one, session, type Registered } from './registered.ts'
 import { checkpointRegistry } from './registry-checkpoints.ts'
 import { executionRegistry } from './registry-execution.ts'
+import { fetchingRegistry } from './registry-fetching.ts'
 import { pbftRegistry } from './registry-pbft.ts'
 import { raftRegistry } from './registry-raft.ts'
 import { snapshotRegistry } from './registry-snapshots.ts'
@@ -79,6 +80,13 @@ export const registry: readonly Registered[] = [
     signature: fill(64, 3),
   }),
   one('envelopeCodec close', envelopeCodec, { kind: 'close', client: fill(32, 1), session, signature: fill(64, 3) }),
+  one('envelopeCodec read', envelopeCodec, {
+    kind: 'read',
+    client: fill(32, 1),
+    nonce: fill(16, 2),
+    queries: [fill(2, 5), fill(0, 0)],
+    signature: fill(64, 3),
+  }),
   one('signatureSetCodec', signatureSetCodec, votes),
   one('quorumCertificateCodec', quorumCertificateCodec, certificate),
   one('decisionProofCodec raft', decisionProofCodec, { kind: 'raft', term: 4, index: 7 }),
@@ -127,6 +135,28 @@ export const registry: readonly Registered[] = [
   one('refusalCodec older', refusalCodec, { reason: 'incarnation-older', incarnation: max }),
   one('refusalCodec repeated', refusalCodec, { reason: 'incarnation-repeated', incarnation: 0x1_0000_0002 }),
   one('clientRequestCodec status', clientRequestCodec, { kind: 'status', id: 5 }),
+  one('clientRequestCodec reads', clientRequestCodec, {
+    kind: 'reads',
+    nonce: fill(16, 2),
+    statesFirst: true,
+    reads: [
+      { id: 4, query: fill(2, 5) },
+      { id: 5, query: fill(0, 0) },
+    ],
+  }),
+  one('clientResponseCodec answers', clientResponseCodec, {
+    kind: 'answers',
+    nonce: fill(16, 2),
+    stated: 9,
+    height: 10,
+    answers: [{ id: 4, answer: fill(2, 9) }],
+  }),
+  one('clientResponseCodec reads-unanswered', clientResponseCodec, {
+    kind: 'reads-unanswered',
+    nonce: fill(16, 2),
+    reason: 'not-authentic',
+    leader: replicaId(3),
+  }),
   one('clientResponseCodec hint', clientResponseCodec, { kind: 'hint', leader: replicaId(3) }),
   one('clientResponseCodec status', clientResponseCodec, { kind: 'status', id: 5, report: fill(2, 123) }),
   one('clientResponseCodec replies', clientResponseCodec, {
@@ -159,10 +189,11 @@ export const registry: readonly Registered[] = [
     items: [
       { channel: 1, body: fill(2, 1) },
       { channel: 2, body: fill(0, 0) },
-      { channel: 4, body: fill(1, 2) },
+      { channel: 5, body: fill(1, 2) },
     ],
   }),
   ...checkpointRegistry,
+  ...fetchingRegistry,
   ...snapshotRegistry,
   ...raftRegistry,
   ...pbftRegistry,

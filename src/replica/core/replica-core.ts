@@ -16,6 +16,7 @@ import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 import type {
   Command,
+  Input,
   Now,
   Persisted,
   ProtocolDefinition,
@@ -37,6 +38,7 @@ import { channel, type HostChannel } from '../driver/frame.ts'
 import type { Links } from '../driver/outbox.ts'
 import type { ExecutedBlock } from '../../execution/executed-block.ts'
 import type { Executor } from '../../execution/executor.ts'
+import { Fetching } from '../fetching/fetching.ts'
 import { Pool, type PoolLimits } from '../pool/request-pool.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
 
@@ -45,8 +47,8 @@ const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnv
 const forwardBytesMax = 1024 * 1024
 /** Executed in one turn: whoever has a long log to catch up with must still hear and be heard. */
 const blocksPerTurnMax = 64
-/** Beside the protocol's own timers, whose names it cannot meet: those have no colon. */
-const checkpointTimer = 'host:checkpoints'
+/** Of checkpoints and fetches, beside the protocol's own timers, whose names it cannot meet: those have no colon. */
+const hostTimer = 'host:due'
 
 export interface ReplicaObserver {
   decided?(block: Block, proof: DecisionProof): void
@@ -107,7 +109,10 @@ export class ReplicaCore<Message, LogRecord> {
   readonly #log: CountedLog
   readonly #timers: Timers
   readonly #checkpointing: Checkpointing
-  /** When the timer of checkpoints is due. */
+  readonly #fetching: Fetching
+  /** Told to the protocol in the turn that follows: a fetch may end within the step that asked for it. */
+  readonly #fetched: Extract<Input<Message, LogRecord>, { kind: 'fetched' }>[] = []
+  /** When the host's own timer is due. */
   #dueMs: number | null = null
   #now: Now = { monotonicMs: 0, wallMs: 0 }
 
@@ -127,6 +132,7 @@ export class ReplicaCore<Message, LogRecord> {
     this.#timers = options.timers
     this.#driver = this.#createDriver(options)
     this.#checkpointing = this.#createCheckpointing(options)
+    this.#fetching = this.#createFetching(options)
     this.#gateway = new ClientGateway({
       pool: this.#pool,
       executor: options.executor,
@@ -178,7 +184,7 @@ export class ReplicaCore<Message, LogRecord> {
   timer(name: string, now: Now): void {
     this.#now = now
     // The turn that follows does what is due.
-    if (name === checkpointTimer) this.#dueMs = null
+    if (name === hostTimer) this.#dueMs = null
     else this.#driver.input({ kind: 'timer', name }, now)
   }
 
@@ -215,16 +221,19 @@ export class ReplicaCore<Message, LogRecord> {
       this.#driver.input({ kind: 'requests' }, this.#now)
     }
     for (const { digest, ok } of this.#payloads.work()) this.#driver.input({ kind: 'validated', digest, ok }, this.#now)
+    const isServing = this.#fetching.work(now.monotonicMs)
+    for (const fetched of this.#fetched.splice(0)) this.#driver.input(fetched, this.#now)
     // What is decided because of an execution waits for the next round of this loop; each round needs a decision.
     for (let left = blocksPerTurnMax; left > 0 && this.#mayExecute();) {
       left -= this.#executeDecided(left)
     }
     const isHashing = this.#work()
     const isBusy = !this.#driver.failed && this.#checkpointing.work(this.#log.bytes, now.monotonicMs)
-    this.#armCheckpoints()
+    this.#arm()
     this.#driver.endTurn()
     this.#gateway.endTurn(this.#now)
-    return (isHashing || isBusy || this.#payloads.isBusy || this.#mayExecute()) && !this.#driver.failed
+    const isChecking = this.#payloads.isBusy || this.#fetched.length > 0
+    return (isServing || isHashing || isBusy || isChecking || this.#mayExecute()) && !this.#driver.failed
   }
 
   #mayExecute(): boolean {
@@ -268,17 +277,20 @@ export class ReplicaCore<Message, LogRecord> {
   }
 
   /** One timer for all of it; what is due now is done in a turn that is owed. */
-  #armCheckpoints(): void {
-    const dueMs = this.#checkpointing.nextDueMs()
+  #arm(): void {
+    const [checkpointsMs, fetchingMs] = [this.#checkpointing.nextDueMs(), this.#fetching.nextDueMs()]
+    const earliestMs = Math.min(checkpointsMs ?? Infinity, fetchingMs ?? Infinity)
+    const dueMs = earliestMs === Infinity ? null : earliestMs
     if (dueMs === this.#dueMs) return
     this.#dueMs = dueMs
-    if (dueMs === null) this.#timers.disarm(checkpointTimer)
-    else this.#timers.arm(checkpointTimer, Math.max(1, Math.ceil(dueMs - this.#now.monotonicMs)))
+    if (dueMs === null) this.#timers.disarm(hostTimer)
+    else this.#timers.arm(hostTimer, Math.max(1, Math.ceil(dueMs - this.#now.monotonicMs)))
   }
 
   #fetch(wanted: Wanted, from: readonly ReplicaId[]): void {
-    if (wanted.kind !== 'state') return unsupported(`fetch a ${wanted.kind}`)
-    this.#checkpointing.want(wanted.minimumHeight, from, this.#now.monotonicMs)
+    const { monotonicMs } = this.#now
+    if (wanted.kind === 'state') this.#checkpointing.want(wanted.minimumHeight, from, monotonicMs)
+    else this.#fetching.want(wanted, from, monotonicMs)
   }
 
   /** The executor has the state of a checkpoint that is above everything decided here. */
@@ -322,6 +334,27 @@ export class ReplicaCore<Message, LogRecord> {
         note: (event) => observer.event?.(event),
         dropped: (from, reason) => observer.dropped?.(from, reason),
         wake: options.wake,
+      },
+    })
+  }
+
+  #createFetching(options: ReplicaCoreOptions<Message, LogRecord>): Fetching {
+    const { epoch, self, definition, hasher, verifier, random, observer } = options
+    return new Fetching({
+      epoch,
+      self,
+      definition,
+      ports: { hasher, verifier },
+      random: random.fork('fetching'),
+      source: {
+        payload: (digest) => this.#driver.payload(digest),
+        decided: (fromHeight, bytesMax) => this.#driver.decidedBlocks(fromHeight, bytesMax),
+      },
+      host: {
+        send: (to, body) => this.#driver.sendHostMessage(to, channel.blocks, body),
+        fetched: (wanted, from, result) => void this.#fetched.push({ kind: 'fetched', wanted, from, result }),
+        note: (event) => observer.event?.(event),
+        dropped: (from, reason) => observer.dropped?.(from, reason),
       },
     })
   }
@@ -376,6 +409,7 @@ export class ReplicaCore<Message, LogRecord> {
 
   #hostMessage(from: ReplicaId, through: HostChannel, body: Uint8Array): void {
     if (through === channel.forward) return this.#forwarded(from, body)
+    if (through === channel.blocks) return this.#fetching.message(from, body, this.#now.monotonicMs)
     if (through === channel.state) this.#checkpointing.leads(this.#driver.status(this.#now).leader === this.#self)
     this.#checkpointing.message(from, through, body, this.#now.monotonicMs)
   }
@@ -393,8 +427,4 @@ export class ReplicaCore<Message, LogRecord> {
     const key = this.#clientKey(connection)
     return key !== null && equalBytes(key, envelope.client)
   }
-}
-
-function unsupported(effect: string): never {
-  throw new Error(`no protocol of this release asks the replica to ${effect}`)
 }

@@ -8,6 +8,7 @@
 import { decode, encode } from '../../wire/codec.ts'
 import type { Block } from '../../kernel/block.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
+import type { Digest } from '../../kernel/crypto-ports.ts'
 import type { Evidence } from '../../kernel/evidence.ts'
 import type { ExecutedHeader } from '../../kernel/executed-header.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
@@ -130,6 +131,16 @@ export class Driver<Message, LogRecord> {
     return this.#protocol.status(now)
   }
 
+  /** For others to fetch: as Protocol.payload. */
+  payload(digest: Digest): Uint8Array | null {
+    return this.#read(() => this.#protocol.payload?.(digest)) ?? null
+  }
+
+  /** For others to fetch: as Protocol.decided. None, where the protocol hands out no blocks. */
+  decidedBlocks(fromHeight: Height, bytesMax: number): readonly { block: Block; proof: DecisionProof }[] {
+    return this.#read(() => this.#protocol.decided?.(fromHeight, bytesMax)) ?? []
+  }
+
   /** `durable` is the last record on disk: everything recovered is. */
   start(recovered: Recovered<LogRecord>, durable: Persisted, now: Now): void {
     this.#queue = new EffectQueue(durable)
@@ -230,6 +241,16 @@ export class Driver<Message, LogRecord> {
       }
     } catch (error) {
       this.fail(error)
+    }
+  }
+
+  #read<Value>(read: () => Value): Value | null {
+    if (this.#failed) return null
+    try {
+      return read()
+    } catch (error) {
+      this.fail(error)
+      return null
     }
   }
 

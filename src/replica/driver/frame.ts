@@ -13,10 +13,12 @@ export const channel = {
   checkpoint: 3,
   /** State for replicas that lag behind everybody's log. */
   state: 4,
+  /** Payloads and decided blocks for replicas that lack them. */
+  blocks: 5,
 } as const
 
 /** Channels whose messages are the host's own, and no protocol's. */
-export type HostChannel = typeof channel.forward | typeof channel.checkpoint | typeof channel.state
+export type HostChannel = Exclude<(typeof channel)[keyof typeof channel], typeof channel.protocol>
 
 export interface FrameItem {
   channel: number
@@ -34,7 +36,7 @@ export const frameBytesMax = 8 * 1024 * 1024
 export const frameItemsMax = 4096
 const itemOverheadBytes = 5
 
-const itemCodec: Codec<FrameItem> = struct<FrameItem>({ channel: upTo(u8, 4), body: bytes(frameBytesMax) })
+const itemCodec: Codec<FrameItem> = struct<FrameItem>({ channel: upTo(u8, channel.blocks), body: bytes(frameBytesMax) })
 
 export const frameCodec: Codec<Frame> = struct<Frame>({ epoch: u53, items: list(itemCodec, frameItemsMax) })
 
@@ -43,5 +45,5 @@ export function itemBytes(item: FrameItem): number {
 }
 
 export function isHostChannel(number: number): number is HostChannel {
-  return number === channel.forward || number === channel.checkpoint || number === channel.state
+  return number > channel.protocol && number <= channel.blocks
 }

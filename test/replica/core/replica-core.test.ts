@@ -1,6 +1,7 @@
 // The core of a replica around a protocol that the test plays: what a turn takes on, and whose word is taken for whose.
 
 import { describe, expect, it } from 'vitest'
+import { payloadDigest } from '../../../src/kernel/block.ts'
 import { clientRequestCodec, clientResponseCodec } from '../../../src/kernel/client-messages.ts'
 import { publicKeyBytes } from '../../../src/kernel/crypto-ports.ts'
 import { envelopeCodec, type Envelope } from '../../../src/kernel/envelope.ts'
@@ -8,9 +9,11 @@ import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import type { Member } from '../../../src/kernel/membership.ts'
 import { defaultParameters, type EnvelopeSignatures } from '../../../src/kernel/parameters.ts'
-import type { Effects, Input, ProtocolDefinition } from '../../../src/kernel/protocol.ts'
+import type { Effects, Input, Protocol, ProtocolDefinition } from '../../../src/kernel/protocol.ts'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { checkpointMessageCodec } from '../../../src/replica/checkpoints/checkpoint-messages.ts'
+import { fetchAnswerCodec, fetchRequestCodec } from '../../../src/replica/fetching/fetching-messages.ts'
+import { answerMsMin } from '../../../src/replica/fetching/limits.ts'
 import { ReplicaCore } from '../../../src/replica/core/replica-core.ts'
 import { channel, frameCodec, type HostChannel } from '../../../src/replica/driver/frame.ts'
 import { decode, encode, u8 } from '../../../src/wire/codec.ts'
@@ -23,13 +26,16 @@ const proof = { kind: 'raft', term: 1, index: 1 } as const
 interface BenchOptions {
   intervalHeights?: number
   envelopeSignatures?: EnvelopeSignatures
+  /** What the protocol hands out. */
+  held?: Partial<Pick<Protocol<number, number>, 'payload' | 'decided'>>
 }
 
-function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: BenchOptions = {}) {
+function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held = {} }: BenchOptions = {}) {
   const inputs: Input<number, number>[] = []
   const headers: ExecutedHeader[] = []
   const executedHeights: number[] = []
   const failures: unknown[] = []
+  const sent: { to: number; channel: number; body: Uint8Array }[] = []
   const responses: { to: number; kind: string }[] = []
   let next: (effects: Effects<number, number>) => void = () => {}
   let pooled = 0
@@ -45,7 +51,12 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: Ben
     stepping = false
   }
   const status = () => ({ leader: null, timers: [], awaited: [] })
-  const definition = { message: u8, logRecord: u8, create: () => ({ step, status }), verifyDecision: () => true }
+  const definition = {
+    message: u8,
+    logRecord: u8,
+    create: () => ({ step, status, ...held }),
+    verifyDecision: () => true,
+  }
   const members = [1, 2, 3].map((id): Member => ({
     id: replicaId(id),
     name: `replica ${id}`,
@@ -69,7 +80,13 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: Ben
     executor: createExecutor({ checkpoints: { intervalHeights } }),
     log: { bytes: 0, backedUp: false, append: () => 1, flush: () => {}, cut: (_, done) => done(), read: () => null },
     snapshots: new MemoryStore(),
-    links: { send: () => {} },
+    links: {
+      send: (to, bytes) => {
+        const frame = decode(frameCodec, bytes)
+        if (frame.ok)
+          sent.push(...frame.value.items.map(({ channel: through, body }) => ({ to, channel: through, body })))
+      },
+    },
     timers: { arm: () => {}, disarm: () => {} },
     wake: () => {},
     clientKey: (connection) => (connection === 9 ? null : clientKey(connection)),
@@ -95,6 +112,8 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link' }: Ben
     executedHeights,
     failures,
     headers,
+    /** Through this channel, since it was last asked. */
+    sent: (through: HostChannel) => sent.splice(0).filter((item) => item.channel === through),
     /** Of one kind, since it was last asked. */
     inputs: <Kind extends Input<number, number>['kind']>(kind: Kind) =>
       inputs.splice(0).filter((input): input is Extract<Input<number, number>, { kind: Kind }> => input.kind === kind),
@@ -239,5 +258,83 @@ describe('a payload that the protocol wants checked', () => {
     validate()
     core.endTurn(now)
     expect(verified()).toBe(0)
+  })
+})
+
+describe('what the protocol wants from others', () => {
+  const payload = Uint8Array.of(1, 2, 3)
+  const digest = payloadDigest(hasher, payload)
+  const wanted = { kind: 'payload', digest, height: 4 } as const
+
+  it('is asked for, and told in a later step, even if there is nobody to ask', () => {
+    const { core, does, inputs, sent, receive } = bench()
+    does((effects) => {
+      effects.fetch(wanted, [replicaId(2)])
+      effects.fetch({ kind: 'decided', fromHeight: 1, toHeight: 2 }, [])
+    })
+    expect(inputs('fetched')).toEqual([])
+    core.endTurn(now)
+    expect(inputs('fetched')).toMatchObject([{ wanted: { kind: 'decided' }, result: { kind: 'failed' } }])
+    const [asked] = sent(channel.blocks)
+    const request = decode(fetchRequestCodec, asked!.body)
+    const number = request.ok ? request.value.number : 0
+    receive(2, channel.blocks, encode(fetchAnswerCodec, { kind: 'payload', number, payload }))
+    core.endTurn(now)
+    expect(inputs('fetched')).toEqual([{ kind: 'fetched', wanted, from: 2, result: { kind: 'payload', payload } }])
+    expect(core.endTurn(now)).toBe(false)
+  })
+
+  it('ends by itself when nobody answers', () => {
+    const { core, does, inputs } = bench()
+    does((effects) => effects.fetch(wanted, [replicaId(2), replicaId(3)]))
+    for (const monotonicMs of [1, answerMsMin + 1, 2 * answerMsMin + 1]) core.endTurn({ ...now, monotonicMs })
+    expect(inputs('fetched')).toMatchObject([{ wanted, result: { kind: 'failed' } }])
+  })
+})
+
+describe('what others want', () => {
+  const request = encode(fetchRequestCodec, { kind: 'payload-request', number: 7, digest: digestOf(1) })
+  const blocks = encode(fetchRequestCodec, { kind: 'blocks-request', number: 8, fromHeight: 1, toHeight: 9 })
+  const answered = (items: readonly { body: Uint8Array }[]): unknown[] =>
+    items.map(({ body }) => {
+      const answer = decode(fetchAnswerCodec, body)
+      return answer.ok ? answer.value : answer.error
+    })
+
+  it('is given as the protocol holds it', () => {
+    const { core, sent, receive } = bench({
+      held: {
+        payload: (digest) => (digest[0] === 1 ? Uint8Array.of(5) : null),
+        decided: (fromHeight) => [{ block: blockOf(fromHeight, []), proof }],
+      },
+    })
+    receive(2, channel.blocks, request)
+    receive(2, channel.blocks, blocks)
+    core.endTurn(now)
+    expect(answered(sent(channel.blocks))).toEqual([
+      { kind: 'payload', number: 7, payload: Uint8Array.of(5) },
+      { kind: 'blocks', number: 8, blocks: [{ block: blockOf(1, []), proof }] },
+    ])
+  })
+
+  it('is nothing, where the protocol hands out nothing; what it throws is the replica’s end', () => {
+    const { core, sent, receive } = bench()
+    receive(2, channel.blocks, request)
+    receive(2, channel.blocks, blocks)
+    core.endTurn(now)
+    expect(answered(sent(channel.blocks))).toEqual([
+      { kind: 'payload', number: 7, payload: null },
+      { kind: 'blocks', number: 8, blocks: [] },
+    ])
+    const broken = bench({
+      held: {
+        decided: () => {
+          throw new Error('bug')
+        },
+      },
+    })
+    broken.receive(2, channel.blocks, blocks)
+    broken.core.endTurn(now)
+    expect([broken.failures, broken.sent(channel.blocks)]).toEqual([[new Error('bug')], []])
   })
 })
