@@ -47,9 +47,20 @@ export function onPrePrepare(step: Step, from: ReplicaId, message: PrePrepare): 
   if (Math.abs(header.timestamp - now.wallMs) > state.parameters.pbft.clockToleranceMs) {
     return effects.note({ kind: 'clock-refused', detail: { from, height } })
   }
+  // What is next is always taken; the rest comes again when there is room.
+  if (height > state.decidedHeight + 1 && undecidedBytes(state) + payload.length > undecidedBytesMax) return
   slot.proposal = makeProposal(step, statement, header, signature, payload)
   state.proposedHeight = Math.max(state.proposedHeight, height)
   effects.validate(payload, header.payloadDigest)
+}
+
+/** Payloads in memory that are in no decided block: a primary that lies could send a window of the largest. */
+export const undecidedBytesMax: number = 64 * 1024 * 1024
+
+export function undecidedBytes({ slots }: PbftState): number {
+  let bytes = 0
+  for (const { proposal } of slots.values()) bytes += proposal?.payload?.length ?? 0
+  return bytes
 }
 
 export function makeProposal(

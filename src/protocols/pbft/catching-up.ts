@@ -37,9 +37,10 @@ export function considerCatchUp(step: Step): void {
     const toHeight = Math.min(target, decidedHeight + blocksWantedMax)
     return obtain(step, { kind: 'decided', fromHeight, toHeight }, serving)
   }
-  if (state.fetching !== null) return
+  // Nobody has said where it can be had: the next status asks.
+  if (state.fetching !== null || ahead.length === 0) return
   const holders = ahead.map(([replica]) => replica)
-  obtain(step, { kind: 'state', minimumHeight: decidedHeight + 1 }, holders.length > 0 ? holders : others(state))
+  obtain(step, { kind: 'state', minimumHeight: decidedHeight + 1 }, holders)
   effects.note({ kind: 'state-wanted', detail: { height: decidedHeight + 1 } })
 }
 
@@ -50,10 +51,6 @@ function obtain(
 ): void {
   state.fetching = { kind: wanted.kind, sinceMs: now.monotonicMs }
   effects.fetch(wanted, from)
-}
-
-function others({ membership, self }: PbftState): ReplicaId[] {
-  return membership.voters.filter((voter) => voter !== self)
 }
 
 export function onDecidedFetched(step: Step, result: FetchResult): void {

@@ -26,16 +26,29 @@ import { askers, keep, leaveFor } from './view-changes.ts'
 
 type Conclusion = (step: Step) => void
 
-/** Judges the view changes one after the other; a quorum of them that hold makes the new view. */
-export function makeNewView(step: Step): void {
+/** One judgement at a time: of what a primary needs for its own new view, or of the new view of another. */
+export function judgeNext(step: Step): void {
+  if (step.state.judgement === null) judgeForOwn(step)
+  if (step.state.judgement === null) judgeForOther(step)
+}
+
+/** Judges the view changes one after the other; a quorum of them that hold makes the new view (PBFT §4.4). */
+function judgeForOwn(step: Step): void {
   const { state } = step
-  if (state.active || state.pending !== null || !hasVoice(state) || primaryOf(state, state.view) !== state.self) return
-  if (state.judgement?.view === state.view) return
+  if (state.active || !hasVoice(state) || primaryOf(state, state.view) !== state.self) return
   const good = askers(state).filter((sender) => state.judged.get(sender) === true)
   if (good.length >= state.membership.quorum) return announce(step, good.slice(0, state.membership.quorum))
   const unjudged = askers(state).filter((sender) => !state.judged.has(sender))
-  if (good.length + unjudged.length < state.membership.quorum) return
-  beginJudgement(step, { view: state.view, work: judgeAskers(state, state.view, unjudged) })
+  if (unjudged.length === 0 || good.length + unjudged.length < state.membership.quorum) return
+  beginJudgement(step, { work: judgeAskers(state, state.view, unjudged) })
+}
+
+function judgeForOther(step: Step): void {
+  for (const [primary, { newView, cited }] of step.state.pending) {
+    if (cited.size < newView.cited.length) continue
+    const known = newView.cited.map(({ sender }) => cited.get(sender)!)
+    return beginJudgement(step, { work: judgeNewView(step.state, primary, newView, known) })
+  }
 }
 
 function* judgeAskers(state: PbftState, view: View, senders: readonly ReplicaId[]): Generator<void, Conclusion> {
@@ -49,7 +62,6 @@ function* judgeAskers(state: PbftState, view: View, senders: readonly ReplicaId[
   }
   return (step) => {
     for (const detail of faults) step.effects.note({ kind: 'view-change-refused', detail })
-    makeNewView(step)
   }
 }
 
@@ -116,7 +128,7 @@ export function onNewView(step: Step, from: ReplicaId, message: NewView): void {
   const primary = primaryOf(state, view)
   if (view === state.view && state.active) return onAnotherNewView(step, primary, message)
   if (view < state.view || view < 1 || primary === state.self) return
-  if (state.pending !== null && state.pending.newView.view >= view) return
+  if (view <= Math.max(state.pending.get(primary)?.newView.view ?? 0, state.refused.get(primary) ?? 0)) return
   const { quorum, voters } = state.membership
   const isQuorum = cited.length >= quorum && cited.length <= voters.length
   if (!isQuorum || !cited.every(({ sender }) => state.membership.isVoter(sender))) return
@@ -126,9 +138,8 @@ export function onNewView(step: Step, from: ReplicaId, message: NewView): void {
     const here = state.viewChanges.get(sender)
     if (here !== undefined && equalBytes(here.digest, digest)) known.set(sender, here)
   }
-  state.pending = { newView: message, from, cited: known }
+  state.pending.set(primary, { newView: message, from, cited: known })
   askForCited(step)
-  considerPending(step)
 }
 
 function onAnotherNewView(step: Step, primary: ReplicaId, message: NewView): void {
@@ -151,53 +162,53 @@ function differ(left: NewView, right: NewView): boolean {
 
 /** What is cited and not known here, from whoever sent the new view. */
 export function askForCited({ state, effects }: Step): void {
-  const { pending } = state
-  if (pending === null) return
-  const senders = pending.newView.cited.map(({ sender }) => sender).filter((sender) => !pending.cited.has(sender))
-  if (senders.length > 0) effects.send(pending.from, { kind: 'ask-view-changes', view: pending.newView.view, senders })
+  for (const { newView, from, cited } of state.pending.values()) {
+    const senders = newView.cited.map(({ sender }) => sender).filter((sender) => !cited.has(sender))
+    if (senders.length > 0) effects.send(from, { kind: 'ask-view-changes', view: newView.view, senders })
+  }
 }
 
-/** A view change that perhaps is one of those that the pending new view cites. */
-export function onCitedViewChange(step: Step, message: ViewChange): void {
-  const { state } = step
-  const { pending } = state
-  if (pending === null || pending.cited.has(message.sender)) return
-  const citation = pending.newView.cited.find(({ sender }) => sender === message.sender)
-  if (citation === undefined) return
-  const known = keep(state, message)
-  if (!equalBytes(known.digest, citation.digest) || !isSignedViewChange(state, message)) return
-  pending.cited.set(message.sender, known)
-  considerPending(step)
-}
-
-function considerPending(step: Step): void {
-  const { pending, judgement } = step.state
-  if (pending === null || pending.cited.size < pending.newView.cited.length) return
-  const { newView } = pending
-  if (judgement?.view === newView.view) return
-  const cited = newView.cited.map(({ sender }) => pending.cited.get(sender)!)
-  beginJudgement(step, { view: newView.view, work: judgeNewView(step.state, newView, cited) })
+/** A view change that perhaps is one of those that a pending new view cites. */
+export function onCitedViewChange({ state }: Step, message: ViewChange): void {
+  let known: KnownViewChange | null = null
+  for (const { newView, cited } of state.pending.values()) {
+    if (newView.view !== message.view || cited.has(message.sender)) continue
+    const citation = newView.cited.find(({ sender }) => sender === message.sender)
+    if (citation === undefined) continue
+    known ??= keep(state, message)
+    if (equalBytes(known.digest, citation.digest) && isSignedViewChange(state, message))
+      cited.set(message.sender, known)
+  }
 }
 
 function* judgeNewView(
   state: PbftState,
+  primary: ReplicaId,
   newView: NewView,
   cited: readonly KnownViewChange[],
 ): Generator<void, Conclusion> {
   for (const { viewChange } of cited) {
-    if (viewChange.view !== newView.view) return (step) => refuse(step, newView, 'a view change to another view')
+    if (viewChange.view !== newView.view)
+      return (step) => refuse(step, primary, newView, 'a view change to another view')
     const fault = yield* judgeViewChange(state, viewChange)
-    if (fault !== null) return (step) => refuse(step, newView, fault)
+    if (fault !== null) return (step) => refuse(step, primary, newView, fault)
   }
   const selection = select(state, cited)
   const fault = yield* judgePrePrepares(state, newView, selection)
-  if (fault !== null) return (step) => refuse(step, newView, fault)
-  return (step) => enterJudged(step, newView, cited, selection)
+  if (fault !== null) return (step) => refuse(step, primary, newView, fault)
+  return (step) => enterJudged(step, primary, newView, cited, selection)
 }
 
 /** Meanwhile this replica may have gone on to a later view. */
-function enterJudged(step: Step, newView: NewView, cited: readonly KnownViewChange[], selection: Selection): void {
+function enterJudged(
+  step: Step,
+  primary: ReplicaId,
+  newView: NewView,
+  cited: readonly KnownViewChange[],
+  selection: Selection,
+): void {
   const { state } = step
+  if (state.pending.get(primary)?.newView === newView) state.pending.delete(primary)
   if (newView.view < state.view || (newView.view === state.view && state.active)) return
   enter(step, newView, cited, selection)
 }
@@ -214,8 +225,11 @@ function* judgePrePrepares(state: PbftState, newView: NewView, selection: Select
   return null
 }
 
-function refuse({ state, effects }: Step, { view }: NewView, fault: string): void {
-  if (state.pending?.newView.view === view) state.pending = null
+/** It is not judged again, however often it comes. */
+function refuse({ state, effects }: Step, primary: ReplicaId, newView: NewView, fault: string): void {
+  const { view } = newView
+  if (state.pending.get(primary)?.newView === newView) state.pending.delete(primary)
+  state.refused.set(primary, Math.max(view, state.refused.get(primary) ?? 0))
   effects.note({ kind: 'new-view-refused', detail: { view, fault } })
 }
 
@@ -253,12 +267,10 @@ function contradicts({ slots }: PbftState, { reproposals }: Selection): boolean 
 export function begin({ state, effects }: Step): void {
   state.active = true
   state.newViewDueMs = null
-  state.pending = null
-  state.judgement = null
+  for (const [primary, { newView }] of state.pending) if (newView.view <= state.view) state.pending.delete(primary)
   state.judged.clear()
   state.proven.clear()
   effects.disarm(timer.newView)
-  effects.disarm(timer.judge)
   const last = state.entered === null ? 0 : state.entered.selection.base + state.entered.selection.reproposals.length
   state.nextHeight = Math.max(state.low, state.decidedHeight, last) + 1
   state.proposedHeight = last

@@ -1,7 +1,7 @@
 // How a primary assigns sequence numbers: from what waits in the pool, as far as the window, the pipeline and the executor allow.
 
 import { blockDigest, payloadDigest } from '../../kernel/block.ts'
-import { makeProposal, accept, slotAt } from './agreement.ts'
+import { accept, makeProposal, slotAt, undecidedBytes, undecidedBytesMax } from './agreement.ts'
 import { high, isPrimary, timer, type PbftState, type Step } from './state.ts'
 import { signPhase } from './statements.ts'
 
@@ -68,6 +68,7 @@ export function mayPropose(state: PbftState): boolean {
     decidedHeight >= Math.max(low, state.entered?.selection.base ?? low) &&
     nextHeight <= high(state) &&
     nextHeight - 1 - decidedHeight < pipelineBlocksMax &&
+    undecidedBytes(state) < undecidedBytesMax &&
     decidedHeight - executedHeight < executionLagBlocksMax
   )
 }

@@ -2,6 +2,7 @@
 
 import { blockDigest } from '../../kernel/block.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
+import { broken } from '../../kernel/invariant.ts'
 import type { Persisted, Recovered } from '../../kernel/protocol.ts'
 import { ownVote, slotAt } from './agreement.ts'
 import type { NewView, ViewChange } from './messages.ts'
@@ -128,6 +129,7 @@ function applyDecided(state: PbftState, sequence: Persisted, record: DecidedReco
   const slot = slotAt(state, height)
   if (payload !== null) slot.store({ payloadDigest, payload: null, persisted: sequence })
   const stored = slot.stored(payloadDigest)?.persisted ?? null
+  if (stored === null && !isEmptyDigest(state, payloadDigest)) broken(`the payload of decided block ${height} is gone`)
   state.ledger.add(height, { decided: sequence, payload: isEmptyDigest(state, payloadDigest) ? null : stored, digest })
   slot.decision = { view, header, digest, commits }
   slot.forgetPayloads()

@@ -3,7 +3,7 @@
 import { considerCatchUp } from './catching-up.ts'
 import { adoptCertified } from './checkpoints.ts'
 import { decideReady } from './decisions.ts'
-import { adoptReproposals } from './new-views.ts'
+import { adoptReproposals, judgeNext } from './new-views.ts'
 import { proposeWaiting } from './proposing.ts'
 import { armRequest } from './requests.ts'
 import type { Step } from './state.ts'
@@ -12,6 +12,7 @@ import { countViewChanges } from './view-change-intake.ts'
 export function settle(step: Step): void {
   const { state } = step
   countViewChanges(step)
+  judgeNext(step)
   if (state.adoptionDue) adoptReproposals(step)
   decideReady(step)
   adoptCertified(step)

@@ -62,11 +62,12 @@ export interface Claim {
   active: boolean
   decidedHeight: Height
   servesFrom: Height
+  /** It says that it is ahead, and everybody was asked whether that is so. */
+  asked: boolean
 }
 
 /** Work that is done in slices: each call of `next` checks a few signatures. */
 export interface Judgement {
-  readonly view: View
   /** What it returns is done in the step in which it ends. */
   readonly work: Iterator<void, (step: Step) => void>
 }
@@ -94,7 +95,10 @@ export interface PbftState {
   asked: KnownViewChange | null
   /** Of each voter the one for the highest view; one's own among them. */
   readonly viewChanges: Map<ReplicaId, KnownViewChange>
-  pending: PendingNewView | null
+  /** New views that are not accepted yet: one of each primary, so that a liar's keeps out no other's. */
+  readonly pending: Map<ReplicaId, PendingNewView>
+  /** Of each primary the highest view whose new view did not hold. */
+  readonly refused: Map<ReplicaId, View>
   judgement: Judgement | null
   /** View changes that were judged: true if everything in them is proven. Of the present view only. */
   readonly judged: Map<ReplicaId, boolean>
@@ -231,7 +235,8 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     entered: null,
     asked: null,
     viewChanges: new Map(),
-    pending: null,
+    pending: new Map(),
+    refused: new Map(),
     judgement: null,
     judged: new Map(),
     proven: new Set(),

@@ -4,10 +4,11 @@ import { emptyPayload } from '../../kernel/block.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { knownSlots, ownVote } from './agreement.ts'
 import { slotStage, type AskViewChanges, type Status } from './messages.ts'
+import { decidedByOthers } from './catching-up.ts'
 import { askForCited, sendNewView } from './new-views.ts'
 import { payloadOf, wantLackingPayloads } from './payloads.ts'
 import type { Slot } from './slot.ts'
-import { hasVoice, isPrimary, primaryOf, timer, type PbftState, type Step } from './state.ts'
+import { hasVoice, inWindow, isPrimary, primaryOf, timer, type Claim, type PbftState, type Step } from './state.ts'
 import { repeatWish } from './suspicion.ts'
 
 /** Payloads that one status may bring, however many are lacking: the next one brings more. */
@@ -49,7 +50,8 @@ export function onStatusTimer(step: Step): void {
   askForCited(step)
   repeatWish(step)
   wantLackingPayloads(step)
-  if (isUnfinished(state)) effects.broadcast(statusMessage(state, false))
+  effects.broadcast(statusMessage(state, false))
+  for (const claim of state.claims.values()) claim.asked = true
 }
 
 function markOf({ view, active, decidedHeight, slots }: PbftState): string {
@@ -60,9 +62,15 @@ function markOf({ view, active, decidedHeight, slots }: PbftState): string {
 
 /** A slot that is not decided, a view that is not entered, a height that others have. */
 function isUnfinished(state: PbftState): boolean {
-  if (!state.active || state.pending !== null || state.wished) return true
-  if ([...state.claims.values()].some((claim) => claim.decidedHeight > state.decidedHeight)) return true
+  if (!state.active || state.pending.size > 0 || state.wished) return true
+  if (decidedByOthers(state) > state.decidedHeight) return true
+  if ([...state.claims.values()].some((claim) => isNews(state, claim))) return true
   return knownSlots(state).some((slot) => slot.decision === null || slot.height > state.decidedHeight)
+}
+
+/** Somebody says that it is ahead: the others are asked once whether that is so. */
+function isNews({ decidedHeight }: PbftState, claim: Claim): boolean {
+  return claim.decidedHeight > decidedHeight && !claim.asked
 }
 
 /** A primary says that it is there; and whoever lags hears how far the others are. */
@@ -75,14 +83,27 @@ export function onHeartbeatTimer({ state, effects }: Step): void {
 export function onStatus(step: Step, from: ReplicaId, message: Status): void {
   const { state } = step
   const { view, active, decidedHeight, servesFrom, stages, asks } = message
-  state.claims.set(from, { view, active, decidedHeight, servesFrom })
+  const known = state.claims.get(from)
+  const asked = known !== undefined && known.asked && known.decidedHeight === decidedHeight
+  state.claims.set(from, { view, active, decidedHeight, servesFrom, asked })
   if (state.membership.isVoter(from)) state.heard.add(from)
   if (!mayAnswer(step, from)) return
   if (view < state.view && state.active) sendNewView(step, from)
   if (view === state.view && active && state.active) repeatFor(step, from, decidedHeight + 1, stages)
   const lacks = decidedHeight < state.decidedHeight
-  const has = view > state.view && active
+  const has = (view > state.view && active) || proposesMore(state, from, message)
   if (asks || lacks || has) step.effects.send(from, statusMessage(state, false))
+}
+
+/** Its pre-prepares have not come: it must hear so, for nobody else can send them. */
+function proposesMore(state: PbftState, from: ReplicaId, { view, active, decidedHeight, stages }: Status): boolean {
+  if (!active || !state.active || view !== state.view || from !== primaryOf(state, view)) return false
+  return stages.some((stage, index) => {
+    const height = decidedHeight + 1 + index
+    return (
+      stage !== slotStage.nothing && inWindow(state, height) && (state.slots.get(height)?.proposal ?? null) === null
+    )
+  })
 }
 
 /** At most so many in a while: statuses are unsigned, and cost their sender nothing. */

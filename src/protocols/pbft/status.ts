@@ -52,8 +52,7 @@ function awaitedOf(state: PbftState): Awaited[] {
   const awaited: Awaited[] = []
   if (!state.active) {
     awaited.push(awaitedFrom(state, `view changes to view ${state.view}`, askers(state)))
-    const { pending } = state
-    if (pending !== null) {
+    for (const pending of state.pending.values()) {
       const senders = pending.newView.cited.map(({ sender }) => sender)
       const missing = senders.filter((sender) => !pending.cited.has(sender))
       const have = senders.filter((sender) => pending.cited.has(sender))

@@ -4,7 +4,7 @@ import { equalBytes } from '../../wire/equal-bytes.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { accuseOfViewChange } from './evidence-making.ts'
 import type { ViewChange } from './messages.ts'
-import { makeNewView, onCitedViewChange, sendNewView } from './new-views.ts'
+import { onCitedViewChange, sendNewView } from './new-views.ts'
 import { timeoutMs, timer, type KnownViewChange, type Step } from './state.ts'
 import { isSignedViewChange, viewChangeDigest } from './statements.ts'
 import { askers, askForView, keep } from './view-changes.ts'
@@ -51,16 +51,14 @@ function join(step: Step): void {
   if (view !== undefined && view > state.view) askForView(step, view)
 }
 
-/** With a quorum the wait for the primary of the next view begins (PBFT §4.5.2), and the primary has what it needs. */
+/** With a quorum the wait for the primary of the next view begins (PBFT §4.5.2). */
 export function countViewChanges(step: Step): void {
   const { state, now, effects } = step
   if (state.active) return
   if (askers(state).length < state.membership.quorum) return
-  if (state.newViewDueMs === null) {
-    state.newViewDueMs = now.monotonicMs + timeoutMs(state)
-    effects.arm(timer.newView, timeoutMs(state))
-  }
-  makeNewView(step)
+  if (state.newViewDueMs !== null) return
+  state.newViewDueMs = now.monotonicMs + timeoutMs(state)
+  effects.arm(timer.newView, timeoutMs(state))
 }
 
 export function onNewViewTimer(step: Step): void {

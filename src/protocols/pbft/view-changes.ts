@@ -34,8 +34,7 @@ export function leaveFor({ state, effects }: Step, view: View): void {
   state.lingering = false
   state.requestArmed = false
   state.judged.clear()
-  if (state.judgement !== null && state.judgement.view < view) state.judgement = null
-  if (state.pending !== null && state.pending.newView.view < view) state.pending = null
+  for (const [primary, { newView }] of state.pending) if (newView.view < view) state.pending.delete(primary)
   for (const name of [timer.request, timer.forward, timer.linger, timer.heartbeat, timer.newView]) effects.disarm(name)
   for (const slot of state.slots.values()) {
     slot.prepares = new Map()

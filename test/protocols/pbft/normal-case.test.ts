@@ -43,19 +43,17 @@ describe('the normal case', () => {
 
   it('survives the loss of any one replica, and its return, over many views', () => {
     const bench = new Bench({ parameters: { batch: { lingerMs: 0 } } }).start()
-    let expected: string[] = []
     for (let round = 0; round < 12; round++) {
       const victim = bench.replica((round % 4) + 1)
       victim.crash()
       for (const replica of bench.replicas) if (replica.isUp) replica.propose(`r${round}`)
       bench.elapse(30_000)
-      expected = [...expected, `r${round}`]
       victim.start()
       bench.elapse(5_000)
       const heights = bench.replicas.map((replica) => replica.decidedHeight)
       expect(new Set(heights).size).toBe(1)
     }
     expect(bench.replica(1).status.view).toBeGreaterThan(2)
-    expect(expected).toHaveLength(12)
+    expect(bench.replica(2).decidedHeight).toBeGreaterThanOrEqual(12)
   })
 })
