@@ -78,7 +78,7 @@ const replicaCodes = {
   },
   ERR_PROTOCOL_UNAVAILABLE: {
     meaning: 'this release has no replica for the protocol of the network file',
-    nextStep: 'use raft, or a later release',
+    nextStep: 'use raft or pbft, or a later release',
   },
   ERR_LISTEN: {
     meaning: 'an address cannot be listened at',

@@ -1,9 +1,5 @@
 /** Starts a replica inside this process. */
 
-import { raft } from '../protocols/raft/raft.ts'
-import type { ProtocolName } from '../kernel/ids.ts'
-import type { ProtocolDefinition } from '../kernel/protocol.ts'
-import { QuorateError } from '../kernel/quorate-error.ts'
 import {
   memberOf,
   readIdentity,
@@ -12,6 +8,7 @@ import {
   requireTransferRate,
   type ReplicaOptions,
 } from './options.ts'
+import { definitionOf } from './protocols.ts'
 import type { Replica } from './replica.ts'
 import { RunningReplica } from './running-replica.ts'
 
@@ -64,9 +61,4 @@ async function start(replica: Startable, signal: AbortSignal | undefined): Promi
   } finally {
     signal?.removeEventListener('abort', stop)
   }
-}
-
-export function definitionOf(protocol: ProtocolName): ProtocolDefinition<unknown, unknown> {
-  if (protocol === 'raft') return raft as unknown as ProtocolDefinition<unknown, unknown>
-  throw new QuorateError('ERR_PROTOCOL_UNAVAILABLE', `this release has no replica for ${protocol}: use raft`)
 }

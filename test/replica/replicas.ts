@@ -7,8 +7,9 @@ import { createLocalNetwork, dataFolderName, replicaFolder } from '../../src/cli
 import { keyValueStore } from '../../src/execution/store/key-value-store.ts'
 import type { StoreCommand, StoreQuery } from '../../src/execution/store/commands.ts'
 import type { StoreResult } from '../../src/execution/store/results.ts'
+import type { ProtocolName } from '../../src/kernel/ids.ts'
 import type { ReadNetwork } from '../../src/kernel/network-file.ts'
-import { definitionOf } from '../../src/replica/create-replica.ts'
+import { definitionOf } from '../../src/replica/protocols.ts'
 import { memberOf, readIdentity } from '../../src/replica/options.ts'
 import { RunningReplica } from '../../src/replica/running-replica.ts'
 import type { RunningReplicaOptions } from '../../src/replica/running-replica-options.ts'
@@ -29,10 +30,14 @@ export interface TestReplicas {
   close(): Promise<void>
 }
 
-export async function testReplicas(replicas: number, parameters: object = {}): Promise<TestReplicas> {
+export async function testReplicas(
+  replicas: number,
+  parameters: object = {},
+  protocol: ProtocolName = 'raft',
+): Promise<TestReplicas> {
   const parent = mkdtempSync(join(tmpdir(), 'quorate-replica-'))
   const dir = join(parent, 'network')
-  const plan = { name: 'test', protocol: 'raft', replicas, parameters, host: '127.0.0.1' } as const
+  const plan = { name: 'test', protocol, replicas, parameters, host: '127.0.0.1' } as const
   const { network } = await createLocalNetwork({ dir, ...plan })
   const made: StoreReplica[] = []
   const folder = (id: number): string => replicaFolder(dir, id)
@@ -45,7 +50,7 @@ export async function testReplicas(replicas: number, parameters: object = {}): P
     make: (id, changes = {}) => {
       const identity = readIdentity(folder(id))
       const member = memberOf(network, identity)
-      const definition = definitionOf('raft')
+      const definition = definitionOf(protocol)
       const base = { network, member, identity, definition, stateMachine: keyValueStore, dataDir: dataDir(id) }
       const replica = new RunningReplica({ ...base, listen: member.addresses, clients: [], ...changes })
       made.push(replica)

@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { keyValueStore } from '../../../src/execution/store/key-value-store.ts'
-import { definitionOf } from '../../../src/replica/create-replica.ts'
+import { definitionOf } from '../../../src/replica/protocols.ts'
 import { memberOf, readIdentity, readNetworkFile } from '../../../src/replica/options.ts'
 import { RunningReplica } from '../../../src/replica/running-replica.ts'
 import { logLimitsDefault } from '../../../src/storage/log/log.ts'
