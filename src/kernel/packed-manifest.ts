@@ -9,6 +9,8 @@ import { manifestEntryCodec, type ManifestEntries, type ManifestEntry } from './
 const tailBytes = digestBytes + 4
 /** Gathered in pieces of this size, an entry more or less: a buffer that doubles would take three times what it holds. */
 const pieceBytes = 256 * 1024
+/** Put together in one step. */
+const piecesPerStep = 4
 
 export class PackedManifest implements ManifestEntries {
   readonly bytes: Uint8Array
@@ -85,12 +87,22 @@ export class ManifestPacker {
 
   /** All that were announced. It is not to be used afterwards. */
   finish(): PackedManifest {
+    const finishing = this.finishInSteps()
+    for (;;) {
+      const step = finishing.next()
+      if (step.done === true) return step.value
+    }
+  }
+
+  *finishInSteps(): Generator<undefined, PackedManifest> {
     this.#endPiece()
     const bytes = new Uint8Array(this.#bytes)
     let at = 0
-    for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift()) {
+    for (let count = 1; this.#pieces.length > 0; count++) {
+      const piece = this.#pieces.shift()!
       bytes.set(piece, at)
       at += piece.length
+      if (count % piecesPerStep === 0) yield
     }
     return new PackedManifest(bytes, this.#starts)
   }

@@ -14,6 +14,7 @@ export async function copySnapshot(
   { store: to, problem }: OpenedSnapshots,
 ): Promise<{ chunks: number; bytes: number } | null> {
   const writer = to.begin(checkpoint.header, entries)
+  while (writer.prepare());
   let drained = (): void => {}
   writer.onDrain = () => drained()
   const copied = { chunks: 0, bytes: 0 }

@@ -27,13 +27,17 @@ export interface SnapshotSink {
   has: (digest: Digest) => boolean
   /** As above. */
   read: (entry: ManifestEntry) => Uint8Array | null
-  /** One at a time. What was added before is kept: a transfer that begins again goes on where it was. */
+  /**
+   * One at a time. What was added before is kept: a transfer that begins again goes on where it was. Of few chunks it is prepared at once.
+   */
   begin: (header: ExecutedHeader, entries: ManifestEntries) => SnapshotWriter
   /** Durable when `done` says so: from then on it is the newest stable snapshot. */
   certify: (checkpoint: Checkpoint, done: (error: unknown) => void) => void
 }
 
 export interface SnapshotWriter {
+  /** One step of the beginning, with bounded work. True: until it answers false, nothing else may be called but `abandon`. */
+  prepare: () => boolean
   /** What neither is in the store nor on its way there, in canonical order. */
   readonly missing: Iterable<ManifestEntry>
   /** Bytes that were checked against the entry; they are copied or written before the call returns. False: no more before `onDrain`. */

@@ -30,7 +30,7 @@ import {
   pageEntriesMax,
 } from './limits.ts'
 import { ManifestIntake } from './manifest-intake.ts'
-import type { ChunkDigest, SnapshotSink } from './ports.ts'
+import type { ChunkDigest, SnapshotSink, SnapshotWriter } from './ports.ts'
 import type { Supplier } from './supplier.ts'
 import { isChunk, transferAnswerCodec, type TransferAnswer } from './transfer-messages.ts'
 import type { TransferStatus } from './transfer-status.ts'
@@ -71,7 +71,15 @@ type Phase =
   | { kind: 'idle' }
   | { kind: 'asking'; asked: Set<Supplier>; offers: Offer[]; graceMs: number }
   | { kind: 'manifest'; target: Target; intake: ManifestIntake; supplier: Supplier; startMs: number }
-  | { kind: 'checking'; target: Target; entries: PackedManifest; next: number; absent: number[] }
+  | {
+      kind: 'checking'
+      target: Target
+      entries: PackedManifest
+      next: number
+      absent: number[]
+      /** When all of it is checked, and until it is prepared. */
+      writer: SnapshotWriter | null
+    }
   | { kind: 'chunks'; target: Target; chunks: ChunkFetch }
   | {
       kind: 'writing'
@@ -228,6 +236,7 @@ export class StateTransfer {
   #leave(): void {
     this.#servers.endAll()
     if (this.#phase.kind === 'chunks') this.#phase.chunks.abandon()
+    else if (this.#phase.kind === 'checking') this.#phase.writer?.abandon()
   }
 
   // The newest certificate
@@ -293,7 +302,8 @@ export class StateTransfer {
     if (taken.kind === 'lie') return this.#servers.lie(supplier, taken.reason)
     if (taken.kind === 'more') return
     const { entries } = taken
-    this.#phase = { kind: 'checking', target: { ...target, manifestBy: supplier }, entries, next: 0, absent: [] }
+    const believed = { ...target, manifestBy: supplier }
+    this.#phase = { kind: 'checking', target: believed, entries, next: 0, absent: [], writer: null }
   }
 
   /**
@@ -313,7 +323,8 @@ export class StateTransfer {
     }
     if (phase.next < entries.length) return
     const { checkpoint } = target
-    const writer = store.begin(checkpoint.header, entries)
+    const writer = (phase.writer ??= store.begin(checkpoint.header, entries))
+    if (writer.prepare()) return
     const drained = (): void => this.#host.wake()
     const chunks = new ChunkFetch({
       checkpoint,

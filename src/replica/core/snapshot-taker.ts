@@ -10,6 +10,7 @@ import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import type { Height } from '../../kernel/ids.ts'
 import type { CheckpointState } from '../../execution/executor.ts'
 import { manifestEntryOf } from '../../execution/manifest.ts'
+import { ManifestPacker } from '../../kernel/packed-manifest.ts'
 import type { SnapshotSink, SnapshotWriter } from '../checkpoints/ports.ts'
 
 export interface SnapshotPolicy {
@@ -35,7 +36,10 @@ const certificatesKept = 2
 interface Writing {
   height: Height
   state: CheckpointState
-  writer: SnapshotWriter
+  /** What is left of the beginning; null when chunks may be added. */
+  beginning: Generator<undefined, void> | null
+  /** Null until the store has been asked for one. */
+  writer: SnapshotWriter | null
   /** The next chunk of the state to look at. */
   next: number
   full: boolean
@@ -90,17 +94,34 @@ export class SnapshotTaker {
   }
 
   #begin(state: CheckpointState, loggedBytes: number): void {
-    const entries = state.chunks.map((chunk) => manifestEntryOf(chunk))
-    const writer = this.#options.store.begin(state.header, entries)
     const { height } = state.header
-    const writing: Writing = { height, state, writer, next: 0, full: false, finishing: false }
+    const writing: Writing = { height, state, beginning: null, writer: null, next: 0, full: false, finishing: false }
+    writing.beginning = this.#beginning(writing)
+    this.#loggedAtBegin = loggedBytes
+    this.#bytesWritten = 0
+    this.#writing = writing
+    this.#goOn(writing)
+  }
+
+  /** The manifest, and what of it is there already: in steps, because there may be a million chunks. */
+  *#beginning(writing: Writing): Generator<undefined, void> {
+    const { header, chunks } = writing.state
+    const packer = new ManifestPacker(chunks.length)
+    for (const [index, chunk] of chunks.entries()) {
+      if (index > 0 && index % chunksPerSliceMax === 0) yield
+      packer.add(manifestEntryOf(chunk))
+    }
+    const writer = this.#options.store.begin(header, yield* packer.finishInSteps())
+    writing.writer = writer
     writer.onDrain = () => {
       writing.full = false
       this.#options.wake()
     }
-    this.#loggedAtBegin = loggedBytes
-    this.#bytesWritten = 0
-    this.#writing = writing
+    while (writer.prepare()) yield
+  }
+
+  #goOn(writing: Writing): void {
+    if (writing.beginning?.next().done === true) writing.beginning = null
   }
 
   /** One slice; true when there is more to do at once. */
@@ -112,12 +133,18 @@ export class SnapshotTaker {
     }
     const writing = this.#writing
     if (writing === null || writing.full || writing.finishing) return false
+    if (writing.beginning === null) return this.#write(writing, writing.writer!)
+    this.#goOn(writing)
+    return true
+  }
+
+  #write(writing: Writing, writer: SnapshotWriter): boolean {
     const { chunks } = writing.state
     let bytes = 0
     for (let looked = 0; looked < chunksPerSliceMax && bytes < this.#policy.sliceBytesMax; looked++) {
       const chunk = chunks[writing.next]
       if (chunk === undefined) {
-        this.#finish(writing)
+        this.#finish(writing, writer)
         return false
       }
       if (writing.full) return false
@@ -125,25 +152,25 @@ export class SnapshotTaker {
       if (this.#options.store.has(chunk.digest)) continue
       bytes += chunk.size
       this.#bytesWritten += chunk.size
-      writing.full = !writing.writer.add(manifestEntryOf(chunk), chunk.bytes())
+      writing.full = !writer.add(manifestEntryOf(chunk), chunk.bytes())
     }
     return !writing.full
   }
 
-  #finish(writing: Writing): void {
+  #finish(writing: Writing, writer: SnapshotWriter): void {
     writing.finishing = true
-    writing.writer.finish((error) => {
+    writer.finish((error) => {
       if (this.#writing !== writing) return
       this.#writing = null
       if (error === null) this.#writtenHeight = writing.height
-      else this.#abandon(writing, reasonOf(error))
+      else this.#abandon(writer, reasonOf(error))
       this.#certify()
       this.#options.wake()
     })
   }
 
   /** A full disk, or a chunk that was lost meanwhile, leaves the writer open: the next checkpoint needs the place. */
-  #abandon({ writer }: Writing, reason: string): void {
+  #abandon(writer: SnapshotWriter, reason: string): void {
     writer.onDrain = null
     writer.abandon()
     this.#options.failed(reason)
@@ -184,6 +211,7 @@ export class SnapshotTaker {
     const writing = this.#writing
     if (writing === null) return
     this.#writing = null
+    if (writing.writer === null) return
     writing.writer.onDrain = null
     writing.writer.abandon()
   }

@@ -12,6 +12,8 @@ export interface HeldSnapshot {
   header: ExecutedHeader
   entries: PackedManifest
   records: Int32Array
+  /** So many of them are known and held, which all are but at the beginning. */
+  recordsHeld: number
   checkpoint: Checkpoint | null
   /** False when a chunk of it was found damaged. */
   isWhole: boolean
@@ -19,33 +21,27 @@ export interface HeldSnapshot {
   isDurable: boolean
 }
 
-/** From now on its chunks are kept. Not whole until it is checked. */
-export function* holdInSteps(
-  index: ChunkIndex,
-  header: ExecutedHeader,
-  entries: PackedManifest,
-): Generator<undefined, HeldSnapshot> {
+/** Nothing of it is held yet. Not whole until it is checked. */
+export function emptySnapshot(header: ExecutedHeader, entries: PackedManifest): HeldSnapshot {
   const records = new Int32Array(entries.length)
-  for (let at = 0; at < entries.length; at++) {
-    const record = index.findOrInsert(entries.bytes, entries.digestAt(at))
-    index.refer(record)
-    records[at] = record
-    if (at % entriesPerStep === entriesPerStep - 1) yield
-  }
-  return { header, entries, records, checkpoint: null, isWhole: false, isDurable: false }
+  return { header, entries, records, recordsHeld: 0, checkpoint: null, isWhole: false, isDurable: false }
 }
 
-export function hold(index: ChunkIndex, header: ExecutedHeader, entries: PackedManifest): HeldSnapshot {
-  const holding = holdInSteps(index, header, entries)
-  for (;;) {
-    const step = holding.next()
-    if (step.done === true) return step.value
+/** Keeps its chunks from now on: so many more of them. True: there are more. */
+export function holdMore(index: ChunkIndex, snapshot: HeldSnapshot): boolean {
+  const { entries, records } = snapshot
+  const end = Math.min(entries.length, snapshot.recordsHeld + entriesPerStep)
+  for (; snapshot.recordsHeld < end; snapshot.recordsHeld++) {
+    const record = index.findOrInsert(entries.bytes, entries.digestAt(snapshot.recordsHeld))
+    index.refer(record)
+    records[snapshot.recordsHeld] = record
   }
+  return end < entries.length
 }
 
 /** The snapshot is not to be used afterwards. */
-export function release(index: ChunkIndex, snapshot: HeldSnapshot): void {
-  for (const record of snapshot.records) index.release(record)
+export function release(index: ChunkIndex, { records, recordsHeld }: HeldSnapshot): void {
+  for (const record of records.subarray(0, recordsHeld)) index.release(record)
 }
 
 export function allWritten(index: ChunkIndex, { records }: HeldSnapshot): boolean {

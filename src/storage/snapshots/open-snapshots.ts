@@ -9,7 +9,7 @@ import type { PackedManifest } from '../../kernel/packed-manifest.ts'
 import type { Crc32, Directory } from '../log/file-port.ts'
 import { ChunkIndex } from './chunk-index.ts'
 import { snapshotFileOf, snapshotFormatVersion, type ManifestHead } from './format.ts'
-import { allWritten, holdInSteps, release, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
+import { allWritten, emptySnapshot, holdMore, release, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
 import { stableSnapshotsMax, uncertifiedSnapshotsMax } from './limits.ts'
 import { fileNames } from './file-names.ts'
 import { readCheckpoint, readEntries, readManifestHead, type FoundManifest } from './manifest-file.ts'
@@ -47,7 +47,8 @@ export function* openSnapshots(options: SnapshotOptions): Generator<undefined, S
     const checkpoint = names.checkpoints.has(header.height) ? certificateOf(options, found.head) : null
     const entries = isWanted(held, checkpoint) ? yield* entriesOf(options, found) : null
     if (entries === null) continue
-    const snapshot = yield* holdInSteps(index, header, entries)
+    const snapshot = emptySnapshot(header, entries)
+    while (holdMore(index, snapshot)) yield
     snapshot.checkpoint = checkpoint
     snapshot.isWhole = allWritten(index, snapshot)
     snapshot.isDurable = checkpoint !== null

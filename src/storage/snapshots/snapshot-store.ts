@@ -17,7 +17,7 @@ import { chunkState, type ChunkIndex } from './chunk-index.ts'
 import { Compactor } from './compactor.ts'
 import { FileJobs } from './file-jobs.ts'
 import { checkpointFile, encodeCheckpointFile, manifestFile, snapshotFileOf } from './format.ts'
-import { allWritten, hold, release, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
+import { allWritten, emptySnapshot, release, sameHeader, type HeldSnapshot } from './held-snapshot.ts'
 import { snapshotLimitsDefault, stableSnapshotsMax, uncertifiedSnapshotsMax, type SnapshotLimits } from './limits.ts'
 import { manifestFileParts } from './manifest-file.ts'
 import { fileNames } from './file-names.ts'
@@ -174,15 +174,17 @@ export class SnapshotStore {
     return null
   }
 
-  /** One at a time. Throws when there is one, and on entries that break a limit. */
+  /**
+   * One at a time. Throws when there is one, and on entries that break a limit. A snapshot of few chunks is prepared at once; of others
+   * `prepare` is to be called. Packed entries are taken as they are.
+   */
   begin(header: ExecutedHeader, entries: ManifestEntries): SnapshotWriter {
     if (this.#writer !== null) throw new Error('a snapshot is being written: finish or abandon it first')
     if (header.stateRoot === null) throw new RangeError(`the header of height ${header.height} has no state root`)
-    this.#writer = new SnapshotWriter(this.#writerPorts(), hold(this.#index, header, packManifest(entries)))
-    // What earlier attempts wrote, and this one does not need, would otherwise stay until a snapshot succeeds.
-    if (this.#hasAbandoned && this.#failure === null) this.#compactor.run()
-    this.#hasAbandoned = false
-    return this.#writer
+    const writer = new SnapshotWriter(this.#writerPorts(), emptySnapshot(header, packManifest(entries)))
+    this.#writer = writer
+    writer.prepare()
+    return writer
   }
 
   /** Answers when the snapshot of this height is stable for good; then what is older than two is let go of. */
@@ -236,10 +238,17 @@ export class SnapshotStore {
       appender: this.#appender,
       digestOf: this.#options.digestOf,
       waitingBytesMax: this.#limits.waitingBytesMax,
+      prepared: () => this.#prepared(),
       finish: (writer, done) => this.#finish(writer, done),
       lost: () => this.chunksLost,
       ended: (writer) => this.#abandon(writer),
     }
+  }
+
+  /** What earlier attempts wrote, and this one does not need, would otherwise stay until a snapshot succeeds. */
+  #prepared(): void {
+    if (this.#hasAbandoned && this.#failure === null) this.#compactor.run()
+    this.#hasAbandoned = false
   }
 
   #abandon(writer: SnapshotWriter): void {

@@ -2,7 +2,7 @@
 
 import type { ManifestEntry } from '../../kernel/manifest.ts'
 import { chunkState, type ChunkIndex } from './chunk-index.ts'
-import { type HeldSnapshot } from './held-snapshot.ts'
+import { holdMore, type HeldSnapshot } from './held-snapshot.ts'
 import type { PackAppender } from './pack-appender.ts'
 import type { SnapshotDone } from './snapshot-error.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
@@ -13,6 +13,7 @@ export interface WriterPorts {
   appender: PackAppender
   digestOf(entry: ManifestEntry, bytes: Uint8Array): Uint8Array
   waitingBytesMax: number
+  prepared(): void
   finish(writer: SnapshotWriter, done: SnapshotDone): void
   /** Chunks lost so far, by whose rise a writer sees that it must look again. */
   lost(): number
@@ -22,6 +23,7 @@ export interface WriterPorts {
 export class SnapshotWriter {
   readonly #ports: WriterPorts
   readonly snapshot: HeldSnapshot
+  #isPrepared = false
   /** Entries below it are not missing, unless a chunk is lost. */
   #firstMissing = 0
   #lostBefore: number
@@ -38,8 +40,20 @@ export class SnapshotWriter {
     this.#lostBefore = ports.lost()
   }
 
+  /**
+   * One step of the beginning: which chunks are there already is looked up, and these are kept. True: there are more steps, and until
+   * they are made nothing else may be called but `abandon`.
+   */
+  prepare(): boolean {
+    if (this.#isPrepared) return false
+    this.#isPrepared = !holdMore(this.#ports.index, this.snapshot)
+    if (this.#isPrepared) this.#ports.prepared()
+    return !this.#isPrepared
+  }
+
   /** Entries whose chunks are neither in the store nor on their way, in order. It looks at each when it is asked for. */
   get missing(): Iterable<ManifestEntry> {
+    this.#requirePrepared()
     return { [Symbol.iterator]: () => this.#missing() }
   }
 
@@ -56,6 +70,7 @@ export class SnapshotWriter {
    * False: taken, but add no more before `onDrain`.
    */
   add(entry: ManifestEntry, bytes: Uint8Array): boolean {
+    this.#requirePrepared()
     const { index, appender, digestOf, waitingBytesMax } = this.#ports
     const record = index.find(entry.digest)
     const isWanted = record >= 0 && index.state(record) === chunkState.absent
@@ -69,6 +84,7 @@ export class SnapshotWriter {
 
   /** With chunks missing or a full disk it answers with an error, and may be called again. */
   finish(done: SnapshotDone): void {
+    this.#requirePrepared()
     this.#finishing.push(done)
     if (this.#finishing.length > 1) return
     this.#ports.finish(this, (error) => {
@@ -88,6 +104,10 @@ export class SnapshotWriter {
     if (!this.#isWaiting || this.#ports.appender.waitingBytes > this.#ports.waitingBytesMax / 2) return
     this.#isWaiting = false
     this.onDrain?.()
+  }
+
+  #requirePrepared(): void {
+    if (!this.#isPrepared) throw new Error('the snapshot is not prepared: call prepare until it answers false')
   }
 
   *#missing(): Generator<ManifestEntry> {

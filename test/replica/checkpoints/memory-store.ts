@@ -50,6 +50,8 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
   pauses = 0
   addedWhilePausedMax = 0
   begun = 0
+  /** Steps that the next writers take to be prepared. */
+  stepsToPrepare = 0
   added = 0
 
   /** A whole snapshot, as if it had been made here. */
@@ -80,10 +82,13 @@ export class MemoryStore implements SnapshotSink, SnapshotSource {
     this.#written = null
     let waiting = 0
     let paused: number | null = null
+    let steps = this.stepsToPrepare
     const writer: SnapshotWriter = {
+      prepare: () => steps-- > 0,
       missing: [...entries].filter(({ digest }) => !this.has(digest) && !this.#pending.has(chunkKey(digest))),
       onDrain: null,
       add: (entry, bytes) => {
+        if (steps > 0) throw new Error('added to before it was prepared')
         this.added++
         this.#write(chunkKey(entry.digest), Uint8Array.from(bytes))
         if (paused !== null) {

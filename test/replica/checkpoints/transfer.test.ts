@@ -328,6 +328,25 @@ describe('a transfer that is interrupted', () => {
     expect(world.store.added).toBe(400)
   })
 
+  it('while the store prepares leaves nothing begun there, and the next takes as long to begin', () => {
+    const world = new World()
+    world.serve(2)
+    const chunks = makeChunks(world.random, 20, 300)
+    world.put(256, chunks)
+    world.store.stepsToPrepare = 3
+    for (let turns = 1; turns <= 3; turns++) {
+      world.want(256)
+      world.until(() => world.store.begun === turns)
+      for (let turn = 1; turn < turns; turn++) world.step()
+      expect([world.transfer.status().phase, world.asked('chunks')]).toEqual(['checking', 0])
+      expect(world.transfer.cancel()).toBe(true)
+      world.run(1000)
+    }
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+  })
+
   it('is not interrupted when it is being written', () => {
     const world = new World()
     world.serve(2)

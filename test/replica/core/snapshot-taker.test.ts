@@ -115,6 +115,53 @@ describe('the taker of snapshots', () => {
     expect([bench.stable, bench.store.added, bench.store.addedWhilePausedMax]).toEqual([[8], 10, 0])
   })
 
+  it('begins in slices: no turn looks at more chunks than one may, and nothing is written before the store is prepared', () => {
+    const bench = new Bench()
+    bench.store.stepsToPrepare = 3
+    let looked = 0
+    const { header, chunks } = stateAt(
+      8,
+      Array.from({ length: 5_000 }, (_, index) => chunk(`run ${index}`, 1)),
+    )
+    const watched = chunks.map((one) => Object.defineProperty({ ...one }, 'id', { get: () => (looked++, one.id) }))
+    const turns: { looked: number; added: number }[] = []
+    const turn = <Value>(act: () => Value): Value => {
+      const before = looked
+      const result = act()
+      turns.push({ looked: looked - before, added: bench.store.added })
+      return result
+    }
+    turn(() => bench.taker.offer({ header, chunks: watched }, 1_000))
+    while (turn(() => bench.taker.work()));
+    // Looked at once for the manifest, and once when they are written.
+    expect(turns.slice(0, 6).map((one) => one.looked)).toEqual([2_048, 2_048, 904, 0, 0, 0])
+    expect(Math.max(...turns.map((one) => one.looked))).toBe(2_048)
+    expect(looked).toBe(10_000)
+    expect(turns.slice(0, 6).map((one) => one.added)).toEqual([0, 0, 0, 0, 0, 0])
+    bench.taker.certified(certificate(8))
+    bench.settle()
+    expect(bench.stable).toEqual([8])
+    expect(bench.store.stable[0]!.entries.length).toBe(5_000)
+  })
+
+  it('gives way in the middle of a beginning, and leaves nothing begun', () => {
+    const chunks = Array.from({ length: 5_000 }, (_, index) => chunk(`run ${index}`, 1))
+    for (let turns = 0; turns < 8; turns++) {
+      const bench = new Bench()
+      bench.store.stepsToPrepare = 3
+      bench.taker.offer(stateAt(8, chunks), 1_000)
+      for (let turn = 0; turn < turns; turn++) bench.taker.work()
+      bench.taker.giveUp()
+      expect([bench.taker.isWriting, bench.taker.work()]).toEqual([false, false])
+      bench.store.stepsToPrepare = 0
+      // Throws where another is still open.
+      bench.taker.offer(stateAt(16, [chunk('a')]), 20_000)
+      bench.taker.certified(certificate(16))
+      bench.settle()
+      expect(bench.stable).toEqual([16])
+    }
+  })
+
   it('says why one could not be written, and writes the next', () => {
     const bench = new Bench()
     bench.store.errors.push(new Error('the disk is full'))

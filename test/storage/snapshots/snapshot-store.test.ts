@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { checkpointFile, manifestFile } from '../../../src/storage/snapshots/format.ts'
+import { entriesPerStep } from '../../../src/storage/snapshots/limits.ts'
 import { checkpointOf, chunkOf, entriesOf, headerOf, readState, SnapshotBench, type State } from './snapshot-bench.ts'
 
 const first: State = { a: 'one', b: 'two', c: '' }
@@ -32,6 +33,32 @@ describe('the snapshot store', () => {
     writer.add(entry, bytes)
     bench.run()
     expect(bench.disk.bytesWritten).toBe(written)
+  })
+
+  it('prepares a snapshot of many chunks in steps, and lets go of what it holds when it is abandoned between', () => {
+    const bench = new SnapshotBench()
+    const store = bench.open()
+    const state = Object.fromEntries(Array.from({ length: 3 * entriesPerStep - 1 }, (_, index) => [`run ${index}`, '']))
+    const entries = entriesOf(state)
+    const half = store.begin(headerOf(10, state), entries)
+    expect(store.sizes.chunks).toBe(entriesPerStep)
+    expect(half.prepare()).toBe(true)
+    expect(store.sizes.chunks).toBe(2 * entriesPerStep)
+    for (const early of [
+      () => half.missing,
+      () => half.add(entries[0]!, new Uint8Array(0)),
+      () => half.finish(() => {}),
+    ])
+      expect(early).toThrow('call prepare until it answers false')
+    half.abandon()
+    expect(store.sizes.chunks).toBe(0)
+
+    const writer = store.begin(headerOf(10, state), entries)
+    let steps = 1
+    for (; writer.prepare(); steps++) expect(store.sizes.chunks).toBe((steps + 1) * entriesPerStep)
+    expect(steps).toBe(2)
+    expect(store.sizes.chunks).toBe(entries.length)
+    expect(writer.countMissing()).toBe(entries.length)
   })
 
   it('keeps two stable snapshots, and removes what only older ones held', () => {
