@@ -4,63 +4,11 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { crc32 } from '../../../src/storage/log/crc32.ts'
-import type { Directory, Done, FileError, WritableFile } from '../../../src/storage/log/file-port.ts'
+import type { FileError } from '../../../src/storage/log/file-port.ts'
 import type { Log } from '../../../src/storage/log/log.ts'
 import { openLog } from '../../../src/storage/log/open-log.ts'
+import { FailingDirectory, failure } from '../failing-directory.ts'
 import { LogBench, text } from './log-bench.ts'
-
-const failure: FileError = { code: 'ERR_DISK_IO', message: 'EIO' }
-
-/** The operation of this number fails, and does nothing. */
-class FailingDirectory implements Directory {
-  readonly #disk: Directory
-  readonly #failing: number
-  readonly #later: (run: () => void) => void
-  operations = 0
-  hasFailed = false
-
-  constructor({ disk, scheduler }: LogBench, failing: number) {
-    this.#disk = disk
-    this.#later = (run) => void scheduler.after(20, run)
-    this.#failing = failing
-  }
-
-  list(): string[] {
-    return this.#disk.list()
-  }
-
-  size(name: string): number {
-    return this.#disk.size(name)
-  }
-
-  read(name: string, offset: number, bytesMax: number): ReturnType<Directory['read']> {
-    return this.#disk.read(name, offset, bytesMax)
-  }
-
-  open(name: string): WritableFile {
-    const file = this.#disk.open(name)
-    return {
-      write: (offset, bytes, done) => this.#attempt(done, () => file.write(offset, bytes, done)),
-      sync: (done) => this.#attempt(done, () => file.sync(done)),
-      truncate: (size, done) => this.#attempt(done, () => file.truncate(size, done)),
-      close: () => file.close(),
-    }
-  }
-
-  remove(name: string, done: Done): void {
-    this.#attempt(done, () => this.#disk.remove(name, done))
-  }
-
-  sync(done: Done): void {
-    this.#attempt(done, () => this.#disk.sync(done))
-  }
-
-  #attempt(done: Done, operation: () => void): void {
-    if (this.operations++ !== this.#failing) return operation()
-    this.hasFailed = true
-    this.#later(() => done(failure))
-  }
-}
 
 interface Life {
   directory: FailingDirectory
