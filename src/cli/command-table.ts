@@ -80,4 +80,9 @@ export const commandTable: readonly TableEntry[] = [
     summary: "saves, verifies and restores a replica's snapshots",
     load: async () => (await import('./commands/snapshot.ts')).snapshotCommands,
   },
+  {
+    name: 'audit',
+    summary: "verifies replicas' directories offline: signatures, decisions, checkpoints, evidence, agreement",
+    load: async () => (await import('./commands/audit.ts')).auditCommand,
+  },
 ]

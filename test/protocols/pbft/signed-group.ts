@@ -30,7 +30,13 @@ export class SignedGroup {
   readonly membership: Membership
   readonly #signers = new Map<ReplicaId, Signer>()
 
-  constructor(voters = 4, learners = 0, network = 7) {
+  /** With keys of its own, or with those of a network that there is. */
+  constructor(
+    voters = 4,
+    learners = 0,
+    network = 7,
+    given?: { epoch: Epoch; signers: ReadonlyMap<ReplicaId, Signer> },
+  ) {
     const ids = Array.from({ length: voters + learners }, (_, index) => replicaId(index + 1))
     const members = ids.map((id): Member => {
       const signer = nodeEd25519.signer(new Uint8Array(32).fill(id))
@@ -45,7 +51,8 @@ export class SignedGroup {
         priority: 0,
       }
     })
-    this.epoch = {
+    for (const [id, signer] of given?.signers ?? []) this.#signers.set(id, signer)
+    this.epoch = given?.epoch ?? {
       network: new Uint8Array(32).fill(network),
       number: 1,
       firstHeight: 1,

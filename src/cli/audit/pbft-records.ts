@@ -1,0 +1,182 @@
+// What pbft's records claim, verified from the network file alone: each signature in them, each certificate, each decision.
+
+import { encode } from '../../wire/codec.ts'
+import { equalBytes } from '../../wire/equal-bytes.ts'
+import { blockDigest, payloadDigest, type BlockHeader } from '../../kernel/block.ts'
+import { CertificateRules } from '../../kernel/checkpoint-rules.ts'
+import { signingBytes, type SigningDomain } from '../../kernel/domains.ts'
+import type { Height, ReplicaId, View } from '../../kernel/ids.ts'
+import type { Epoch, Membership } from '../../kernel/membership.ts'
+import type { SignatureSet } from '../../kernel/proof.ts'
+import { decisionFault, isDecided } from '../../protocols/pbft/decision.ts'
+import {
+  newViewBodyCodec,
+  statementCodec,
+  viewChangeBodyCodec,
+  type NewView,
+  type PreparedCertificate,
+  type Statement,
+  type ViewChange,
+} from '../../protocols/pbft/messages.ts'
+import {
+  pbftRecordCodec,
+  type DecidedRecord,
+  type PbftRecord,
+  type ProposalRecord,
+} from '../../protocols/pbft/records.ts'
+import type { Codec } from '../../wire/codec.ts'
+import type { DirectoryFindings } from './findings.ts'
+import type { AuditPorts, RecordAuditor } from './record-auditor.ts'
+import type { Witness } from './witness.ts'
+
+export class PbftAuditor implements RecordAuditor<PbftRecord> {
+  readonly codec: Codec<PbftRecord> = pbftRecordCodec
+  readonly #findings: DirectoryFindings
+  readonly #epoch: Epoch
+  readonly #membership: Membership
+  readonly #rules: CertificateRules
+  readonly #ports: AuditPorts
+  readonly #witness: Witness
+  #lastDecided: Height | null = null
+  decided = 0
+  gaps = 0
+
+  constructor(findings: DirectoryFindings, epoch: Epoch, ports: AuditPorts, witness: Witness) {
+    this.#findings = findings
+    this.#epoch = epoch
+    this.#ports = ports
+    this.#witness = witness
+    const { hasher, verifier } = ports
+    const verifyDecision = (header: BlockHeader, proof: Parameters<typeof isDecided>[2]): boolean =>
+      isDecided(epoch, header, proof, ports)
+    this.#rules = new CertificateRules({ epoch, hasher, verifier, verifyDecision })
+    this.#membership = this.#rules.membership
+  }
+
+  judge(record: PbftRecord): string | null {
+    switch (record.kind) {
+      case 'proposal':
+        return this.#proposal(record)
+      case 'prepared':
+        return this.#prepared(record.certificate)
+      case 'decided':
+        return this.#decided(record)
+      case 'view-change':
+        return this.#viewChange(record.viewChange)
+      case 'new-view':
+        return this.#newView(record.newView)
+      case 'checkpoint': {
+        const fault = this.#rules.fault(record.checkpoint)
+        return fault === null ? null : `a checkpoint of height ${record.checkpoint.header.height} with ${fault}`
+      }
+    }
+  }
+
+  #proposal({ view, header, signature, payload }: ProposalRecord): string | null {
+    const what = `a proposal of height ${header.height}, view ${view},`
+    if (header.epoch !== this.#epoch.number) return `${what} of another epoch`
+    const fault = this.#payloadFault(header, payload)
+    if (fault !== null) return `${what} ${fault}`
+    const statement = { view, height: header.height, digest: blockDigest(this.#ports.hasher, header) }
+    const primary = this.#primary(view)
+    return this.#isVote(primary, 'pbft-pre-prepare', statement, signature)
+      ? null
+      : `${what} that its primary, replica ${primary}, has not signed`
+  }
+
+  /** A quorum together: the primary's pre-prepare, and prepares of others (PBFT §4.2). */
+  #prepared({ view, header, signature, prepares }: PreparedCertificate): string | null {
+    const what = `a prepared certificate of height ${header.height}, view ${view},`
+    const primary = this.#primary(view)
+    const signers = prepares.map(({ replica }) => replica)
+    const areVoters = signers.every((replica) => this.#membership.isVoter(replica) && replica !== primary)
+    if (header.epoch !== this.#epoch.number) return `${what} of another epoch`
+    if (!areVoters || signers.length < this.#membership.quorum - 1) return `${what} without a quorum`
+    const statement = { view, height: header.height, digest: blockDigest(this.#ports.hasher, header) }
+    const isSigned =
+      this.#isVote(primary, 'pbft-pre-prepare', statement, signature) &&
+      this.#areVotes(prepares, 'pbft-prepare', statement)
+    return isSigned ? null : `${what} with a wrong signature`
+  }
+
+  #decided({ header, view, commits, payload }: DecidedRecord): string | null {
+    const { height } = header
+    const what = `a decision of height ${height}, view ${view},`
+    const digest = blockDigest(this.#ports.hasher, header)
+    const fault = decisionFault(this.#epoch, header, { kind: 'pbft', view, blockDigest: digest, commits }, this.#ports)
+    if (fault !== null) return `${what} with ${fault}`
+    const unfit = this.#payloadFault(header, payload)
+    if (unfit !== null) return `${what} ${unfit}`
+    this.decided++
+    const body = encode(statementCodec, { view, height, digest })
+    for (const { replica } of commits) this.#note(replica, 'pbft-commit', about(view, height), body)
+    this.#findings.block(height, digest)
+    this.#witness.decided(
+      this.#findings.path,
+      height,
+      digest,
+      view,
+      commits.map(({ replica }) => replica),
+    )
+    // A state that was fetched closes it; what was fetched then may be gone.
+    if (this.#lastDecided !== null && height > this.#lastDecided + 1) this.gaps++
+    if (this.#lastDecided !== null && height <= this.#lastDecided) return `${what} behind one of ${this.#lastDecided}`
+    this.#lastDecided = height
+    return null
+  }
+
+  #viewChange(viewChange: ViewChange): string | null {
+    const { view, sender, signature } = viewChange
+    const body = encode(viewChangeBodyCodec, viewChange)
+    const isSigned = this.#isSigned(sender, 'pbft-view-change', `view ${view}`, body, signature)
+    return isSigned ? null : `a view change to view ${view} that replica ${sender} has not signed`
+  }
+
+  #newView(newView: NewView): string | null {
+    const { view, cited, signature } = newView
+    const primary = this.#primary(view)
+    const body = encode(newViewBodyCodec, newView)
+    const areVoters = cited.every(({ sender }) => this.#membership.isVoter(sender))
+    if (!areVoters || cited.length < this.#membership.quorum) return `a new view ${view} that no quorum asked for`
+    const isSigned = this.#isSigned(primary, 'pbft-new-view', `view ${view}`, body, signature)
+    return isSigned ? null : `a new view ${view} that its primary, replica ${primary}, has not signed`
+  }
+
+  /** Null in the place of the payload: an earlier record has it. */
+  #payloadFault({ payloadDigest: expected }: BlockHeader, payload: Uint8Array | null): string | null {
+    if (payload === null || equalBytes(payloadDigest(this.#ports.hasher, payload), expected)) return null
+    return 'with another payload than it names'
+  }
+
+  #areVotes(votes: SignatureSet, domain: SigningDomain, statement: Statement): boolean {
+    return votes.every(({ replica, signature }) => this.#isVote(replica, domain, statement, signature))
+  }
+
+  #isVote(replica: ReplicaId, domain: SigningDomain, statement: Statement, signature: Uint8Array): boolean {
+    const body = encode(statementCodec, statement)
+    return this.#isSigned(replica, domain, about(statement.view, statement.height), body, signature)
+  }
+
+  #isSigned(replica: ReplicaId, domain: SigningDomain, what: string, body: Uint8Array, signature: Uint8Array): boolean {
+    const member = this.#membership.member(replica)
+    if (member?.role !== 'voter') return false
+    const { network, number } = this.#epoch
+    const signed = signingBytes(domain, { network, epoch: number, protocol: 'pbft' }, body)
+    if (!this.#ports.verifier.verify(member.consensusKey, signed, signature)) return false
+    this.#note(replica, domain, what, body)
+    return true
+  }
+
+  #note(replica: ReplicaId, domain: SigningDomain, what: string, body: Uint8Array): void {
+    this.#witness.statement(this.#findings.path, replica, domain, what, this.#ports.hasher.digest(body))
+  }
+
+  #primary(view: View): ReplicaId {
+    const { voters } = this.#membership
+    return voters[view % voters.length]!
+  }
+}
+
+function about(view: View, height: Height): string {
+  return `view ${view}, height ${height}`
+}
