@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { packFile } from '../../../src/storage/snapshots/format.ts'
 import {
+  addAll,
   checkpointOf,
   chunkOf,
   entriesOf,
@@ -30,10 +31,7 @@ describe('a full disk', () => {
       const store = bench.open()
       bench.save(10, { z: 'before' })
       const writer = store.begin(headerOf(20, first), entriesOf(first))
-      for (const [name, contents] of Object.entries(first)) {
-        const { entry, bytes } = chunkOf(name, contents)
-        writer.add(entry, bytes)
-      }
+      addAll(writer, Object.entries(first))
       const answers: { finish: Answer; certify: Answer } = { finish: 'waiting', certify: 'waiting' }
       const certify = (): void => store.certify(checkpointOf(20, first), (error) => (answers.certify = error))
       const finish = (): void =>
@@ -161,10 +159,7 @@ describe('a writer', () => {
     const state = stateOf(40, 200)
     const store = bench.open()
     const writer = store.begin(headerOf(10, state), entriesOf(state))
-    for (const [name, contents] of Object.entries(state).slice(0, 30)) {
-      const { entry, bytes } = chunkOf(name, contents)
-      writer.add(entry, bytes)
-    }
+    addAll(writer, Object.entries(state).slice(0, 30))
     bench.run()
     bench.disk.crash()
     const again = bench.open().begin(headerOf(10, state), entriesOf(state))
@@ -197,10 +192,7 @@ describe('a writer', () => {
     const bench = new SnapshotBench()
     const store = bench.open()
     const writer = store.begin(headerOf(10, first), entriesOf(first))
-    for (const [name, contents] of Object.entries(first)) {
-      const { entry, bytes } = chunkOf(name, contents)
-      writer.add(entry, bytes)
-    }
+    addAll(writer, Object.entries(first))
     const answers: unknown[] = []
     writer.finish((error) => answers.push(error))
     writer.finish((error) => answers.push(error))
@@ -240,10 +232,7 @@ describe('compaction', () => {
     for (let height = 20; height <= 600; height += 10) {
       const state = stateOf(60, 200, `${height} `)
       const writer = store.begin(headerOf(height, state), entriesOf(state))
-      for (const [name, contents] of Object.entries(state).slice(0, 40)) {
-        const { entry, bytes } = chunkOf(name, contents)
-        writer.add(entry, bytes)
-      }
+      addAll(writer, Object.entries(state).slice(0, 40))
       bench.run()
       writer.abandon()
     }

@@ -14,6 +14,7 @@ import { snapshotLimitsDefault, type SnapshotLimits } from '../../../src/storage
 import { openSnapshots } from '../../../src/storage/snapshots/open-snapshots.ts'
 import type { SnapshotError, SnapshotRefusal } from '../../../src/storage/snapshots/snapshot-error.ts'
 import type { SnapshotOptions, SnapshotStore } from '../../../src/storage/snapshots/snapshot-store.ts'
+import type { SnapshotWriter } from '../../../src/storage/snapshots/snapshot-writer.ts'
 
 export const network: Uint8Array = new Uint8Array(32).fill(5)
 export const crc32: Crc32 = (bytes, previous) => zlibCrc32(bytes, previous)
@@ -61,6 +62,13 @@ export function readState(store: SnapshotStore, entries: ManifestEntries): Recor
       return [new TextDecoder().decode(entry.id), bytes === null ? null : new TextDecoder().decode(bytes)]
     }),
   )
+}
+
+export function addAll(writer: SnapshotWriter, chunks: readonly (readonly [name: string, contents: string])[]): void {
+  for (const [name, contents] of chunks) {
+    const { entry, bytes } = chunkOf(name, contents)
+    writer.add(entry, bytes)
+  }
 }
 
 export class SnapshotBench {
@@ -119,10 +127,7 @@ export class SnapshotBench {
     const store = this.store!
     const answers: { finished: Answer; certified: Answer } = { finished: 'waiting', certified: 'waiting' }
     const writer = store.begin(headerOf(height, state), entriesOf(state))
-    for (const [name, contents] of Object.entries(state)) {
-      const { entry, bytes } = chunkOf(name, contents)
-      writer.add(entry, bytes)
-    }
+    addAll(writer, Object.entries(state))
     writer.finish((error) => {
       answers.finished = error
       if (error === null) store.certify(checkpointOf(height, state), (error) => (answers.certified = error))

@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { checkpointFile, manifestFile } from '../../../src/storage/snapshots/format.ts'
 import { entriesPerStep } from '../../../src/storage/snapshots/limits.ts'
-import { checkpointOf, chunkOf, entriesOf, headerOf, readState, SnapshotBench, type State } from './snapshot-bench.ts'
+import {
+  addAll,
+  checkpointOf,
+  chunkOf,
+  entriesOf,
+  headerOf,
+  readState,
+  SnapshotBench,
+  type State,
+} from './snapshot-bench.ts'
 
 const first: State = { a: 'one', b: 'two', c: '' }
 const second: State = { a: 'one', b: 'two, changed', c: '', d: 'new' }
@@ -82,10 +91,7 @@ describe('the snapshot store', () => {
     const bench = new SnapshotBench()
     const store = bench.open()
     const writer = store.begin(headerOf(10, first), entriesOf(first))
-    for (const [name, contents] of Object.entries(first)) {
-      const { entry, bytes } = chunkOf(name, contents)
-      writer.add(entry, bytes)
-    }
+    addAll(writer, Object.entries(first))
     const answers: unknown[] = []
     writer.finish((error) => answers.push(error))
     bench.run()
@@ -190,10 +196,7 @@ describe('a crash', () => {
         const limits = { syncEveryBytes: 400, groupBytesMax: 150, packBytesMax: 1500 }
         const bench = new SnapshotBench(createRandom(`built ${steps} ${seed}`), limits)
         const writer = bench.open().begin(headerOf(10, state), entriesOf(state))
-        for (const [name, contents] of Object.entries(state)) {
-          const { entry, bytes } = chunkOf(name, contents)
-          writer.add(entry, bytes)
-        }
+        addAll(writer, Object.entries(state))
         bench.run(steps)
         bench.disk.kill()
         if (bench.open().sizes.chunks > 0) found++
@@ -212,10 +215,7 @@ describe('a crash', () => {
         const bench = new SnapshotBench(createRandom(`twice ${gap} ${seed}`))
         const store = bench.open()
         const writer = store.begin(headerOf(10, first), entriesOf(first))
-        for (const [name, contents] of Object.entries(first)) {
-          const { entry, bytes } = chunkOf(name, contents)
-          writer.add(entry, bytes)
-        }
+        addAll(writer, Object.entries(first))
         writer.finish(() => {})
         bench.run()
         const answers: unknown[] = []
