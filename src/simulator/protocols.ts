@@ -2,9 +2,10 @@
 
 import type { Parameters } from '../kernel/parameters.ts'
 import { protocolNames, type ProtocolName, type ReplicaId } from '../kernel/ids.ts'
-import type { Epoch } from '../kernel/membership.ts'
+import { membershipOf, type Epoch } from '../kernel/membership.ts'
 import type { Command, ProtocolDefinition, ProtocolEvent } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
+import { pbft } from '../protocols/pbft/pbft.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
@@ -55,14 +56,44 @@ const simulatedRaft: SimulatedProtocol<RaftMessage, RaftRecord> = {
   behaviours: [],
 }
 
+const simulatedPbft: SimulatedProtocol<PbftMessage, PbftRecord> = {
+  definition: pbft,
+  firstLeader: (epoch) => primaryOf(epoch, 0),
+  leadership: ({ kind, detail }, _of, epoch) => {
+    if (kind !== 'view-entered') return null
+    const view = detail?.['view'] as number
+    return { term: view, leader: primaryOf(epoch, view) }
+  },
+  isElected: false,
+  drawWish: (random, replicas) => {
+    const of = replicas.filter(() => random.chance(2, 3))
+    return { command: { kind: 'suspect-leader' }, of, words: `suspects the leader, at ${of.join(' ')}` }
+  },
+  drawParameters: (parameters, random) => ({
+    ...parameters,
+    // Nobody vouches for what a client has not signed.
+    envelopeSignatures: 'required',
+    pbft: {
+      windowBlocks: random.pick([2, 3]) * parameters.checkpoints.intervalHeights,
+      clockToleranceMs: random.pick([4_000, 8_000]),
+    },
+  }),
+  behaviours: pbftBehaviours,
+}
+
+function primaryOf(epoch: Epoch, view: number): ReplicaId {
+  const { voters } = membershipOf(epoch)
+  return voters[view % voters.length]!
+}
+
 export interface SimulatedProtocols {
   readonly raft: SimulatedProtocol<RaftMessage, RaftRecord>
-  /** Null: not built yet. */
-  readonly pbft: SimulatedProtocol<PbftMessage, PbftRecord> | null
+  readonly pbft: SimulatedProtocol<PbftMessage, PbftRecord>
+  /** Not built yet. */
   readonly hotstuff: null
 }
 
-export const simulatedProtocols: SimulatedProtocols = { raft: simulatedRaft, pbft: null, hotstuff: null }
+export const simulatedProtocols: SimulatedProtocols = { raft: simulatedRaft, pbft: simulatedPbft, hotstuff: null }
 
 /** Names of the behaviours that `--behaviour` takes with this protocol. */
 export function behaviourNames(protocol: ProtocolName): readonly string[] {

@@ -19,6 +19,7 @@ import { clientAddressMin, type Address, type Network } from './network.ts'
 import type { Coverage } from './report.ts'
 import type { LoadShape } from './run-parameters.ts'
 import type { Scheduled, Scheduler } from './scheduler.ts'
+import { simulatedHasher } from './simulated-suite.ts'
 
 export interface ClientOptions<Operation, Result> {
   number: number
@@ -121,12 +122,15 @@ export class SimulatedClient<Operation, Result> {
   #start(): ClientCore {
     const { epoch, key, signer, random, load, network, scheduler } = this.#options
     const retryMsMin = load.retryUs / 1000
+    const { oneCorrect, quorum, voters, faultModel } = membershipOf(epoch)
     const replicas = epoch.members.map((member) => member.id)
     const core = new ClientCore({
       network: epoch.network,
       client: key,
       signer,
-      repliesNeeded: membershipOf(epoch).oneCorrect,
+      repliesNeeded: oneCorrect,
+      hasher: simulatedHasher,
+      ...(faultModel === 'byzantine' ? { voters, reads: { kind: 'quorum' as const, quorum } } : {}),
       repliesKept: epoch.parameters.sessions.repliesKept,
       replicas,
       nonce: () => Uint8Array.from({ length: nonceBytes }, () => random.below(256)),

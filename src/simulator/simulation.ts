@@ -74,12 +74,11 @@ export function runApplicationSeed<Operation, Result>(
     case 'raft':
       return new Simulation(options, raft, application).run()
     case 'pbft':
-      if (pbft === null) break
       return new Simulation(options, pbft, application).run()
     case 'hotstuff':
       break
   }
-  throw new RangeError(`${options.protocol} is not built yet: the simulator runs raft`)
+  throw new RangeError(`${options.protocol} is not built yet: the simulator runs raft and pbft`)
 }
 
 class Simulation<Message, LogRecord, Operation, Result> {

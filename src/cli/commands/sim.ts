@@ -57,6 +57,8 @@ const spec: CommandSpec = {
   examples: [
     'quorate sim --protocol raft --replicas 3 --seeds 1..1000 --jobs 2',
     'quorate sim --replicas 5 --seed 42 --trace -',
+    'quorate sim --protocol pbft --seeds 1..1000 --jobs 2',
+    'quorate sim --protocol pbft --replicas 7 --adversaries 2 --behaviour equivocating-proposals',
     'quorate sim --seeds 1..100000 --jobs 2 --resume sweep.jsonl --minutes 60',
   ],
 }

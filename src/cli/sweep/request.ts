@@ -32,7 +32,7 @@ export function readRequest(parsed: ParsedOptions): SimRequest {
   if (parsed.positionals.length > 0) throw new UsageError(`${parsed.positionals[0]} is not an option`)
   const protocol = oneOf<ProtocolName>(parsed, 'protocol', 'raft', protocolNames)
   if (!isSimulated(protocol)) {
-    throw new UsageError(`--protocol is ${protocol}, which is not built yet; ${builtProtocols.join(' and ')} is`)
+    throw new UsageError(`--protocol is ${protocol}, which is not built yet; ${builtProtocols.join(' and ')} are`)
   }
   const [from, to] = readSeeds(parsed)
   const replicas = number(parsed, 'replicas', votersMin(faultModelOf(protocol)), 1, replicasMax)
