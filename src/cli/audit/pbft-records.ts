@@ -120,8 +120,8 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
     )
     // A state that was fetched closes it; what was fetched then may be gone.
     if (this.#lastDecided !== null && height > this.#lastDecided + 1) this.gaps++
-    if (this.#lastDecided !== null && height <= this.#lastDecided) return `${what} behind one of ${this.#lastDecided}`
-    this.#lastDecided = height
+    // Lower ones come again where a fetched state was lost in a crash.
+    this.#lastDecided = Math.max(height, this.#lastDecided ?? 0)
     return null
   }
 
