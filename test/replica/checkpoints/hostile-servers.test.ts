@@ -216,6 +216,22 @@ describe('a server that lies', () => {
     expect(world.noted('transfer-server-lied').map(({ detail }) => detail!['server'])).toEqual([hostile.id])
   })
 
+  it.each([
+    ['part', { part: 4 }],
+    ['size', { size: 1 }],
+    ['name', { id: Uint8Array.of(1) }],
+  ])('about the %s of a chunk that is fetched is found out when that comes, and nobody else is blamed', (_, change) => {
+    const { world, hostile } = setting(onlyPages(({ entries }) => ({ entries: renamed(entries, change, 3) })))
+    const chunks = makeChunks(world.random, 120, 3000)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.noted('transfer-server-lied').map(({ detail }) => detail)).toEqual([
+      { server: hostile.id, what: 'a manifest with a false name or size' },
+    ])
+  })
+
   it('about the name of a chunk that is on its way to the disk is found out before it counts', () => {
     const lie = (at: number): Tamper =>
       onlyPages(({ entries }) => ({ entries: renamed(entries, { id: Uint8Array.of(1) }, at) }))
