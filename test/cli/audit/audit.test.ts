@@ -182,6 +182,11 @@ describe('quorate audit', () => {
       'a decision of height 1, view 1, with a wrong signature',
     ],
     [
+      "a decision's payload",
+      () => ({ ...decided(net.group.block(1), 0), payload: Uint8Array.of(1, 2, 3) }) as PbftRecord,
+      'a decision of height 1, view 0, with another payload than it names',
+    ],
+    [
       'a view change',
       () => ({ kind: 'view-change', viewChange: { ...net.group.viewChange(replicaId(3), 1), sender: replicaId(4) } }),
       'a view change to view 1 that replica 4 has not signed',
