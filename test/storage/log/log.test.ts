@@ -6,13 +6,17 @@ import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { crc32 } from '../../../src/storage/log/crc32.ts'
 import {
+  encodeSegmentHeader,
+  identityFile,
   noteFile,
   noteSlotBytes,
   recordHeaderBytes,
   segmentFile,
   segmentHeaderBytes,
 } from '../../../src/storage/log/format.ts'
+import type { Directory } from '../../../src/storage/log/file-port.ts'
 import { initializeLog } from '../../../src/storage/log/initialize.ts'
+import { recoverLog } from '../../../src/storage/log/recovery.ts'
 import { identity, LogBench, text } from './log-bench.ts'
 
 function written(records: readonly string[], limits = {}): LogBench {
@@ -257,6 +261,46 @@ describe('opening', () => {
     other.disk.open('letters')
     expect(other.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_FOREIGN_DIRECTORY' })
   })
+
+  it('refuses a directory of another network where a single byte of it differs', () => {
+    const network = identity.network.slice()
+    network[31]! ^= 1
+    expect(written(['a']).recover({ ...identity, network })).toMatchObject({ code: 'ERR_LOG_FOREIGN_DIRECTORY' })
+  })
+
+  it('refuses a segment of another format as such, and not as a damaged one', () => {
+    const bench = written(['a'])
+    const header = encodeSegmentHeader({ version: 9, segment: 1, firstSequence: 1, chain: 0 }, crc32)
+    bench.disk.open(segmentFile(1)).write(0, header, () => {})
+    bench.run()
+    expect(bench.recover()).toMatchObject({ ok: false, code: 'ERR_LOG_FORMAT_VERSION' })
+  })
+
+  it.each([identityFile, segmentFile(1)])(
+    'calls a disk that does not give %s back unreadable, and not the log corrupt',
+    (name) => {
+      const { disk } = written(['a'])
+      const directory: Directory = {
+        list: () => disk.list(),
+        size: (file) => disk.size(file),
+        read: (file, offset, length) =>
+          file === name
+            ? { ok: false, error: { code: 'ERR_DISK_IO', message: 'EIO' } }
+            : disk.read(file, offset, length),
+        open: (file) => disk.open(file),
+        remove: (file, done) => disk.remove(file, done),
+        sync: (done) => disk.sync(done),
+      }
+      const recovery = recoverLog({ directory, crc32, expected: identity })
+      let step = recovery.next()
+      while (step.done !== true) step = recovery.next()
+      expect(step.value).toMatchObject({
+        ok: false,
+        code: 'ERR_LOG_UNREADABLE',
+        message: expect.stringContaining(`${name} cannot be read (EIO)`),
+      })
+    },
+  )
 
   it('does not make a log where something is', () => {
     const bench = written(['a'])
