@@ -220,6 +220,8 @@ function onLeaderMessage(step: Step, from: ReplicaId, message: Append | Heartbea
   state.leaderRound = isNew ? message.round : Math.max(state.leaderRound, message.round)
   if (isNew) state.handovers.delete(from)
   state.heardLeaderMs = now.monotonicMs
+  // A leader that leads again may have forgotten what it was given then.
+  if (isNew) state.ports.pool.forwardAgain()
   if (isNew) forwardWaiting(step)
   if (message.kind === 'append') onAppend(step, from, message)
   else onHeartbeat(step, from, message)

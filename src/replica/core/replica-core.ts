@@ -374,6 +374,7 @@ export class ReplicaCore<Message, LogRecord> {
       host: {
         decided: (block, proof) => {
           this.#decided.push(block)
+          this.#pool.decided(block.payload)
           this.#checkpointing.decided(block.header, proof)
           observer.decided?.(block, proof)
         },

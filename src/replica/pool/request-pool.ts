@@ -37,8 +37,12 @@ interface Request {
   readonly sinceMs: number
   /** Place in the order of arrival; a request that is put back keeps it. */
   readonly order: number
+  /** A block in flight holds it, or a decided one. */
   taken: boolean
-  forwardedTo: ReplicaId | null
+  /** A decided block holds it: it waits for the application only, and is never put back. */
+  decided: boolean
+  /** Since all were last to be forwarded again: no more than there are members. */
+  forwardedTo: ReplicaId[]
 }
 
 export interface PoolOptions {
@@ -55,8 +59,14 @@ export class Pool implements RequestPool {
   /** Those that wait, oldest first from `#head` on; taken or executed ones are skipped lazily. */
   #waiting: Request[] = []
   #head = 0
-  /** In blocks in flight, and not known here: copies may still come. */
-  readonly #proposed = new Set<string>()
+  /** In no decided block, as far as payloads have been looked into; in order of arrival. */
+  readonly #undecided = new Set<Request>()
+  /** In blocks in flight or decided ones (then it is true), and not known here: copies may still come. */
+  readonly #elsewhere = new Map<string, boolean>()
+  /** Of decided blocks that are not executed, oldest first: looked into when somebody asks. Mostly they are executed before. */
+  #decidedPayloads: Uint8Array[] = []
+  /** So many of them were, from the first on. */
+  #lookedInto = 0
   readonly #perClient = new Map<string, number>()
   #operations = 0
   #bytes = 0
@@ -90,6 +100,8 @@ export class Pool implements RequestPool {
     const ofClient = this.#perClient.get(client) ?? 0
     if (ofClient + operations > this.#limits.operationsPerClientMax) return 'client-full'
     const order = this.#nextOrder++
+    const decided = this.#elsewhere.get(key)
+    this.#elsewhere.delete(key)
     const request: Request = {
       key,
       client,
@@ -97,10 +109,12 @@ export class Pool implements RequestPool {
       operations,
       sinceMs: nowMs,
       order,
-      taken: this.#proposed.delete(key),
-      forwardedTo: null,
+      taken: decided !== undefined,
+      decided: decided === true,
+      forwardedTo: [],
     }
     this.#known.set(key, request)
+    if (!request.decided) this.#undecided.add(request)
     this.#perClient.set(client, ofClient + operations)
     this.#operations += operations
     this.#bytes += encoded.length
@@ -133,7 +147,8 @@ export class Pool implements RequestPool {
   }
 
   oldestWaitingSinceMs(): number | null {
-    for (const request of this.#known.values()) return request.sinceMs
+    if (this.#lookedInto < this.#decidedPayloads.length) this.#lookIntoDecided()
+    for (const request of this.#undecided) return request.sinceMs
     return null
   }
 
@@ -141,42 +156,68 @@ export class Pool implements RequestPool {
     const envelopes: Uint8Array[] = []
     for (let index = this.#head; index < this.#waiting.length; index++) {
       const request = this.#waiting[index]!
-      if (!this.#isWaiting(request) || request.forwardedTo === to) continue
-      request.forwardedTo = to
+      if (!this.#isWaiting(request) || request.forwardedTo.includes(to)) continue
+      request.forwardedTo.push(to)
       envelopes.push(request.encoded)
     }
     if (envelopes.length > 0) this.#forward(to, envelopes)
   }
 
   forwardAgain(): void {
-    for (const request of this.#known.values()) request.forwardedTo = null
+    for (const request of this.#known.values()) request.forwardedTo = []
   }
 
   proposed(payload: Uint8Array): void {
-    for (const envelope of envelopesOf(payload)) {
-      const key = requestKey(envelope)
-      const request = this.#known.get(key)
-      if (request === undefined) {
-        // Beyond the limit a copy that comes later is taken once more, and executed once all the same.
-        if (this.#proposed.size < this.#limits.operationsMax) this.#proposed.add(key)
-      } else if (!request.taken) {
-        request.taken = true
-        this.#unwait(request)
-      }
+    for (const envelope of envelopesOf(payload)) this.#hold(requestKey(envelope), false)
+    this.#compact()
+  }
+
+  /** A block is decided: its envelopes wait for no leader any more. `executed` is called for each of these, in their order. */
+  decided(payload: Uint8Array): void {
+    this.#decidedPayloads.push(payload)
+  }
+
+  #lookIntoDecided(): void {
+    for (; this.#lookedInto < this.#decidedPayloads.length; this.#lookedInto++) {
+      const payload = this.#decidedPayloads[this.#lookedInto]!
+      for (const envelope of envelopesOf(payload)) this.#hold(requestKey(envelope), true)
     }
     this.#compact()
   }
 
-  /** Only what this pool took goes back, to where it was: the envelopes of another leader's block are its own pool's to keep. */
+  /** A block holds it: decided, or in flight. */
+  #hold(key: string, decided: boolean): void {
+    const request = this.#known.get(key)
+    if (request === undefined) {
+      const held = this.#elsewhere.get(key)
+      // Beyond the limit a copy that comes later is taken once more, and executed once all the same.
+      if (held === undefined && this.#elsewhere.size >= this.#limits.operationsMax) return
+      this.#elsewhere.set(key, decided || held === true)
+      return
+    }
+    if (decided) {
+      request.decided = true
+      this.#undecided.delete(request)
+    }
+    if (request.taken) return
+    request.taken = true
+    this.#unwait(request)
+  }
+
+  /**
+   * Only what this pool took goes back, to where it was: the envelopes of another leader's block are its own pool's to keep. What a decided
+   * block holds too stays there.
+   */
   putBack(payload: Uint8Array): void {
+    this.#lookIntoDecided()
     let returned = false
     for (const envelope of envelopesOf(payload)) {
       const key = requestKey(envelope)
-      this.#proposed.delete(key)
+      if (this.#elsewhere.get(key) === false) this.#elsewhere.delete(key)
       const request = this.#known.get(key)
-      if (request === undefined || !request.taken) continue
+      if (request === undefined || !request.taken || request.decided) continue
       request.taken = false
-      request.forwardedTo = null
+      request.forwardedTo = []
       this.#wait(request)
       this.#waiting.push(request)
       returned = true
@@ -184,12 +225,14 @@ export class Pool implements RequestPool {
     if (returned) this.#reorder()
   }
 
-  /** Forgets envelopes that a decided block held, whoever proposed it. */
+  /** Forgets envelopes that a decided block held, whoever proposed it: the oldest of those that are decided. */
   executed(envelopes: readonly Envelope[]): void {
-    if (this.#known.size === 0 && this.#proposed.size === 0) return
+    this.#decidedPayloads.shift()
+    if (this.#lookedInto > 0) this.#lookedInto--
+    if (this.#known.size === 0 && this.#elsewhere.size === 0) return
     for (const envelope of envelopes) {
       const key = requestKey(envelope)
-      this.#proposed.delete(key)
+      this.#elsewhere.delete(key)
       const request = this.#known.get(key)
       if (request !== undefined) this.#drop(request)
     }
@@ -201,14 +244,19 @@ export class Pool implements RequestPool {
    * executed there, waits again, for those blocks will never be put back.
    */
   restored(isExecuted: (envelope: Envelope) => boolean): void {
-    this.#proposed.clear()
+    this.#elsewhere.clear()
+    this.#decidedPayloads = []
+    this.#lookedInto = 0
+    this.#undecided.clear()
     for (const request of [...this.#known.values()]) {
       const envelope = decode(envelopeCodec, request.encoded)
       if (!envelope.ok || isExecuted(envelope.value)) {
         this.#drop(request)
         continue
       }
-      request.forwardedTo = null
+      request.forwardedTo = []
+      request.decided = false
+      this.#undecided.add(request)
       if (!request.taken) continue
       request.taken = false
       this.#wait(request)
@@ -219,6 +267,7 @@ export class Pool implements RequestPool {
 
   #drop(request: Request): void {
     this.#known.delete(request.key)
+    this.#undecided.delete(request)
     if (!request.taken) this.#unwait(request)
     request.taken = true
     this.#operations -= request.operations

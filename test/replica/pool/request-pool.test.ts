@@ -146,17 +146,21 @@ describe('the request pool', () => {
     pool.forward(replicaId(2))
     pool.forward(replicaId(3))
     pool.forward(replicaId(3))
+    // Neither to the one before, though another one had it since, nor to this one.
+    pool.forward(replicaId(2))
     pool.forwardAgain()
     pool.forward(replicaId(3))
+    pool.forward(replicaId(2))
     expect(forwarded).toEqual([
       [2, 1],
       [2, 1],
       [3, 2],
       [3, 2],
+      [2, 2],
     ])
   })
 
-  it('says since when the oldest request has waited for its execution, taken or not', () => {
+  it('says since when the oldest request has waited for a decision, taken or not', () => {
     const pool = create()
     expect(pool.oldestWaitingSinceMs()).toBeNull()
     add(pool, envelope(1, 1), 10)
@@ -165,6 +169,87 @@ describe('the request pool', () => {
     expect(pool.oldestWaitingSinceMs()).toBe(10)
     pool.executed([envelope(1, 1)])
     expect(pool.oldestWaitingSinceMs()).toBe(20)
+  })
+
+  const payloadWith = (...numbers: number[]): Uint8Array =>
+    encode(
+      payloadEnvelopesCodec,
+      numbers.map((number) => encode(envelopeCodec, envelope(1, number))),
+    )
+
+  it('holds what is decided against no leader: taken here, known here, or still to come', () => {
+    const pool = create()
+    for (let number = 1; number <= 3; number++) add(pool, envelope(1, number), 10 * number)
+    pool.take({ operationsMax: 1, bytesMax: 1_000_000 })
+    pool.decided(payloadWith(1, 2, 4))
+    expect([pool.oldestWaitingSinceMs(), pool.waitingOperations]).toEqual([30, 1])
+    pool.decided(payloadWith(3))
+    expect([pool.oldestWaitingSinceMs(), pool.waitingOperations]).toEqual([null, 0])
+    // A copy of what is decided waits for its execution, as the others do.
+    expect(add(pool, envelope(1, 4), 40)).toBe('added')
+    expect([pool.oldestWaitingSinceMs(), pool.waitingOperations, pool.knownOperations]).toEqual([null, 0, 4])
+    add(pool, envelope(1, 5), 50)
+    expect(pool.oldestWaitingSinceMs()).toBe(50)
+    pool.executed([envelope(1, 1), envelope(1, 2), envelope(1, 4)])
+    pool.executed([envelope(1, 3)])
+    expect([pool.knownOperations, contents(pool.take(wide)!.payload).map((one) => one.firstNumber)]).toEqual([1, [5]])
+  })
+
+  it('looks into each decided block, those of the middle too, whatever was executed before', () => {
+    const pool = create()
+    for (let number = 1; number <= 4; number++) add(pool, envelope(1, number), 10 * number)
+    pool.decided(payloadWith(1))
+    expect(pool.oldestWaitingSinceMs()).toBe(20)
+    pool.decided(payloadWith(2))
+    pool.executed([envelope(1, 1)])
+    expect(pool.oldestWaitingSinceMs()).toBe(30)
+    pool.decided(payloadWith(3))
+    pool.decided(payloadWith(4))
+    pool.executed([envelope(1, 2)])
+    pool.executed([envelope(1, 3)])
+    expect(pool.oldestWaitingSinceMs()).toBeNull()
+  })
+
+  it('puts nothing back that a decided block holds too', () => {
+    const pool = create()
+    for (let number = 1; number <= 3; number++) add(pool, envelope(1, number), 10 * number)
+    const displaced = pool.take(wide)!.payload
+    pool.decided(payloadWith(1, 9))
+    pool.putBack(displaced)
+    pool.putBack(payloadWith(9))
+    add(pool, envelope(1, 9), 90)
+    expect(pool.oldestWaitingSinceMs()).toBe(20)
+    expect(contents(pool.take(wide)!.payload).map((one) => one.firstNumber)).toEqual([2, 3])
+  })
+
+  it('is the same for a backup, which takes nothing: what others propose and displace stays its own to hand on', () => {
+    const forwarded: [number, number][] = []
+    const pool = create({}, forwarded)
+    for (let number = 1; number <= 3; number++) add(pool, envelope(1, number), 10 * number)
+    pool.putBack(payloadWith(1, 2))
+    expect([pool.waitingOperations, pool.oldestWaitingSinceMs()]).toEqual([3, 10])
+    // It becomes primary, and builds on a block that is displaced in the view after its own.
+    pool.proposed(payloadWith(1, 2))
+    expect([pool.waitingOperations, pool.oldestWaitingSinceMs()]).toEqual([1, 10])
+    pool.putBack(payloadWith(1, 2))
+    expect([pool.waitingOperations, pool.oldestWaitingSinceMs()]).toEqual([3, 10])
+    pool.decided(payloadWith(2))
+    pool.oldestWaitingSinceMs()
+    pool.forward(replicaId(2))
+    expect(forwarded).toEqual([[2, 2]])
+  })
+
+  it('after a restore, counts what was decided in a block that is skipped, and not executed in it', () => {
+    const pool = create()
+    for (let number = 1; number <= 3; number++) add(pool, envelope(1, number), 10 * number)
+    pool.decided(payloadWith(1, 2))
+    expect(pool.oldestWaitingSinceMs()).toBe(30)
+    pool.decided(payloadWith(3))
+    pool.restored((one) => one.kind === 'operations' && one.firstNumber <= 1)
+    expect([pool.oldestWaitingSinceMs(), pool.waitingOperations]).toEqual([20, 2])
+    pool.decided(payloadWith(2))
+    expect(pool.oldestWaitingSinceMs()).toBe(30)
+    expect(contents(pool.take(wide)!.payload).map((one) => one.firstNumber)).toEqual([3])
   })
 
   it('behaves as a list does, whatever is added, taken, executed and put back', () => {
