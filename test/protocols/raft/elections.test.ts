@@ -19,6 +19,23 @@ function voteRequest(term: number, changes: Partial<Extract<RaftMessage, { kind:
   return { kind: 'vote-request', term, preVote: false, lastIndex: 0, lastTerm: 0, ...changes }
 }
 
+it('a timer that fires late, when its role is over, does nothing', () => {
+  const bench = new Bench().start().elect(1)
+  bench.take()
+  const [leader, follower] = [bench.replica(1), bench.replica(2)]
+  bench.nowMs += 5 * electionTimeoutMs
+  // Twice, since one is forgiven that is late.
+  for (let time = 0; time < 2; time++) leader.step({ kind: 'timer', name: 'election' })
+  expect(leader.status).toMatchObject({ role: 'leader', view: 1 })
+  const before = [...follower.timers]
+  for (const name of ['heartbeat', 'check-quorum', 'transfer-leadership', 'linger']) {
+    follower.step({ kind: 'timer', name })
+  }
+  expect(follower.status).toMatchObject({ role: 'follower', leader: 1, view: 1 })
+  expect([...follower.timers]).toEqual(before)
+  expect(bench.take()).toEqual([])
+})
+
 describe('a vote', () => {
   it('C1: leaves only when term and vote are durable, and outlives a crash', () => {
     const bench = new Bench({ autoSync: false, parameters: withoutPreVote }).start()
