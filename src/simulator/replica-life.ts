@@ -1,12 +1,12 @@
 // One process of a simulated replica, from its start to its end: the real core and the real log code on a virtual clock, CPU, disk and
 // network.
 
-import type { Hasher, SignatureSuite, Verifier } from '../kernel/crypto-ports.ts'
+import type { Hasher, SignatureSuite, Signer, Verifier } from '../kernel/crypto-ports.ts'
 import type { Block } from '../kernel/block.ts'
 import type { Checkpoint } from '../kernel/checkpoint.ts'
 import type { Evidence } from '../kernel/evidence.ts'
 import type { ExecutedHeader } from '../kernel/executed-header.ts'
-import type { ReplicaId } from '../kernel/ids.ts'
+import { faultModelOf, type ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Now, ProtocolDefinition, ProtocolEvent, Recovered } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
@@ -261,7 +261,7 @@ export class Life<Message, LogRecord> {
       report: () => new Uint8Array(0),
       respond: (connection, bytes) => this.#send(connection, bytes),
       hasher,
-      signer: suite.signer(new Uint8Array(32).fill(id)),
+      signer: this.#chargedSigner(suite.signer(new Uint8Array(32).fill(id))),
       verifier: this.#chargedVerifier(suite),
       random: random.fork(`incarnation ${log.incarnation}`),
       observer: {
@@ -354,6 +354,22 @@ export class Life<Message, LogRecord> {
       digest(bytes) {
         processor.charge(costModel.hashUs + bytes.length * costModel.hashByteUs)
         return hasher.digest(bytes)
+      },
+    }
+  }
+
+  /**
+   * Where every message is signed it is most of what a replica does. Where members only crash nothing but checkpoints is, and what a seed
+   * has found once, such as each recorded planted bug, it finds again as long as that costs nothing.
+   */
+  #chargedSigner(signer: Signer): Signer {
+    const { processor } = this
+    if (faultModelOf(this.#options.epoch.protocol) === 'crash') return signer
+    return {
+      publicKey: signer.publicKey,
+      sign(message) {
+        processor.charge(costModel.signUs)
+        return signer.sign(message)
       },
     }
   }
