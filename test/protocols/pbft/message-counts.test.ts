@@ -1,0 +1,76 @@
+// What a block costs (PBFT §4.2): 2n(n-1) messages, the mean over 100 consecutive full blocks with a steady primary. Statuses are counted apart.
+
+import { describe, expect, it } from 'vitest'
+import { Bench, type Replica, type Sent } from './bench.ts'
+
+const blocks = 100
+const operations = 4
+
+function steady(voters: number): {
+  bench: Bench
+  sent: readonly Sent[]
+  signatures: { made: number; checked: number }
+} {
+  const bench = new Bench({
+    voters,
+    parameters: { batch: { operationsMax: operations, lingerMs: 0 }, pbft: { windowBlocks: 256 } },
+  }).start()
+  bench.sent.length = 0
+  const before = sum(bench.replicas)
+  for (let block = 0; block < blocks; block++) {
+    bench.replica(1).propose(...Array.from({ length: operations }, (_, index) => `${block}.${index}`))
+    bench.settle()
+  }
+  for (const replica of bench.replicas) expect(replica.decided).toHaveLength(blocks)
+  const after = sum(bench.replicas)
+  const signatures = { made: after.made - before.made, checked: after.checked - before.checked }
+  return { bench, sent: bench.sent, signatures }
+}
+
+function sum(replicas: readonly Replica[]): { made: number; checked: number } {
+  return {
+    made: replicas.reduce((total, { signatures }) => total + signatures.made, 0),
+    checked: replicas.reduce((total, { signatures }) => total + signatures.checked, 0),
+  }
+}
+
+describe('a full block with a steady primary', () => {
+  for (const n of [4, 7, 10, 13]) {
+    it(`costs ${2 * n * (n - 1)} messages among ${n}, and the least of signatures`, () => {
+      const { bench, sent, signatures } = steady(n)
+      const of = (kind: string): number => sent.filter(({ message }) => message.kind === kind).length
+      expect(of('pre-prepare')).toBe(blocks * (n - 1))
+      expect(of('prepare')).toBe(blocks * (n - 1) ** 2)
+      expect(of('commit')).toBe(blocks * n * (n - 1))
+      expect(sent.length - of('status')).toBe(blocks * 2 * n * (n - 1))
+      expect(of('status')).toBe(0)
+      // The primary's pre-prepare, n - 1 prepares, n commits.
+      expect(signatures.made).toBe(blocks * 2 * n)
+      const { quorum } = bench.membership
+      // Each backup the pre-prepare and q - 2 prepares beside its own, the primary q - 1 prepares; everyone q - 1 commits beside its own.
+      const checked = (n - 1) * (1 + (quorum - 2)) + (quorum - 1) + n * (quorum - 1)
+      expect(signatures.checked).toBe(blocks * checked)
+    })
+  }
+
+  it('costs learners the same messages as voters, and none of their own', () => {
+    const bench = new Bench({ voters: 4, learners: 2, parameters: { batch: { lingerMs: 0 } } }).start()
+    bench.sent.length = 0
+    bench.replica(1).propose('a')
+    bench.settle()
+    expect(bench.sent.filter(({ from }) => from > 4)).toEqual([])
+    expect(bench.sent).toHaveLength(5 + 3 * 5 + 4 * 5)
+    for (const replica of bench.replicas) expect(replica.texts).toEqual(['a'])
+  })
+
+  it('is followed by statuses of the primary alone when nothing is to be done', () => {
+    const bench = new Bench().start()
+    bench.replica(1).propose('a')
+    bench.settle()
+    bench.elapse(3000)
+    bench.sent.length = 0
+    bench.elapse(60_000)
+    expect(new Set(bench.sent.map(({ from, message }) => `${from} ${message.kind}`))).toEqual(new Set(['1 status']))
+    for (const replica of bench.replicas) expect(replica.status.view).toBe(0)
+  })
+})
