@@ -12,8 +12,9 @@ import { evidenceFormatVersion } from '../../storage/evidence/format.ts'
 import { crc32 } from '../../storage/node/crc32.ts'
 import { openNodeDirectory } from '../../storage/node/node-directory.ts'
 import { evidenceFolder } from '../../storage/node/open-evidence-folder.ts'
+import { definitionOf } from '../../replica/protocols.ts'
 import type { DirectoryFindings } from './findings.ts'
-import { auditPorts, definitionFor } from './protocols.ts'
+import { auditPorts } from './protocols.ts'
 import type { Witness } from './witness.ts'
 
 export async function auditEvidence(
@@ -41,7 +42,7 @@ export async function auditEvidence(
 }
 
 function judge(evidence: Evidence, number: number, epoch: Epoch, findings: DirectoryFindings, witness: Witness): void {
-  const verdict = judgeEvidence(evidence, epoch, definitionFor(epoch.protocol), auditPorts.verifier)
+  const verdict = judgeEvidence(evidence, epoch, definitionOf(epoch.protocol), auditPorts.verifier)
   const domain = signingDomainOf(evidence.domainTag)
   if (!verdict.ok || domain === null) {
     const reason = verdict.ok ? 'no domain' : verdict.reason

@@ -13,8 +13,9 @@ import { openNodeDirectory, type NodeDirectory } from '../../storage/node/node-d
 import { snapshotFolder } from '../../storage/node/open-snapshot-folder.ts'
 import { snapshotFileOf } from '../../storage/snapshots/format.ts'
 import { readCheckpoint, readManifestHead } from '../../storage/snapshots/manifest-file.ts'
+import { definitionOf } from '../../replica/protocols.ts'
 import type { DirectoryFindings } from './findings.ts'
-import { auditPorts, definitionFor } from './protocols.ts'
+import { auditPorts } from './protocols.ts'
 import type { Witness } from './witness.ts'
 
 export async function auditStates(
@@ -80,7 +81,7 @@ function auditHeight(
 }
 
 function rulesOf(epoch: Epoch): CertificateRules {
-  const definition = definitionFor(epoch.protocol)
+  const definition = definitionOf(epoch.protocol)
   const { hasher, verifier } = auditPorts
   return new CertificateRules({
     epoch,

@@ -148,6 +148,14 @@ describe('quorate audit', () => {
       'a prepared certificate of height 1, view 0, with a wrong signature',
     ],
     [
+      "a certificate's pre-prepare",
+      () => {
+        const certificate = net.group.certificate(net.group.block(1).header, 0)
+        return { kind: 'prepared', certificate: { ...certificate, signature: certificate.prepares[0]!.signature } }
+      },
+      'a prepared certificate of height 1, view 0, with a wrong signature',
+    ],
+    [
       'a quorum of prepares',
       () => {
         const certificate = net.group.certificate(net.group.block(1).header, 0)
