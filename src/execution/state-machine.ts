@@ -54,7 +54,8 @@ export interface StateMachine<Command, Query, Result> {
   snapshot(): Iterable<StateChunk>
   /**
    * Called on a fresh machine, with the chunks of a snapshot in their order, which can be gone through once: each is read when it is
-   * asked for. Whoever keeps less than all of a chunk's bytes copies it. Throws on chunks that are none of its own.
+   * asked for. The bytes are the machine's: nobody writes into them afterwards. Whoever keeps less than all of a chunk's copies that.
+   * Throws on chunks that are none of its own.
    */
   restore(chunks: Iterable<RestoredChunk>): void
 }

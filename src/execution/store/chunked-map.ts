@@ -12,7 +12,6 @@
  */
 
 import { Writer } from '../../wire/writer.ts'
-import { Reader } from '../../wire/reader.ts'
 import { appendTo, type AppendingChunk } from '../appending-chunk.ts'
 import type { StateChunk } from '../state-chunks.ts'
 import { OrderedMap, type OrderedView } from './ordered-map.ts'
@@ -21,8 +20,6 @@ export interface EntryCodec<Value> {
   /** What the entry takes when it is written. */
   bytesOf(key: string, value: Value): number
   write(writer: Writer, key: string, value: Value): void
-  /** Throws a WireError. */
-  read(reader: Reader): [string, Value]
 }
 
 interface Part {
@@ -54,6 +51,8 @@ export class ChunkedMap<Value> {
   /** By the key that begins it. The first run begins at the empty string, whatever is in it. */
   readonly #runs = new OrderedMap<Run>()
   #versions = 0
+  /** The newest version that a view may have. */
+  #viewed = 0
 
   /** The name comes before the ids of its chunks. */
   constructor(name: string, codec: EntryCodec<Value>) {
@@ -76,8 +75,9 @@ export class ChunkedMap<Value> {
 
   set(key: string, value: Value): Value | undefined {
     const before = this.#entries.set(key, value)
-    const begins = this.#begins(key, value)
-    const began = before !== undefined && this.#begins(key, before)
+    const share = shareOf(key)
+    const begins = this.#begins(share, key, value)
+    const began = before !== undefined && this.#begins(share, key, before)
     if (begins !== began) this.#mark(key)
     if (begins) this.#runs.set(key, this.#run())
     else if (began) this.#runs.delete(key)
@@ -88,7 +88,7 @@ export class ChunkedMap<Value> {
   delete(key: string): Value | undefined {
     const before = this.#entries.delete(key)
     if (before === undefined) return undefined
-    if (this.#begins(key, before)) this.#runs.delete(key)
+    if (this.#begins(shareOf(key), key, before)) this.#runs.delete(key)
     this.#mark(key)
     return before
   }
@@ -97,6 +97,7 @@ export class ChunkedMap<Value> {
   chunks(): Iterable<StateChunk> {
     const entries = this.#entries.view()
     const runs = this.#runs.view()
+    this.#viewed = this.#versions
     const pieces = (from: string, to: string | null, run: Run): Iterable<StateChunk> =>
       this.#pieces(entries, from, to, run)
     return {
@@ -111,14 +112,10 @@ export class ChunkedMap<Value> {
     }
   }
 
-  /** Reads one chunk into the map. Throws a WireError or RangeError on what no chunk is. */
-  restore(bytes: Uint8Array): void {
-    const reader = new Reader(bytes)
-    while (reader.remaining > 0) {
-      const [key, value] = this.#codec.read(reader)
-      if (this.#entries.get(key) !== undefined) throw new RangeError('a key comes twice')
-      this.set(key, value)
-    }
+  /** An entry of a chunk that is read: its key must not be there. */
+  insert(key: string, value: Value): void {
+    if (this.#entries.get(key) !== undefined) throw new RangeError('a key comes twice')
+    this.set(key, value)
   }
 
   *#pieces(entries: OrderedView<Value>, from: string, to: string | null, run: Run): Generator<AppendingChunk> {
@@ -164,17 +161,23 @@ export class ChunkedMap<Value> {
 
   /** The run that the key lies in has changed. */
   #mark(key: string): void {
-    this.#runs.set(this.#runs.floor(key)![0], this.#run())
+    const [from, { version }] = this.#runs.floor(key)!
+    // A version that nobody has seen yet stands for whatever the run will be.
+    if (version <= this.#viewed) this.#runs.set(from, this.#run())
   }
 
   #run(): Run {
     return { version: ++this.#versions, parts: null }
   }
 
-  #begins(key: string, value: Value): boolean {
-    if (key === '') return false
-    return hash(key) / fraction < this.#codec.bytesOf(key, value) / runBytesTarget
+  #begins(share: number, key: string, value: Value): boolean {
+    return share < this.#codec.bytesOf(key, value) / runBytesTarget
   }
+}
+
+/** What an entry's share of a run's target size must be above for its key to begin a run. The empty string does as it is. */
+function shareOf(key: string): number {
+  return key === '' ? Infinity : hash(key) / fraction
 }
 
 /** FNV-1a with the finalizer of MurmurHash3. Spreads keys; it does not resist those who choose them. */

@@ -1,10 +1,7 @@
-// The entries of the store, and how they are written into chunks.
+// The entries of the store, and what they are compared by.
 
-import { WireError } from '../../wire/error.ts'
-import { latin1, latin1Bytes } from '../state-chunks.ts'
-import type { EntryCodec } from './chunked-map.ts'
+import { latin1 } from '../state-chunks.ts'
 import type { Comparison, Compare } from './commands.ts'
-import { keyBytesMax, valueBytesMax } from './limits.ts'
 import type { KeyValue } from './results.ts'
 
 export interface Entry {
@@ -13,30 +10,6 @@ export interface Entry {
   readonly modRevision: number
   readonly version: number
   readonly lease: number
-}
-
-/** Two lengths of 4 bytes and four numbers of 8. */
-const entryOverheadBytes = 40
-
-export const entryCodec: EntryCodec<Entry> = {
-  bytesOf: (key, entry) => entryOverheadBytes + key.length + entry.value.length,
-  write: (writer, key, entry) => {
-    writer.bytes(latin1Bytes(key), keyBytesMax)
-    writer.bytes(entry.value, valueBytesMax)
-    writer.u53(entry.createRevision)
-    writer.u53(entry.modRevision)
-    writer.u53(entry.version)
-    writer.u53(entry.lease)
-  },
-  read: (reader) => {
-    const key = reader.bytes(keyBytesMax)
-    if (key.length === 0) throw new WireError('ERR_WIRE_RANGE', 'a key has at least one byte')
-    const value = reader.bytes(valueBytesMax).slice()
-    const createRevision = reader.u53()
-    const modRevision = reader.u53()
-    const version = reader.u53()
-    return [latin1(key), { value, createRevision, modRevision, version, lease: reader.u53() }]
-  },
 }
 
 export function keyValue(key: Uint8Array, entry: Entry, keysOnly = false): KeyValue {

@@ -11,7 +11,6 @@ import { defineStateMachine, type BlockContext, type StateMachineDefinition } fr
 import type { TransactionalStateMachine } from '../state-machine.ts'
 import { wireValueCodec } from '../value-codec.ts'
 import { decode, encode, struct, u53 } from '../../wire/codec.ts'
-import { ChunkedMap } from './chunked-map.ts'
 import {
   storeCommandCodec,
   storeQueryCodec,
@@ -20,9 +19,11 @@ import {
   type StoreCommand,
   type StoreQuery,
 } from './commands.ts'
-import { compareBytes, decimal, entryCodec, holds, keyValue, type Entry } from './entries.ts'
+import { compareBytes, decimal, holds, keyValue, type Entry } from './entries.ts'
+import { EntryMap } from './entry-map.ts'
 import { Leases, type Lease } from './leases.ts'
 import { expiredPerBlockMax, leaseKeysMax, leasesMax, scanBytesMax, transactionResultBytesMax } from './limits.ts'
+import type { PackedEntry } from './packed-entry.ts'
 import { storeResultCodec, type KeyResult, type KeyValue, type StoreRefusal, type StoreResult } from './results.ts'
 import { UndoLog } from './undo-log.ts'
 
@@ -42,7 +43,7 @@ type Refused = Extract<StoreResult, { kind: 'refused' }>
 export class KeyValueStore implements TransactionalStateMachine<StoreCommand, StoreQuery, StoreResult> {
   readonly transactional = true
   readonly #undo = new UndoLog()
-  readonly #entries = new ChunkedMap<Entry>('data', entryCodec)
+  readonly #entries = new EntryMap()
   readonly #leases = new Leases(this.#undo)
   #counters: Counters = { revision: 0, lastLease: 0, time: 0 }
   #countersVersion = 0
@@ -58,6 +59,11 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
     return this.#entries.size
   }
 
+  /** What keys and values, as they are now, take in buffers. */
+  get heldBytes(): number {
+    return this.#entries.heldBytes
+  }
+
   beginBlock({ timestamp }: BlockContext): void {
     this.#undo.clear()
     this.#count({ time: timestamp })
@@ -67,7 +73,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
       if (lease === null) break
       left -= 1 + this.#end(lease)
     }
-    this.#undo.clear()
+    this.#settle()
   }
 
   begin(): void {
@@ -76,7 +82,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
   }
 
   commit(): void {
-    this.#undo.clear()
+    this.#settle()
   }
 
   rollback(): void {
@@ -133,6 +139,9 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
   }
 
   restore(chunks: Iterable<RestoredChunk>): void {
+    const attach = (key: string, { lease }: Entry): void => {
+      if (lease !== 0) this.#leases.attach(lease, key)
+    }
     for (const { id, bytes } of chunks) {
       if (id === countersId) {
         const counters = decode(countersCodec, bytes)
@@ -141,15 +150,12 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
       } else if (id.startsWith('lease/')) {
         this.#leases.restore(bytes)
       } else if (id.startsWith('data/')) {
-        this.#entries.restore(bytes)
+        this.#entries.restore(bytes, attach)
       } else {
         throw new RangeError(`the store has no chunk ${JSON.stringify(id)}`)
       }
     }
     this.#leases.restored()
-    for (const [key, { lease }] of this.#entries.range('')) {
-      if (lease !== 0) this.#leases.attach(lease, key)
-    }
     this.#undo.clear()
   }
 
@@ -170,7 +176,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
         const expected = command.expected
         const swapped =
           expected === null ? entry === undefined : entry !== undefined && compareBytes(entry.value, expected) === 0
-        if (swapped) this.#write(name, entry, command.value.slice(), entry?.lease ?? 0)
+        if (swapped) this.#write(name, entry, command.value, entry?.lease ?? 0)
         return { kind: 'swapped', swapped, revision: this.#revisionAfter() }
       }
       case 'increment':
@@ -184,8 +190,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
       if (this.#leases.find(lease, this.#counters.time) === null) return refused('lease-not-found')
       if (entry?.lease !== lease && this.#leases.keyCount(lease) >= leaseKeysMax) return refused('lease-full')
     }
-    // A copy: the command is a view of its block, which would stay in memory for as long as the value does.
-    this.#write(key, entry, value.slice(), lease)
+    this.#write(key, entry, value, lease)
     return { kind: 'put', revision: this.#revisionAfter() }
   }
 
@@ -271,15 +276,12 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
     return keys.length
   }
 
-  #write(key: string, before: Entry | undefined, value: Uint8Array, lease: number): void {
+  #write(key: string, before: PackedEntry | undefined, value: Uint8Array, lease: number): void {
     const modRevision = this.revision + 1
-    this.#set(key, before, {
-      value,
-      createRevision: before?.createRevision ?? modRevision,
-      modRevision,
-      version: (before?.version ?? 0) + 1,
-      lease,
-    })
+    const createRevision = before?.createRevision ?? modRevision
+    const version = (before?.version ?? 0) + 1
+    // Packed is copied: the command is a view of its block, which would stay in memory for as long as the value does.
+    this.#set(key, before, this.#entries.pack(key, { value, createRevision, modRevision, version, lease }))
     this.#written = true
   }
 
@@ -292,18 +294,20 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
   }
 
   /** The only place that changes entries: what is attached to leases changes with them, and everything can be taken back. */
-  #set(key: string, before: Entry | undefined, after: Entry | undefined): void {
-    if (after === undefined) this.#entries.delete(key)
-    else this.#entries.set(key, after)
-    this.#undo.add(() => {
-      if (before === undefined) this.#entries.delete(key)
-      else this.#entries.set(key, before)
-    })
+  #set(key: string, before: PackedEntry | undefined, after: PackedEntry | undefined): void {
+    this.#entries.set(key, after)
+    this.#undo.add(() => this.#entries.set(key, before))
     const leaseBefore = before?.lease ?? 0
     const leaseAfter = after?.lease ?? 0
     if (leaseBefore === leaseAfter) return
     if (leaseBefore !== 0) this.#leases.detach(leaseBefore, key)
     if (leaseAfter !== 0) this.#leases.attach(leaseAfter, key)
+  }
+
+  /** What was done stays. */
+  #settle(): void {
+    this.#undo.clear()
+    this.#entries.tidy()
   }
 
   #revisionAfter(): number {

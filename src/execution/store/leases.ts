@@ -6,6 +6,7 @@
  */
 
 import { struct, u53 } from '../../wire/codec.ts'
+import { Reader } from '../../wire/reader.ts'
 import type { StateChunk } from '../state-chunks.ts'
 import { ChunkedMap, type EntryCodec } from './chunked-map.ts'
 import { OrderedMap } from './ordered-map.ts'
@@ -23,10 +24,6 @@ const leaseRecord = struct<Lease>({ id: u53, ttlMs: u53, expiresAt: u53 })
 const leaseCodec: EntryCodec<Lease> = {
   bytesOf: () => leaseBytes,
   write: (writer, _key, lease) => leaseRecord.write(writer, lease),
-  read: (reader) => {
-    const lease = leaseRecord.read(reader)
-    return [ordered(lease.id), lease]
-  },
 }
 
 export class Leases {
@@ -103,8 +100,13 @@ export class Leases {
     return this.#leases.chunks()
   }
 
+  /** Reads one chunk. Throws a WireError or RangeError on what no chunk is. */
   restore(bytes: Uint8Array): void {
-    this.#leases.restore(bytes)
+    const reader = new Reader(bytes)
+    while (reader.remaining > 0) {
+      const lease = leaseRecord.read(reader)
+      this.#leases.insert(ordered(lease.id), lease)
+    }
   }
 
   /** After all chunks are read. */

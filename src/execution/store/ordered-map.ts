@@ -144,7 +144,7 @@ export class OrderedMap<Value> {
     const before = this.#insert(this.#root, key, value)
     if (before === undefined) this.#size++
     if (entries(this.#root) > nodeEntriesMax) {
-      const [right, separator] = this.#split(this.#root)
+      const [right, separator] = this.#split(this.#root, key)
       this.#root = {
         leaf: false,
         generation: this.#generation,
@@ -181,7 +181,7 @@ export class OrderedMap<Value> {
     const child = this.#ownChild(node, at)
     const before = this.#insert(child, key, value)
     if (entries(child) > nodeEntriesMax) {
-      const [right, separator] = this.#split(child)
+      const [right, separator] = this.#split(child, key)
       node.keys.splice(at, 0, separator)
       node.children.splice(at + 1, 0, right)
     }
@@ -202,11 +202,12 @@ export class OrderedMap<Value> {
     return before
   }
 
-  /** Moves the upper half of a node to a new one. */
-  #split(node: Node<Value>): [Node<Value>, string] {
+  /** Moves the upper half of a node to a new one; of a leaf that grew at its end, the last entry alone: what comes in order fills leaves. */
+  #split(node: Node<Value>, key: string): [Node<Value>, string] {
     const { generation } = node
     if (node.leaf) {
-      const half = node.keys.length >>> 1
+      const { length } = node.keys
+      const half = key === node.keys[length - 1] ? length - 1 : length >>> 1
       const keys = node.keys.splice(half)
       return [{ leaf: true, generation, keys, values: node.values.splice(half) }, keys[0]!]
     }

@@ -284,3 +284,26 @@ describe('under the executor', () => {
     expect(number).toMatchObject({ entry: { value: text('4'), version: 2 } })
   })
 })
+
+describe('memory', () => {
+  const filled = (end: 'commit' | 'beginBlock'): KeyValueStore => {
+    const created = store()
+    const each = (index: number, command: StoreCommand): void => {
+      created.begin()
+      created.apply(command)
+      if (end === 'commit') created.commit()
+      else if (index % 100 === 0) created.beginBlock({ height: 1, timestamp: 1000 })
+    }
+    for (let index = 0; index < 2000; index++) each(index, put(`k${index}`, new Uint8Array(1000)))
+    for (let index = 0; index < 2000; index++)
+      if (index % 20 !== 0) each(index, { kind: 'delete', key: text(`k${index}`) })
+    created.beginBlock({ height: 2, timestamp: 1000 })
+    return created
+  }
+
+  it.each(['commit', 'beginBlock'] as const)('of what is gone comes back at %s', (end) => {
+    const created = filled(end)
+    expect(created.size).toBe(100)
+    expect(created.heldBytes).toBeLessThan(1.5 * 100 * 1045 + 2 * 64 * 1024)
+  })
+})
