@@ -1,6 +1,7 @@
 // Every planted bug, by the line of pitfalls.md that it stands for. docs/testing.md shows the table.
 
 import { diskBugs } from './disk-bugs.ts'
+import { readBugs } from './read-bugs.ts'
 import type { PlantedBug } from './planted-bug.ts'
 
 const election = 'src/protocols/raft/election.ts'
@@ -11,6 +12,7 @@ const core = 'src/protocols/raft/raft.ts'
 
 export const plantedBugs: readonly PlantedBug[] = [
   ...diskBugs,
+  ...readBugs,
   {
     name: 'c1-vote-not-persisted',
     title: 'a vote is given without being persisted: after a crash the replica votes again in the same term',
@@ -176,10 +178,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'read-answered-before-execution',
     title: 'a read is answered by a state that has not executed what it must see',
-    file: 'src/replica/core/client-gateway.ts',
-    find: 'if (read.height === null || this.#options.executor.height < read.height) return',
-    replace: 'if (read.height === null) return',
-    finder: { kind: 'tests', files: ['test/replica'] },
+    file: 'src/replica/core/gateway-reads.ts',
+    find: 'if (stated === null || this.#options.executor.height < stated) return',
+    replace: 'if (stated === null) return',
+    finder: { kind: 'tests', files: ['test/replica/core'] },
   },
   {
     name: 'c37-failed-sync-retried',

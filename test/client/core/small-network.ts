@@ -27,7 +27,7 @@ const lifetimeHeights = 40
 const replicaCount = 3
 
 /** Keeps what it was given. "bad…" is invalid, "boom…" throws half-way. */
-const listMachine = defineStateMachine({
+export const listMachine = defineStateMachine({
   name: 'list',
   version: 1,
   command: bytesCodec,
