@@ -84,6 +84,8 @@ export function onValidated(step: Step, digest: Digest, ok: boolean): void {
   if (!state.active) return
   for (const slot of waitingFor(state, digest)) {
     const proposal = slot.proposal!
+    // Another proposal with the same payload, which this one still lacks.
+    if (proposal.payload === null) continue
     if (ok) accept(step, slot)
     else {
       proposal.invalid = true
@@ -134,7 +136,8 @@ export function accept(step: Step, slot: Slot): void {
   if (written !== null) {
     slot.store({ payloadDigest: header.payloadDigest, payload, persisted: proposal.persisted })
   }
-  if (!isEmpty) state.ports.pool.proposed(payload)
+  // What is decided is in no block under way: nobody would tell the pool a second time that it was executed.
+  if (!isEmpty && slot.height > state.decidedHeight) state.ports.pool.proposed(payload)
   // The primary's pre-prepare is its prepare.
   if (hasVoice(state) && primaryOf(state, view) !== state.self) {
     effects.broadcast(ownVote(state, slot, 'prepare', digest))

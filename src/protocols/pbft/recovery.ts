@@ -50,6 +50,7 @@ export function start(step: Step, recovered: Recovered<PbftRecord>): void {
   dropBelow(state)
   recoverView(step, views)
   recoverProposals(state, views)
+  state.nextHeight = Math.max(state.low, state.decidedHeight) + 1
   state.viewSinceMs = now.monotonicMs
   state.lastDecidedMs = now.monotonicMs
   if (state.active) beginRecovered(step)
@@ -203,7 +204,7 @@ function beginRecovered(step: Step): void {
     if (prepared !== null && prepared.view === state.view) {
       ownVote(state, slot, 'commit', proposal.digest)
     }
-    if (proposal.payload !== null) state.ports.pool.proposed(proposal.payload)
+    if (proposal.payload !== null && slot.decision === null) state.ports.pool.proposed(proposal.payload)
   }
   adoptReproposals(step)
 }
