@@ -5,6 +5,7 @@ import { exitCode } from '../exit-codes.ts'
 import { flag, number, parseOptions, UsageError, type CommandSpec } from '../options.ts'
 import { table, type Output } from '../output.ts'
 import { openOfflineLog, totalsOf, type OfflineLog, type WalRecord, type WalTotals } from '../wal/offline-log.ts'
+import { pbftSentence } from '../wal/pbft-sentence.ts'
 import type { LogRefusal, RecoveredLog } from '../../storage/log/recovery.ts'
 
 const spec: CommandSpec = {
@@ -74,13 +75,19 @@ function describe(log: OfflineLog, recovered: RecoveredLog, totals: WalTotals, o
     records: totals.records,
     bytes: totals.bytes,
     unreadable: totals.unreadable,
-    'hard states': totals.hardStates,
-    'last term': totals.lastTerm,
-    entries: totals.entries,
-    'last index': totals.lastIndex,
+    ...contentsOf(totals),
   }
   if (json) output.out(JSON.stringify({ ok: true, ...about, files: segments }))
   else for (const line of table(Object.entries(about).map(([name, value]) => [name, String(value)]))) output.out(line)
+}
+
+/** Of the protocol whose records these are. */
+function contentsOf(totals: WalTotals): Record<string, number> {
+  const { proposals, decisions, lastView, lastHeight, hardStates, lastTerm, entries, lastIndex } = totals
+  if (proposals + decisions + lastView > 0) {
+    return { proposals, decisions, 'last view': lastView, 'last decided height': lastHeight }
+  }
+  return { 'hard states': hardStates, 'last term': lastTerm, entries, 'last index': lastIndex }
 }
 
 function printRecords(
@@ -99,7 +106,8 @@ function printRecords(
 
 function summaryOf({ sequence, bytes, record }: WalRecord): object {
   if (record === null) return { sequence, bytes, kind: 'unreadable' }
-  if (record.kind !== 'entries') return { sequence, bytes, ...record }
+  if (record.kind === 'hard-state' || record.kind === 'base') return { sequence, bytes, ...record }
+  if (record.kind !== 'entries') return { sequence, bytes, kind: record.kind, what: pbftSentence(record) }
   const entries = record.entries.map(({ term, block }) => ({
     term,
     height: block.header.height,
@@ -118,6 +126,7 @@ function sentenceOf({ sequence, bytes, record }: WalRecord): string {
   if (record.kind === 'base') {
     return `${head}  begins behind entry ${record.index} of term ${record.term}${record.truncates ? ', nothing above it' : ''}`
   }
+  if (record.kind !== 'entries') return `${head}  ${pbftSentence(record)}`
   const last = record.firstIndex + record.entries.length - 1
   const terms = [...new Set(record.entries.map((entry) => entry.term))].join(', ')
   return `${head}  entries ${record.firstIndex} to ${last} of term ${terms}`

@@ -3,7 +3,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { toHex } from '../../kernel/hex.ts'
-import { raftRecordCodec, type RaftRecord } from '../../protocols/raft/records.ts'
 import {
   decodeIdentity,
   formatVersion,
@@ -25,6 +24,7 @@ import { peersFolder } from '../../storage/node/open-data-directory.ts'
 import { decode } from '../../wire/codec.ts'
 import { Failure } from '../failure.ts'
 import { dataFolderName } from '../setup/local-network.ts'
+import { recordCodecFor, type AnyRecord } from './record-codec.ts'
 
 export interface OfflineLog {
   path: string
@@ -97,13 +97,14 @@ export interface WalRecord {
   sequence: number
   bytes: number
   /** Null if this release cannot read it. */
-  record: RaftRecord | null
+  record: AnyRecord | null
 }
 
 /** Oldest first, in bounded memory: one segment at a time. */
 export function* walRecords({ directory }: OfflineLog, { firstSegment, end }: RecoveredLog): Generator<WalRecord> {
+  const codec = recordCodecFor(readRecords(directory, crc32, firstSegment, end))
   for (const { sequence, bytes } of readRecords(directory, crc32, firstSegment, end)) {
-    const record = decode(raftRecordCodec, bytes)
+    const record = decode(codec, bytes)
     yield { sequence, bytes: bytes.length, record: record.ok ? record.value : null }
   }
 }
@@ -114,6 +115,12 @@ export interface WalTotals {
   unreadable: number
   /** Sequence of the first record that this release cannot read. */
   firstUnreadable: number | null
+  /** pbft: proposals, decisions, the highest view and the highest decided height. */
+  proposals: number
+  decisions: number
+  lastView: number
+  lastHeight: number
+  /** raft. */
   hardStates: number
   entries: number
   lastTerm: number
@@ -131,6 +138,10 @@ export function totalsOf(
     bytes: 0,
     unreadable: 0,
     firstUnreadable: null,
+    proposals: 0,
+    decisions: 0,
+    lastView: 0,
+    lastHeight: 0,
     hardStates: 0,
     entries: 0,
     lastTerm: 0,
@@ -149,13 +160,33 @@ function add(totals: WalTotals, { sequence, bytes, record }: WalRecord): void {
   if (record === null) {
     totals.unreadable++
     totals.firstUnreadable ??= sequence
-  } else if (record.kind === 'hard-state') {
-    totals.hardStates++
-    totals.lastTerm = record.term
-  } else if (record.kind === 'base') {
-    totals.lastIndex = record.truncates ? record.index : Math.max(totals.lastIndex, record.index)
-  } else {
-    totals.entries += record.entries.length
-    totals.lastIndex = record.firstIndex + record.entries.length - 1
+    return
+  }
+  switch (record.kind) {
+    case 'hard-state':
+      totals.hardStates++
+      totals.lastTerm = record.term
+      return
+    case 'base':
+      totals.lastIndex = record.truncates ? record.index : Math.max(totals.lastIndex, record.index)
+      return
+    case 'entries':
+      totals.entries += record.entries.length
+      totals.lastIndex = record.firstIndex + record.entries.length - 1
+      return
+    case 'proposal':
+      totals.proposals++
+      totals.lastView = Math.max(totals.lastView, record.view)
+      return
+    case 'decided':
+      totals.decisions++
+      totals.lastHeight = Math.max(totals.lastHeight, record.header.height)
+      return
+    case 'new-view':
+      totals.lastView = Math.max(totals.lastView, record.newView.view)
+      return
+    case 'prepared':
+    case 'view-change':
+    case 'checkpoint':
   }
 }

@@ -4,6 +4,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { walInspectCommand } from '../../../src/cli/commands/wal-inspect.ts'
+import { walVerifyCommand } from '../../../src/cli/commands/wal-verify.ts'
 import { UsageError } from '../../../src/cli/options.ts'
 import { Failure } from '../../../src/cli/failure.ts'
 import { blockDigest, type Block } from '../../../src/kernel/block.ts'
@@ -232,6 +234,36 @@ describe('quorate audit', () => {
       expect(await faultOf()).toBe(sentence)
     },
   )
+
+  it('is of a log that the commands about logs read too', async () => {
+    await net.log(1, history())
+    expect(await net.run(walVerifyCommand, net.replica(1))).toMatchObject({ code: 0, errors: '' })
+    const inspected = await net.run(walInspectCommand, net.replica(1), '--json')
+    expect(JSON.parse(inspected.out)).toMatchObject({
+      ok: true,
+      unreadable: 0,
+      proposals: 3,
+      decisions: 3,
+      'last view': 1,
+      'last decided height': 3,
+    })
+    const { out } = await net.run(walInspectCommand, net.replica(1), '--records')
+    expect(out.split('\n').map((line) => line.replace(/^\d+ {2}\d+ bytes {2}/, ''))).toEqual([
+      'proposal of height 1, view 0, 9 bytes of payload',
+      'prepared height 1, view 0',
+      'decided height 1, view 0, commits of 1, 2, 3',
+      'proposal of height 2, view 0, 9 bytes of payload',
+      'prepared height 2, view 0',
+      'decided height 2, view 0, commits of 1, 2, 3',
+      'replica 1 asks for view 1, 0 prepared',
+      'replica 3 asks for view 1, 0 prepared',
+      'new view 1, asked for by 1, 2, 3',
+      'checkpoint of height 2, signed by 1, 2, 3',
+      'proposal of height 3, view 1, 9 bytes of payload',
+      'prepared height 3, view 1',
+      'decided height 3, view 1, commits of 1, 2, 3',
+    ])
+  })
 
   it('finds a flipped bit in the log, whatever it hits', async () => {
     await net.log(1, history())

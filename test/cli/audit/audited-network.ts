@@ -3,6 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Command } from '../../../src/cli/command.ts'
 import { auditCommand } from '../../../src/cli/commands/audit.ts'
 import { createLocalNetwork, replicaFolder } from '../../../src/cli/setup/local-network.ts'
 import { openSnapshotsAt } from '../../../src/cli/snapshot/open-snapshots-at.ts'
@@ -120,11 +121,15 @@ export class AuditedNetwork {
       .join('\n')
   }
 
-  async audit(...args: string[]): Promise<{ code: number; out: string; errors: string }> {
+  audit(...args: string[]): Promise<{ code: number; out: string; errors: string }> {
+    return this.run(auditCommand, ...args)
+  }
+
+  async run(command: Command, ...args: string[]): Promise<{ code: number; out: string; errors: string }> {
     const out: string[] = []
     const errors: string[] = []
     const plain = (text: string): string => text
-    const code = await auditCommand.run(args, {
+    const code = await command.run(args, {
       out: (line) => void out.push(line),
       error: (line) => void errors.push(line),
       progress: () => {},
