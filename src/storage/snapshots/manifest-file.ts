@@ -18,7 +18,7 @@ import {
   type PackEnd,
 } from './format.ts'
 import { unpackManifest } from './packed-manifest.ts'
-import { readRange } from './read-range.ts'
+import { readRange } from '../log/read-range.ts'
 
 export interface FoundManifest {
   head: ManifestHead

@@ -2,7 +2,7 @@
 
 import type { Crc32, Directory } from '../log/file-port.ts'
 import { packFile, packRecordBytes, readPackRecord, type PackRecord, type Place } from './format.ts'
-import { readRange } from './read-range.ts'
+import { readRange } from '../log/read-range.ts'
 
 export interface PackedChunk {
   record: PackRecord

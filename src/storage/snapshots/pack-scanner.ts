@@ -17,7 +17,7 @@ import {
   type PackEnd,
   type PackRecord,
 } from './format.ts'
-import { readRange } from './read-range.ts'
+import { readRange } from '../log/read-range.ts'
 
 export interface FoundChunk {
   digest: Uint8Array

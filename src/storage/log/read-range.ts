@@ -1,6 +1,6 @@
 // Reads of any length, in the pieces that the port allows.
 
-import { readBytesMax, type Directory } from '../log/file-port.ts'
+import { readBytesMax, type Directory } from './file-port.ts'
 
 /** Null if the disk does not give all of it. */
 export function readRange(directory: Directory, name: string, offset: number, length: number): Uint8Array | null {
