@@ -1,6 +1,7 @@
 // What a sweep must have seen. A clean sweep that never met the hard cases proves nothing.
 
 import type { ProtocolName } from '../kernel/ids.ts'
+import { votersMin } from '../kernel/quorum.ts'
 import type { Coverage, CoverageMinimum, FaultFamily } from './report.ts'
 
 export function count(coverage: Coverage, name: string, by: number = 1): void {
@@ -52,6 +53,7 @@ const damageMinima: readonly CoverageMinimum[] = [
   { name: 'abstaining-caught-up', perThousandSeeds: 50, why: 'replicas that lost their vote and follow' },
 ]
 
+/** Under any protocol, faults or none. */
 const alwaysMinima: readonly CoverageMinimum[] = [
   { name: 'linearizable-reads', perThousandSeeds: 1000, why: 'reads without a log entry' },
   { name: 'signed-envelopes', perThousandSeeds: 1000, why: 'signatures of clients' },
@@ -59,8 +61,48 @@ const alwaysMinima: readonly CoverageMinimum[] = [
   { name: 'headers-behind-execution', perThousandSeeds: 1000, why: 'roots worked out while blocks are executed' },
   { name: 'checkpoint-stable', perThousandSeeds: 1000, why: 'snapshots that are certified and on disk' },
   { name: 'log-cut', perThousandSeeds: 1000, why: 'logs that begin behind a checkpoint' },
+]
+
+const leaseMinima: readonly CoverageMinimum[] = [
   { name: 'read-by-lease', perThousandSeeds: 200, why: 'reads without a round' },
 ]
+
+/** What any protocol meets when messages are lost, late and repeated. */
+const lossMinima: readonly CoverageMinimum[] = [
+  { name: 'messages-lost', perThousandSeeds: 1000, why: 'retransmission' },
+  { name: 'messages-duplicated', perThousandSeeds: 1000, why: 'stale and repeated messages' },
+  { name: 'client-retries', perThousandSeeds: 1000, why: 'requests ordered twice' },
+  { name: 'deadlines', perThousandSeeds: 200, why: 'operations given up, whose numbers go on' },
+  { name: 'leader-changes', perThousandSeeds: 1000, why: 'primaries replaced under faults' },
+]
+
+const viewChangeMinima: readonly CoverageMinimum[] = [
+  {
+    name: 'view-change-with-prepared',
+    perThousandSeeds: 500,
+    why: 'view changes that must not lose what was prepared',
+  },
+  { name: 're-proposed', perThousandSeeds: 500, why: 'blocks that are agreed on again in a later view' },
+  { name: 'null-block', perThousandSeeds: 20, why: 'heights that a primary left empty' },
+  { name: 'catch-up', perThousandSeeds: 200, why: 'decisions taken over from others with their proofs' },
+  { name: 'payload-fetched', perThousandSeeds: 20, why: 'blocks agreed on before their payload is there' },
+]
+
+const recoveryMinima: readonly CoverageMinimum[] = [
+  { name: 'restarts', perThousandSeeds: 1000, why: 'recovery from the log' },
+  { name: 'restarts-that-lost-writes', perThousandSeeds: 100, why: 'crashes between write and fsync' },
+  { name: 'restarts-from-snapshots', perThousandSeeds: 100, why: 'starts that execute little again' },
+  { name: 'pauses', perThousandSeeds: 100, why: 'bursts after a stall' },
+]
+
+/** Where as many may lie as are survived, and each seed draws how many do. */
+const lieMinima: readonly CoverageMinimum[] = [
+  { name: 'adversaries', perThousandSeeds: 300, why: 'replicas that lie' },
+  { name: 'evidence', perThousandSeeds: 20, why: 'lies that are proven' },
+]
+
+/** What does not depend on who leads, or how. */
+const disksOfAnyProtocol = diskMinima.filter(({ name }) => name !== 'stepped-down-storage-hangs')
 
 /** Minima for what a protocol and these faults can produce. */
 export function coverageMinima(
@@ -68,23 +110,41 @@ export function coverageMinima(
   replicas: number,
   faults: FaultFamily,
 ): readonly CoverageMinimum[] {
-  if (protocol !== 'raft' || replicas < 2) return alwaysMinima
+  if (protocol !== 'raft') return byzantineMinima(replicas, faults)
+  const always = [...alwaysMinima, ...leaseMinima]
+  if (replicas < 2) return always
   switch (faults) {
     case 'none':
-      return alwaysMinima
+      return always
     case 'network':
-      return [...alwaysMinima, ...networkMinima]
+      return [...always, ...networkMinima]
     case 'process':
-      return [...alwaysMinima, ...processMinima]
+      return [...always, ...processMinima]
     case 'disk':
-      return [...alwaysMinima, ...diskMinima, ...(replicas < 3 ? [] : damageMinima)]
+      return [...always, ...diskMinima, ...(replicas < 3 ? [] : damageMinima)]
     case 'all':
       return [
-        ...alwaysMinima,
+        ...always,
         ...networkMinima.slice(1),
         ...processMinima,
         ...diskMinima,
         ...(replicas < 3 ? [] : damageMinima),
       ]
+  }
+}
+
+/** Of disks damaged for good nothing is asked: where replicas lie, few may be. */
+function byzantineMinima(replicas: number, faults: FaultFamily): readonly CoverageMinimum[] {
+  if (replicas < votersMin('byzantine') || faults === 'none') return alwaysMinima
+  const always = [...alwaysMinima, ...lieMinima]
+  switch (faults) {
+    case 'network':
+      return [...always, ...lossMinima, ...viewChangeMinima]
+    case 'process':
+      return [...always, ...recoveryMinima]
+    case 'disk':
+      return [...always, ...disksOfAnyProtocol]
+    case 'all':
+      return [...always, ...lossMinima, ...viewChangeMinima, ...recoveryMinima, ...disksOfAnyProtocol]
   }
 }
