@@ -169,6 +169,16 @@ describe('evidence on disk', () => {
     }
   })
 
+  it('gets a new head where the old one is damaged, and keeps what stands behind it', async () => {
+    await keep(open(), lie(2, 5))
+    const bytes = Uint8Array.from(directory.files.get(evidenceFile)!)
+    bytes[3]! ^= 1
+    directory.files.set(evidenceFile, bytes)
+    expect(scan().head).toBeNull()
+    await keep(open(), lie(3, 5))
+    expect(scan()).toMatchObject({ head: { network }, damagedBytes: 0, found: [lie(2, 5), lie(3, 5)] })
+  })
+
   it('at another place than where it was written is none', async () => {
     await keep(open(), lie(2, 5), lie(3, 5))
     const whole = directory.files.get(evidenceFile)!
