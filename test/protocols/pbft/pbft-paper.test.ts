@@ -60,7 +60,8 @@ describe('§4.2, a backup accepts a pre-prepare provided', () => {
       'it is of this epoch (B45)',
       (bench) => {
         const right = forge.block(bench, 1, 'a')
-        const other = { ...right, header: { ...right.header, epoch: 2 } }
+        const header = { ...right.header, epoch: 2 }
+        const other = { ...right, header, digest: forge.digestOf(header) }
         bench.replica(2).receive(1, forge.prePrepare(bench, 1, 0, other))
       },
     ],
