@@ -144,3 +144,19 @@ export function wish(bench: Bench, signer: number, view: View): Wish {
 export function digestOf(header: BlockHeader): Digest {
   return blockDigest(simulatedHasher, header)
 }
+
+/** Of which only the header is of interest. */
+export function ofHeader(header: BlockHeader): Forged {
+  return { header, payload: payloadOf(), digest: digestOf(header) }
+}
+
+/** The same claim with other signatures below it. */
+export function withPrepares(claim: PreparedCertificate, prepares: SignatureSet): PreparedCertificate {
+  const { view, header, signature } = claim
+  return { view, header, signature, prepares }
+}
+
+/** Nobody has made them. */
+export function wrong(signatures: SignatureSet): SignatureSet {
+  return signatures.map(({ replica }) => ({ replica, signature: new Uint8Array(64) }))
+}

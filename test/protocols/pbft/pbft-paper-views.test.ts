@@ -49,7 +49,7 @@ describe('§4.4, VIEW-CHANGE', () => {
         ({ message }) => message.kind !== 'commit' && !(message.kind === 'view-change' && message.view > view),
       )
       bench.take()
-      const asked = bench.sent.filter((sent) => of(4, 'view-change')(sent)).at(-1)!.message as ViewChange
+      const asked = bench.sent.findLast(of(4, 'view-change'))!.message as ViewChange
       expect(asked.view).toBe(view + 1)
       expect(asked.prepared.map((one) => [one.header.height, one.view])).toEqual([[1, view]])
     }
@@ -181,12 +181,7 @@ describe('§4.4, NEW-VIEW: every backup works out what is proposed again', () =>
       'a wrong prepare (B7)',
       (bench) => ({
         prepared: [
-          {
-            ...good(bench),
-            prepares: good(bench).prepares.map((one, index) =>
-              index === 0 ? { ...one, signature: new Uint8Array(64) } : one,
-            ),
-          },
+          forge.withPrepares(good(bench), [good(bench).prepares[0]!, ...forge.wrong(good(bench).prepares.slice(1))]),
         ],
       }),
     ],
@@ -226,11 +221,7 @@ describe('§4.4, NEW-VIEW: every backup works out what is proposed again', () =>
         forge.viewChange(bench, 1, view, claim),
         ...[2, 4].map((id) => forge.viewChange(bench, id, view)),
       ]
-      const proposed = (claim.prepared ?? []).map(({ header }) => ({
-        ...forge.block(bench, 1, 'a'),
-        header,
-        digest: forge.digestOf(header),
-      }))
+      const proposed = (claim.prepared ?? []).map(({ header }) => forge.ofHeader(header))
       open(bench, 3, view, changes, proposed)
       expect(bench.replica(3).noted('new-view-refused')).toHaveLength(1)
       expect(bench.replica(3).noted('view-entered')).toEqual([])
