@@ -30,11 +30,13 @@ import { restoreNewest } from './core/restore.ts'
 import { ReplicaEvents } from './events.ts'
 import { EvidenceKeeper } from './evidence-keeper.ts'
 import { PeerRefusals } from './peer-refusals.ts'
+import { listen } from './listening.ts'
 import { NodeTimers } from './node-timers.ts'
 import { OwnClient, ownConnection } from './own-client.ts'
 import { OwnSessions } from './own-sessions.ts'
 import { recoveredFrom } from './recovered.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
+import { Verification } from './verification.ts'
 import type { RunningReplicaOptions } from './running-replica-options.ts'
 import { transferLeadership, type TransferLeadershipOptions } from './transfer-leadership.ts'
 import { transferSentence } from './transfer-sentence.ts'
@@ -57,6 +59,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   readonly #clientKeys = new Map<number, PublicKey>()
   #core: ReplicaCore<unknown, unknown> | null = null
   #directory: DataDirectory | null = null
+  readonly #verification: Verification
   #snapshots: SnapshotFolder | null = null
   #network: ReplicaNetwork | null = null
   #own: OwnClient | null = null
@@ -87,6 +90,12 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       definition: options.definition,
       verifier: nodeEd25519,
       events: this.events,
+    })
+    this.#verification = new Verification({
+      epoch: options.network.epoch,
+      turn: () => this.#turn(),
+      deliver: (connection, frame) => this.#guardedStep(() => this.#core?.clientFrame(connection, frame, this.#now())),
+      respond: (connection, frame) => this.#network?.sendClient(connection, frame),
     })
     this.#timers = new NodeTimers((name) => {
       this.#guardedStep(() => this.#core?.timer(name, this.#now()))
@@ -227,7 +236,8 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     const recovered = recoveredFrom(log, this.#options.definition, checkpoint, abstains)
     this.#core.start(recovered, log.durable, this.#now())
     if (this.#failure !== null) throw this.#unusable()
-    await this.#listen(this.#network)
+    const sockets = this.#network
+    await listen(() => sockets.start(), this.#options.listen, this.#stopping.signal)
     if (this.#failure !== null) throw this.#unusable()
     this.#turn()
   }
@@ -247,21 +257,6 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       signal: this.#stopping.signal,
       ...(openDirectory === undefined ? {} : { openDirectory }),
     })
-  }
-
-  async #listen(network: ReplicaNetwork): Promise<void> {
-    try {
-      await network.start()
-    } catch (cause) {
-      this.#stopping.signal.throwIfAborted()
-      const where = this.#options.listen.join(', ')
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new QuorateError(
-        'ERR_LISTEN',
-        `${where} cannot be listened at (${reason}): free the port, or correct the address`,
-        { cause },
-      )
-    }
   }
 
   #createCore(log: Log, snapshots: SnapshotStore, seed: string): ReplicaCore<unknown, unknown> {
@@ -292,7 +287,8 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       },
       hasher: nodeHasher,
       signer: nodeEd25519.signer(identity.consensus.secretKey),
-      verifier: nodeEd25519,
+      verifier: this.#verification.verifier,
+      verifyAhead: this.#verification.ahead,
       random: createRandom(`${seed} protocol`),
       observer: {
         executed: ({ height }) => this.events.emit('executed', { height }),
@@ -342,12 +338,13 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         peerChanged: (replica, connected, reason) => this.events.emit('peer', { replica, connected, reason }),
         peerRefuses: (replica, refusal) => this.#refusedBy(replica, refusal),
         clientFrame: (connection, frame) => {
-          this.#core?.clientFrame(connection, frame, this.#now())
+          this.#verification.clients.message(connection, frame)
           this.#turn()
         },
         clientOpened: (connection, key) => void this.#clientKeys.set(connection, key),
         clientClosed: (connection) => {
           this.#clientKeys.delete(connection)
+          this.#verification.clients.closed(connection)
           this.#core?.clientClosed(connection)
         },
         failed: (cause) => this.#core?.fail(cause),
@@ -481,6 +478,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   /** What happens at once happens before anything is waited for. */
   async #release(): Promise<void> {
     this.#timers.stop()
+    this.#verification.close()
     if (this.#probe !== null) clearTimeout(this.#probe)
     this.#core = null
     this.#own?.close()

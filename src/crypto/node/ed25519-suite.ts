@@ -29,6 +29,25 @@ export const nodeEd25519: SignatureSuite = {
   signer,
 }
 
+/**
+ * The same rule on a thread of Node's own pool. Null: it could not be tried there, and nothing is known. What is refused without OpenSSL is
+ * refused within the call.
+ */
+export function verifyOnThread(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+  done: (isValid: boolean | null) => void,
+): void {
+  const key = passesPrechecks(publicKey, signature) ? publicKeys.get(publicKey) : null
+  if (key === null) return done(false)
+  try {
+    verify(null, message, key, signature, (error, isValid) => done(error === null ? isValid : null))
+  } catch {
+    done(null)
+  }
+}
+
 function signer(secretKey: Uint8Array): Signer {
   requireSecretKey(secretKey)
   const der = Buffer.concat([pkcs8Prefix, secretKey])

@@ -3,9 +3,10 @@
  * once: what was found good is remembered by the digest of all its bytes. Whatever is bad is found bad each time.
  */
 
-import type { Hasher, Verifier } from '../../kernel/crypto-ports.ts'
+import { decode } from '../../wire/codec.ts'
+import type { Digest, Hasher, PublicKey, Signature, Verifier } from '../../kernel/crypto-ports.ts'
 import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
-import { signedPart, type Envelope } from '../../kernel/envelope.ts'
+import { envelopeCodec, signedPart, type Envelope } from '../../kernel/envelope.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 
 /** Good envelopes remembered, two generations of so many: as many as a pool may hold. Those forgotten are verified once more. */
@@ -16,6 +17,19 @@ export interface EnvelopeChecksOptions {
   hasher: Hasher
   verifier: Verifier
   rememberedMax?: number
+}
+
+/** What a verifier is asked about an envelope. */
+export interface SignedBytes {
+  publicKey: PublicKey
+  message: Uint8Array
+  signature: Signature
+}
+
+export function signedBytesOf(envelope: Envelope, encoded: Uint8Array, network: Digest): SignedBytes {
+  const { client, kind, signature } = envelope
+  const message = signingBytes(envelopeDomain(kind), envelopeScope(network), signedPart(encoded, envelope))
+  return { publicKey: client, message, signature }
 }
 
 export class EnvelopeChecks {
@@ -33,17 +47,28 @@ export class EnvelopeChecks {
 
   /** `encoded` is all of the envelope, and decodes to it. */
   authentic(envelope: Envelope, encoded: Uint8Array): boolean {
-    const { epoch, hasher, verifier } = this.#options
+    const { epoch, verifier } = this.#options
     // Where the link vouches for the envelope, a signature beside it would be one that nobody checks: it is refused.
     if (epoch.parameters.envelopeSignatures === 'link') return envelope.signature.length === 0
-    const name = String.fromCharCode(...hasher.digest(encoded))
+    const name = this.#nameOf(encoded)
     if (this.#isKnown(name)) return true
     this.verifications++
-    const scope = envelopeScope(epoch.network)
-    const message = signingBytes(envelopeDomain(envelope.kind), scope, signedPart(encoded, envelope))
-    if (!verifier.verify(envelope.client, message, envelope.signature)) return false
+    const { publicKey, message, signature } = signedBytesOf(envelope, encoded, epoch.network)
+    if (!verifier.verify(publicKey, message, signature)) return false
     this.#remember(name)
     return true
+  }
+
+  /** What is still to be verified of it; null: nothing. */
+  open(encoded: Uint8Array): SignedBytes | null {
+    const { network, parameters } = this.#options.epoch
+    if (parameters.envelopeSignatures === 'link' || this.#isKnown(this.#nameOf(encoded))) return null
+    const envelope = decode(envelopeCodec, encoded)
+    return envelope.ok ? signedBytesOf(envelope.value, encoded, network) : null
+  }
+
+  #nameOf(encoded: Uint8Array): string {
+    return String.fromCharCode(...this.#options.hasher.digest(encoded))
   }
 
   #isKnown(name: string): boolean {

@@ -11,7 +11,7 @@ import { payloadEnvelopesCodec } from '../../kernel/block.ts'
 import type { Digest } from '../../kernel/crypto-ports.ts'
 import { envelopeCodec } from '../../kernel/envelope.ts'
 import { payloadBytesMax } from '../../kernel/limits.ts'
-import type { EnvelopeChecks } from './envelope-checks.ts'
+import type { EnvelopeChecks, SignedBytes } from './envelope-checks.ts'
 
 /** Signatures verified in one turn for payloads: about 15 ms. */
 export const verificationsPerTurnMax = 128
@@ -23,8 +23,15 @@ export interface CheckedPayload {
   ok: boolean
 }
 
+/**
+ * Verifies elsewhere, so that the verifier knows the verdicts when it is asked; says so from a later turn. Where it did not get to some of
+ * them, they are verified here.
+ */
+export type VerifyAhead = (signed: readonly SignedBytes[], done: () => void) => void
+
 interface Job {
   digest: Digest
+  isReady: boolean
   /** Null: the payload is no list of envelopes. */
   envelopes: readonly Uint8Array[] | null
   next: number
@@ -32,20 +39,33 @@ interface Job {
 
 export class PayloadChecks {
   readonly #checks: EnvelopeChecks
+  readonly #ahead: VerifyAhead | null
   #jobs: Job[] = []
 
-  constructor(checks: EnvelopeChecks) {
+  constructor(checks: EnvelopeChecks, ahead: VerifyAhead | null = null) {
     this.#checks = checks
+    this.#ahead = ahead
   }
 
+  /** There is more to do at once. */
   get isBusy(): boolean {
-    return this.#jobs.length > 0
+    return this.#jobs[0]?.isReady === true
   }
 
   /** Answered by a later call of `work`, once for each call of this, in their order. */
   add(payload: Uint8Array, digest: Digest): void {
     const envelopes = payload.length > payloadBytesMax ? null : decode(payloadEnvelopesCodec, payload)
-    this.#jobs.push({ digest, envelopes: envelopes?.ok === true ? envelopes.value : null, next: 0 })
+    const list = envelopes?.ok === true ? envelopes.value : null
+    const job: Job = { digest, isReady: true, envelopes: list, next: 0 }
+    this.#jobs.push(job)
+    if (list !== null && this.#ahead !== null) this.#prepare(job, list, this.#ahead)
+  }
+
+  #prepare(job: Job, envelopes: readonly Uint8Array[], ahead: VerifyAhead): void {
+    const signed = envelopes.map((encoded) => this.#checks.open(encoded)).filter((one) => one !== null)
+    if (signed.length === 0) return
+    job.isReady = false
+    ahead(signed, () => (job.isReady = true))
   }
 
   /** One slice: what is finished. */
@@ -53,7 +73,7 @@ export class PayloadChecks {
     const checked: CheckedPayload[] = []
     const verificationsMax = this.#checks.verifications + verificationsPerTurnMax
     let left = envelopesPerTurnMax
-    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+    for (let job = this.#jobs[0]; job?.isReady === true; job = this.#jobs[0]) {
       let ok = job.envelopes !== null
       for (const envelopes = job.envelopes ?? []; ok && job.next < envelopes.length; left--) {
         if (left <= 0 || this.#checks.verifications >= verificationsMax) return checked

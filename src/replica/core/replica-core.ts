@@ -31,7 +31,7 @@ import type { CheckpointingStatus } from './checkpointing-status.ts'
 import { ClientGateway, type ConnectionId } from './client-gateway.ts'
 import { CountedLog, type ReplicaLog } from './counted-log.ts'
 import { EnvelopeChecks } from './envelope-checks.ts'
-import { PayloadChecks } from './payload-checks.ts'
+import { PayloadChecks, type VerifyAhead } from './payload-checks.ts'
 import type { SnapshotPolicy } from './snapshot-taker.ts'
 import { Driver, type DropReason, type Timers } from '../driver/driver.ts'
 import { channel, type HostChannel } from '../driver/frame.ts'
@@ -89,6 +89,8 @@ export interface ReplicaCoreOptions<Message, LogRecord> {
   hasher: Hasher
   signer: Signer
   verifier: Verifier
+  /** Verifies on other threads what the verifier is asked later; the host owes a turn when it is done. Default: all is verified in turns. */
+  verifyAhead?: VerifyAhead
   random: Random
   poolLimits?: PoolLimits
   observer: ReplicaObserver
@@ -120,7 +122,7 @@ export class ReplicaCore<Message, LogRecord> {
     this.#epoch = options.epoch
     this.#self = options.self
     this.#envelopes = new EnvelopeChecks(options)
-    this.#payloads = new PayloadChecks(this.#envelopes)
+    this.#payloads = new PayloadChecks(this.#envelopes, options.verifyAhead ?? null)
     this.#clientKey = options.clientKey
     this.#executor = options.executor
     this.#observer = options.observer

@@ -120,6 +120,24 @@ describe('the work of one turn', () => {
   })
 })
 
+describe('what is verified elsewhere', () => {
+  it('keeps its place, and holds up nothing but what comes behind it', () => {
+    const { checks } = create('required')
+    const asked: { signatures: number; done: () => void }[] = []
+    const payloads = new PayloadChecks(checks, (signed, done) => asked.push({ signatures: signed.length, done }))
+    payloads.add(payloadOf(many(3)), digest)
+    payloads.add(Uint8Array.of(1), digest)
+    expect([payloads.work(), payloads.isBusy]).toEqual([[], false])
+    expect(asked.map(({ signatures }) => signatures)).toEqual([3])
+    asked[0]!.done()
+    expect(payloads.isBusy).toBe(true)
+    expect(payloads.work().map(({ ok }) => ok)).toEqual([true, false])
+    // What is known needs nobody.
+    payloads.add(payloadOf(many(3)), digest)
+    expect([asked.length, payloads.work()]).toEqual([1, [{ digest, ok: true }]])
+  })
+})
+
 describe('what was verified', () => {
   it('is remembered up to a limit: whatever is used stays longest', () => {
     const { checks, judge } = create('required', 4)
