@@ -221,7 +221,12 @@ describe('§4.4, NEW-VIEW: every backup works out what is proposed again', () =>
         forge.viewChange(bench, 1, view, claim),
         ...[2, 4].map((id) => forge.viewChange(bench, id, view)),
       ]
-      const proposed = (claim.prepared ?? []).map(({ header }) => forge.ofHeader(header))
+      const headers = new Map((claim.prepared ?? []).map(({ header }) => [header.height, header]))
+      // What would follow if it were proven.
+      const proposed = Array.from({ length: Math.max(0, ...headers.keys()) }, (_, index) => {
+        const header = headers.get(index + 1)
+        return header === undefined ? forge.nullBlock(index + 1) : forge.ofHeader(header)
+      })
       open(bench, 3, view, changes, proposed)
       expect(bench.replica(3).noted('new-view-refused')).toHaveLength(1)
       expect(bench.replica(3).noted('view-entered')).toEqual([])
