@@ -15,7 +15,8 @@ export class HistoryHash {
     for (let index = 0; index < bytes.length; index++) {
       this.#low = Math.imul(this.#low ^ bytes[index]!, 0x0100_0193)
     }
-    this.#mix(this.#low)
+    // Not mixed with itself: that would leave nothing of it.
+    this.#high = Math.imul((this.#high + this.#low) | 0, 0xc2b2_ae35) ^ (this.#low >>> 7)
   }
 
   text(text: string): void {
