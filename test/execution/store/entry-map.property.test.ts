@@ -161,6 +161,25 @@ describe('the memory of slabs', () => {
     expectBounded(map)
   })
 
+  it.each([
+    ['in the same slab', 500, 0],
+    // So many that it comes first again.
+    ['at the same place of another slab', 900, 67],
+  ])('is counted right where the key stands again %s', (_, bytesBefore, between) => {
+    const map = new EntryMap()
+    put(map, 'k', entryOf(1, bytesBefore))
+    put(map, 'kept', entryOf(2, 900))
+    for (let index = 0; index < between; index++) put(map, 'last', entryOf(index, 900))
+    put(map, 'k', entryOf(3, 900))
+    for (let index = 0; index < 70; index++) {
+      put(map, 'again', entryOf(index, 900))
+      map.set('again', undefined)
+    }
+    map.tidy()
+    expectBounded(map)
+    expect(contents(map.get('k')!)).toEqual(contents(entryOf(3, 900)))
+  })
+
   it('is given back in bounded pieces', () => {
     const map = new EntryMap()
     for (let index = 0; index < 12_000; index++) put(map, `k${index}`, entryOf(index, 1000))
