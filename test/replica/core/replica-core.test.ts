@@ -9,7 +9,8 @@ import type { ExecutedHeader } from '../../../src/kernel/executed-header.ts'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import type { Member } from '../../../src/kernel/membership.ts'
 import { defaultParameters, type EnvelopeSignatures } from '../../../src/kernel/parameters.ts'
-import type { Effects, Input, Protocol, ProtocolDefinition } from '../../../src/kernel/protocol.ts'
+import type { Effects, Input, Protocol, ProtocolDefinition, ProtocolOptions } from '../../../src/kernel/protocol.ts'
+import type { RequestPool } from '../../../src/kernel/request-pool.ts'
 import { createRandom } from '../../../src/kernel/random.ts'
 import { checkpointMessageCodec } from '../../../src/replica/checkpoints/checkpoint-messages.ts'
 import { fetchAnswerCodec, fetchRequestCodec } from '../../../src/replica/fetching/fetching-messages.ts'
@@ -51,10 +52,15 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held 
     stepping = false
   }
   const status = () => ({ leader: null, timers: [], awaited: [] })
+  let pool: RequestPool | null = null
+  const create = ({ ports }: ProtocolOptions) => {
+    pool = ports.pool
+    return { step, status, ...held }
+  }
   const definition = {
     message: u8,
     logRecord: u8,
-    create: () => ({ step, status, ...held }),
+    create,
     verifyDecision: () => true,
   }
   const members = [1, 2, 3].map((id): Member => ({
@@ -112,6 +118,7 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held 
     executedHeights,
     failures,
     headers,
+    pool: pool as unknown as RequestPool,
     /** Through this channel, since it was last asked. */
     sent: (through: HostChannel) => sent.splice(0).filter((item) => item.channel === through),
     /** Of one kind, since it was last asked. */
@@ -174,6 +181,18 @@ describe('a turn', () => {
     decide(301, 301)
     while (core.endTurn(now));
     expect(executedHeights).toEqual(Array.from({ length: 301 }, (_, index) => index + 1))
+  })
+})
+
+describe('a request', () => {
+  it('waits for no leader from the moment that its block is decided, before it is executed', () => {
+    const { core, pool, submit, does, executedHeights } = bench()
+    submit(7, open(7, 1))
+    expect(pool.oldestWaitingSinceMs()).toBe(1)
+    does((effects) => effects.decide(blockOf(1, [open(7, 1)]), proof))
+    expect([pool.oldestWaitingSinceMs(), executedHeights]).toEqual([null, []])
+    core.endTurn(now)
+    expect([pool.oldestWaitingSinceMs(), executedHeights]).toEqual([null, [1]])
   })
 })
 
