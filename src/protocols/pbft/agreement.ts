@@ -7,6 +7,7 @@ import { toHex } from '../../kernel/hex.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { accuseOf } from './evidence-making.ts'
 import type { PrePrepare, Prepare, Statement, Commit } from './messages.ts'
+import { wantLackingPayloads } from './payloads.ts'
 import { Slot, type Proposal, type ReceivedVote } from './slot.ts'
 import { hasVoice, high, inWindow, persist, primaryOf, type PbftState, type Step } from './state.ts'
 import { isSignedPhase, signPhase, type Phase } from './statements.ts'
@@ -37,7 +38,8 @@ export function onPrePrepare(step: Step, from: ReplicaId, message: PrePrepare): 
   if (known !== null)
     return accuseOf(step, from, 'pre-prepare', statementOf(known), known.signature, statement, signature)
   // What was decided stands: whoever proposes anything else contradicts a quorum.
-  if (slot.decision !== null && !equalBytes(slot.decision.digest, digest)) {
+  const isSettled = slot.decision === null ? height <= state.decidedHeight : !equalBytes(slot.decision.digest, digest)
+  if (isSettled) {
     return effects.note({ kind: 'proposal-for-decided', detail: { from, height } })
   }
   if (!equalBytes(payloadDigest(state.ports.hasher, payload), header.payloadDigest)) {
@@ -71,7 +73,18 @@ export function makeProposal(
   payload: Uint8Array | null,
 ): Proposal {
   const sinceMs = now.monotonicMs
-  return { view, header, digest, signature, sinceMs, payload, accepted: false, persisted: null, invalid: false }
+  return {
+    view,
+    header,
+    digest,
+    signature,
+    sinceMs,
+    payload,
+    accepted: false,
+    acceptedMs: 0,
+    persisted: null,
+    invalid: false,
+  }
 }
 
 export function statementOf({ view, header, digest }: Proposal): Statement {
@@ -113,6 +126,7 @@ export function onPayloadFetched(step: Step, digest: Digest, payload: Uint8Array
   if (payload === null) return
   step.effects.note({ kind: 'payload-fetched' })
   onPayload(step, digest, payload)
+  wantLackingPayloads(step)
 }
 
 function waitingFor(state: PbftState, digest: Digest): Slot[] {
@@ -133,6 +147,7 @@ export function accept(step: Step, slot: Slot): void {
   const written = stored !== null || isEmpty ? null : payload
   proposal.persisted = persist(step, { kind: 'proposal', view, header, signature, payload: written })
   proposal.accepted = true
+  proposal.acceptedMs = step.now.monotonicMs
   if (written !== null) {
     slot.store({ payloadDigest: header.payloadDigest, payload, persisted: proposal.persisted })
   }
@@ -156,6 +171,19 @@ export function ownVote(state: PbftState, slot: Slot, kind: 'prepare' | 'commit'
   const votes = kind === 'prepare' ? slot.prepares : slot.commits
   votes.set(self, { digest, signature, verified: true })
   return { kind, ...statement, signature }
+}
+
+/** As it was said: signed once. */
+export function repeatedVote(
+  state: PbftState,
+  slot: Slot,
+  kind: 'prepare' | 'commit',
+  digest: Digest,
+): Prepare | Commit {
+  const own = (kind === 'prepare' ? slot.prepares : slot.commits).get(state.self)
+  if (own === undefined)
+    return kind === 'prepare' ? ownVote(state, slot, 'prepare', digest) : ownVote(state, slot, 'commit', digest)
+  return { kind, view: state.view, height: slot.height, digest, signature: own.signature }
 }
 
 export function onVote(step: Step, from: ReplicaId, vote: Prepare | Commit): void {
@@ -206,6 +234,13 @@ export function tryPrepare(step: Step, slot: Slot): void {
   tryCommit(step, slot)
 }
 
+/** From one's own prepare to the decision: what a primary alone cannot stretch. */
+function measureVotes({ state, now }: Step, acceptedMs: number): void {
+  const { pace } = state
+  const tookMs = now.monotonicMs - acceptedMs
+  pace.votesMs = pace.votesMs === null ? tookMs : pace.votesMs + (tookMs - pace.votesMs) / 8
+}
+
 /** Committed: a quorum of commits for what this replica has accepted. */
 export function tryCommit(step: Step, slot: Slot): void {
   const { state } = step
@@ -215,6 +250,7 @@ export function tryCommit(step: Step, slot: Slot): void {
   const commits = gather(slot.commits, digest, state.membership.quorum, isValid(state, slot, 'commit'))
   if (commits === null) return
   slot.decision = { view, header, digest, commits }
+  if (proposal.accepted) measureVotes(step, proposal.acceptedMs)
   // The view works: the next one that fails is the first again, and the timer is drawn anew.
   if (state.failedViews > 0) state.requestArmed = false
   state.failedViews = 0

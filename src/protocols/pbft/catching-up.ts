@@ -1,13 +1,17 @@
 // Whoever lags behind what others have decided fetches it: blocks with their proofs, or a state where those are gone. A proof is executed in any
 // state, and lets nobody vote in a view below the one it asked for (B10).
 
+import { equalBytes } from '../../wire/equal-bytes.ts'
 import type { Block } from '../../kernel/block.ts'
+import type { Digest } from '../../kernel/crypto-ports.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type { FetchResult, Wanted } from '../../kernel/protocol.ts'
+import { slotAt } from './agreement.ts'
 import { handOver, record } from './decisions.ts'
 import { isEmptyDigest } from './payloads.ts'
-import type { PbftState, Step } from './state.ts'
+import type { Slot } from './slot.ts'
+import { inWindow, type PbftState, type Step } from './state.ts'
 
 /** Blocks asked for at once; whoever serves them sends as many as fit. */
 export const blocksWantedMax = 1024
@@ -25,7 +29,7 @@ export function considerCatchUp(step: Step): void {
   const { state, now, effects } = step
   const { decidedHeight, executedHeight, parameters } = state
   const target = decidedByOthers(state)
-  if (target <= decidedHeight || state.fetching?.kind === 'decided') return
+  if (target <= decidedHeight || state.fetching === 'decided' || now.monotonicMs < state.fetchAfterMs) return
   // What the others' commits bring in a moment need not be fetched.
   const isPatient = state.active && target <= decidedHeight + parameters.flow.pipelineBlocksMax
   if (isPatient && now.monotonicMs - state.lastDecidedMs < parameters.timers.retransmitMs) return
@@ -45,21 +49,35 @@ export function considerCatchUp(step: Step): void {
 }
 
 function obtain(
-  { state, now, effects }: Step,
+  { state, effects }: Step,
   wanted: Wanted & { kind: 'decided' | 'state' },
   from: readonly ReplicaId[],
 ): void {
-  state.fetching = { kind: wanted.kind, sinceMs: now.monotonicMs }
+  state.fetching = wanted.kind
   effects.fetch(wanted, from)
 }
 
 export function onDecidedFetched(step: Step, result: FetchResult): void {
   const { state, effects } = step
-  if (state.fetching?.kind === 'decided') state.fetching = null
-  if (result.kind !== 'decided') return
   const before = state.decidedHeight
-  for (const { block, proof } of result.blocks) takeOver(step, block, proof)
+  if (result.kind === 'decided') for (const { block, proof } of result.blocks) takeOver(step, block, proof)
+  onFetchEnded(step, 'decided')
   if (state.decidedHeight > before) effects.note({ kind: 'catch-up', detail: { blocks: state.decidedHeight - before } })
+  else pause(step)
+}
+
+/** A state that came is told of by 'restored'. */
+export function onStateFetched(step: Step): void {
+  onFetchEnded(step, 'state')
+  pause(step)
+}
+
+function onFetchEnded({ state }: Step, kind: 'decided' | 'state'): void {
+  if (state.fetching === kind) state.fetching = null
+}
+
+function pause({ state, now }: Step): void {
+  state.fetchAfterMs = now.monotonicMs + state.parameters.timers.retransmitMs
 }
 
 /** The host has verified the proof, and that the payload is the one in the header. */
@@ -71,14 +89,21 @@ function takeOver(step: Step, block: Block, proof: DecisionProof): void {
   if (proof.kind !== 'pbft' || height !== state.decidedHeight + 1 || state.ledger.has(height)) return
   if (height - 1 - state.executedHeight >= executionLagBlocksMax) return
   const { view, blockDigest: digest, commits } = proof
-  const slot = state.slots.get(height)
+  // Kept as decided, so that nothing else is accepted there.
+  const slot = inWindow(state, height) ? slotAt(state, height) : null
   const stored = slot?.stored(header.payloadDigest) ?? null
   const isKnown = stored !== null || isEmptyDigest(state, header.payloadDigest)
   const decided = record(step, header, digest, view, commits, isKnown ? null : payload, stored?.persisted ?? null)
-  if (slot !== undefined) {
+  if (slot !== null) {
+    putBackLoser(state, slot, digest)
     slot.decision = { view, header, digest, commits }
     if (!isKnown) slot.store({ payloadDigest: header.payloadDigest, payload: null, persisted: decided })
     slot.forgetPayloads()
   }
   handOver(step, block, proof)
+}
+
+/** Something else was proposed here, and came to nothing: its requests wait again. */
+function putBackLoser({ ports }: PbftState, { proposal }: Slot, digest: Digest): void {
+  if (proposal?.payload != null && !equalBytes(proposal.digest, digest)) ports.pool.putBack(proposal.payload)
 }

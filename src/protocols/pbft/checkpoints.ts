@@ -50,7 +50,7 @@ export function onStable(step: Step, checkpoint: Checkpoint): void {
 export function onRestored(step: Step, checkpoint: Checkpoint): void {
   const { state } = step
   const { height } = checkpoint.header
-  if (state.fetching?.kind === 'state') state.fetching = null
+  if (state.fetching === 'state') state.fetching = null
   state.decidedHeight = Math.max(state.decidedHeight, height)
   state.executedHeight = Math.max(state.executedHeight, height)
   state.committedHeight = Math.max(state.committedHeight, height)

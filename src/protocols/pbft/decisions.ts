@@ -75,6 +75,7 @@ export function record(
 
 export function handOver({ state, now, effects }: Step, block: Block, proof: DecisionProof): void {
   state.decidedHeight = block.header.height
+  state.nextHeight = Math.max(state.nextHeight, state.decidedHeight + 1)
   state.lastDecidedMs = now.monotonicMs
   state.lastTimestamp = Math.max(state.lastTimestamp, block.header.timestamp)
   if (block.payload.length === emptyPayload.length)

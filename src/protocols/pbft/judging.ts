@@ -1,12 +1,12 @@
 // Is what a view change claims proven? A large one costs thousands of signature checks, so it is judged in slices: messages and heartbeats come
-// between them. Each distinct certificate, by view, sequence number and digest, is checked once.
+// between them. Each signature is checked once.
 
 import { encode } from '../../wire/codec.ts'
 import { blockDigest } from '../../kernel/block.ts'
-import type { Checkpoint } from '../../kernel/checkpoint.ts'
-import { executedHeaderCodec } from '../../kernel/executed-header.ts'
-import { toHex } from '../../kernel/hex.ts'
-import type { PreparedCertificate, ViewChange } from './messages.ts'
+import { checkpointCodec, type Checkpoint } from '../../kernel/checkpoint.ts'
+import type { Signature } from '../../kernel/crypto-ports.ts'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { PreparedCertificate, Statement, ViewChange } from './messages.ts'
 import { primaryOf, timer, type Judgement, type PbftState, type Step } from './state.ts'
 import { isSignedPhase } from './statements.ts'
 
@@ -34,9 +34,9 @@ export function* judgeViewChange(state: PbftState, viewChange: ViewChange): Gene
   return null
 }
 
-/** Whoever certifies a header certifies what lies below it: one proof of it is as good as another. */
+/** A copy with other signatures is another checkpoint: the verdict depends on nothing but what is judged. */
 function checkpointFault(state: PbftState, checkpoint: Checkpoint): string | null {
-  const name = `checkpoint ${toHex(state.ports.hasher.digest(encode(executedHeaderCodec, checkpoint.header)))}`
+  const name = `checkpoint ${nameOf(state.ports.hasher.digest(encode(checkpointCodec, checkpoint)))}`
   if (state.proven.has(name)) return null
   const fault = state.rules.fault(checkpoint)
   if (fault === null) state.proven.add(name)
@@ -46,20 +46,37 @@ function checkpointFault(state: PbftState, checkpoint: Checkpoint): string | nul
 function certificateFault(state: PbftState, certificate: PreparedCertificate): string | null {
   const { view, header, signature, prepares } = certificate
   if (header.epoch !== state.epoch.number) return 'a block of another epoch'
-  const digest = blockDigest(state.ports.hasher, header)
-  const name = `${view} ${toHex(digest)}`
-  if (state.proven.has(name)) return null
   const primary = primaryOf(state, view)
   if (prepares.length !== state.membership.quorum - 1) return 'another number of prepares than a quorum needs'
   if (new Set(prepares.map(({ replica }) => replica)).size !== prepares.length) return 'one signer twice'
   if (prepares.some(({ replica }) => replica === primary)) return 'a prepare of the primary'
-  const statement = { view, height: header.height, digest }
-  if (!isSignedPhase(state, 'pre-prepare', primary, statement, signature)) return 'a wrong pre-prepare'
+  const statement = { view, height: header.height, digest: blockDigest(state.ports.hasher, header) }
+  if (!isProven(state, 'pre-prepare', primary, statement, signature)) return 'a wrong pre-prepare'
   for (const prepare of prepares) {
-    if (!isSignedPhase(state, 'prepare', prepare.replica, statement, prepare.signature)) return 'a wrong prepare'
+    if (!isProven(state, 'prepare', prepare.replica, statement, prepare.signature)) return 'a wrong prepare'
   }
-  state.proven.add(name)
   return null
+}
+
+/** Each signature is checked once, in however many certificates it stands; one that is forged is never taken for the real one. */
+function isProven(
+  state: PbftState,
+  phase: 'pre-prepare' | 'prepare',
+  signer: ReplicaId,
+  statement: Statement,
+  signature: Signature,
+): boolean {
+  const name = `${phase} ${signer} ${statement.view} ${nameOf(statement.digest)} ${nameOf(signature)}`
+  if (state.proven.has(name)) return true
+  if (!isSignedPhase(state, phase, signer, statement, signature)) return false
+  state.proven.add(name)
+  return true
+}
+
+function nameOf(bytes: Uint8Array): string {
+  let name = ''
+  for (const byte of bytes) name += String.fromCharCode(byte)
+  return name
 }
 
 /** Goes on until it is done, a slice a step. Another one takes its place. */

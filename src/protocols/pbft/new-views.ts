@@ -28,27 +28,33 @@ type Conclusion = (step: Step) => void
 
 /** One judgement at a time: of what a primary needs for its own new view, or of the new view of another. */
 export function judgeNext(step: Step): void {
-  if (step.state.judgement === null) judgeForOwn(step)
-  if (step.state.judgement === null) judgeForOther(step)
+  // A short one ends in the step that begins it, and what follows from it is done in the same step.
+  while (step.state.judgement === null && (judgeForOwn(step) || judgeForOther(step)));
 }
 
 /** Judges the view changes one after the other; a quorum of them that hold makes the new view (PBFT §4.4). */
-function judgeForOwn(step: Step): void {
+function judgeForOwn(step: Step): boolean {
   const { state } = step
-  if (state.active || !hasVoice(state) || primaryOf(state, state.view) !== state.self) return
+  if (state.active || !hasVoice(state) || primaryOf(state, state.view) !== state.self) return false
   const good = askers(state).filter((sender) => state.judged.get(sender) === true)
-  if (good.length >= state.membership.quorum) return announce(step, good.slice(0, state.membership.quorum))
+  if (good.length >= state.membership.quorum) {
+    announce(step, good.slice(0, state.membership.quorum))
+    return state.active
+  }
   const unjudged = askers(state).filter((sender) => !state.judged.has(sender))
-  if (unjudged.length === 0 || good.length + unjudged.length < state.membership.quorum) return
+  if (unjudged.length === 0 || good.length + unjudged.length < state.membership.quorum) return false
   beginJudgement(step, { work: judgeAskers(state, state.view, unjudged) })
+  return true
 }
 
-function judgeForOther(step: Step): void {
+function judgeForOther(step: Step): boolean {
   for (const [primary, { newView, cited }] of step.state.pending) {
     if (cited.size < newView.cited.length) continue
     const known = newView.cited.map(({ sender }) => cited.get(sender)!)
-    return beginJudgement(step, { work: judgeNewView(step.state, primary, newView, known) })
+    beginJudgement(step, { work: judgeNewView(step.state, primary, newView, known) })
+    return true
   }
+  return false
 }
 
 function* judgeAskers(state: PbftState, view: View, senders: readonly ReplicaId[]): Generator<void, Conclusion> {
@@ -78,8 +84,7 @@ function announce(step: Step, senders: readonly ReplicaId[]): void {
     ),
   })
   effects.note({ kind: 'new-view-made', detail: { view, proposed: selection.reproposals.length } })
-  enter(step, newView, cited, selection)
-  effects.broadcast(newView)
+  if (enter(step, newView, cited, selection)) effects.broadcast(newView)
 }
 
 /**
@@ -128,7 +133,9 @@ export function onNewView(step: Step, from: ReplicaId, message: NewView): void {
   const primary = primaryOf(state, view)
   if (view === state.view && state.active) return onAnotherNewView(step, primary, message)
   if (view < state.view || view < 1 || primary === state.self) return
-  if (view <= Math.max(state.pending.get(primary)?.newView.view ?? 0, state.refused.get(primary) ?? 0)) return
+  const pending = state.pending.get(primary)
+  if (pending !== undefined && equalBytes(pending.newView.signature, message.signature)) pending.from = from
+  if (view <= Math.max(pending?.newView.view ?? 0, state.refused.get(primary) ?? 0)) return
   const { quorum, voters } = state.membership
   const isQuorum = cited.length >= quorum && cited.length <= voters.length
   if (!isQuorum || !cited.every(({ sender }) => state.membership.isVoter(sender))) return
@@ -138,7 +145,7 @@ export function onNewView(step: Step, from: ReplicaId, message: NewView): void {
     const here = state.viewChanges.get(sender)
     if (here !== undefined && equalBytes(here.digest, digest)) known.set(sender, here)
   }
-  state.pending.set(primary, { newView: message, from, cited: known })
+  state.pending.set(primary, { newView: message, from, cited: known, asks: 0 })
   askForCited(step)
 }
 
@@ -160,9 +167,18 @@ function differ(left: NewView, right: NewView): boolean {
   })
 }
 
+/** So often it is asked for, each time that the status timer finds it missing still. */
+export const citedAsksMax = 16
+
 /** What is cited and not known here, from whoever sent the new view. */
 export function askForCited({ state, effects }: Step): void {
-  for (const { newView, from, cited } of state.pending.values()) {
+  for (const [primary, pending] of state.pending) {
+    const { newView, from, cited } = pending
+    // Perhaps nobody has it. It is taken in again when it comes again.
+    if (pending.asks++ >= citedAsksMax) {
+      state.pending.delete(primary)
+      continue
+    }
     const senders = newView.cited.map(({ sender }) => sender).filter((sender) => !cited.has(sender))
     if (senders.length > 0) effects.send(from, { kind: 'ask-view-changes', view: newView.view, senders })
   }
@@ -234,10 +250,13 @@ function refuse({ state, effects }: Step, primary: ReplicaId, newView: NewView, 
 }
 
 /** The new view and all that it cites are on disk before anything is said in it. */
-function enter(step: Step, newView: NewView, cited: readonly KnownViewChange[], selection: Selection): void {
+function enter(step: Step, newView: NewView, cited: readonly KnownViewChange[], selection: Selection): boolean {
   const { state, now, effects } = step
   const { view } = newView
-  if (contradicts(state, selection)) return effects.note({ kind: 'new-view-contradicts-decisions', detail: { view } })
+  if (contradicts(state, selection)) {
+    effects.note({ kind: 'new-view-contradicts-decisions', detail: { view } })
+    return false
+  }
   for (const known of cited) {
     known.persisted ??= persist(step, { kind: 'view-change', viewChange: known.viewChange })
   }
@@ -250,9 +269,20 @@ function enter(step: Step, newView: NewView, cited: readonly KnownViewChange[], 
     if (viewChange.view <= view && viewChange.sender !== state.self) state.viewChanges.delete(viewChange.sender)
   }
   state.viewSinceMs = now.monotonicMs
+  adoptBase(state, cited)
   takeLeftOvers(step)
   adoptReproposals(step)
   goOn(step)
+  return true
+}
+
+/** PBFT §4.4: whoever is behind the checkpoint that the view begins from knows now that there is one. */
+function adoptBase(state: PbftState, cited: readonly KnownViewChange[]): void {
+  for (const { viewChange } of cited) {
+    const { checkpoint } = viewChange
+    const known = state.certified?.header.height ?? state.low
+    if (checkpoint !== null && checkpoint.header.height > known) state.certified = checkpoint
+  }
 }
 
 /** More than f replicas lie, or a promise was lost: this replica stands by what it has decided. */
@@ -284,10 +314,9 @@ function takeLeftOvers({ state }: Step): void {
   for (const slot of state.slots.values()) {
     const { proposal } = slot
     const again = reproposals[slot.height - base - 1]?.header.payloadDigest ?? null
-    const isKept =
-      slot.decision !== null ||
-      (again !== null && proposal !== null && equalBytes(again, proposal.header.payloadDigest))
-    if (proposal?.payload != null && !isKept) pool.putBack(proposal.payload)
+    const isDecided = proposal !== null && slot.decision !== null && equalBytes(slot.decision.digest, proposal.digest)
+    const isAgain = again !== null && proposal !== null && equalBytes(again, proposal.header.payloadDigest)
+    if (proposal?.payload != null && !isDecided && !isAgain) pool.putBack(proposal.payload)
     slot.leaveView(again)
   }
 }

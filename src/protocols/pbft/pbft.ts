@@ -15,7 +15,7 @@ import type {
 } from '../../kernel/protocol.ts'
 import { broken } from '../../kernel/invariant.ts'
 import { onPayloadFetched, onPrePrepare, onValidated, onVote } from './agreement.ts'
-import { onDecidedFetched } from './catching-up.ts'
+import { onDecidedFetched, onStateFetched } from './catching-up.ts'
 import { onCertified, onRestored, onStable } from './checkpoints.ts'
 import { isDecided } from './decision.ts'
 import { contradictionOf } from './evidence.ts'
@@ -163,8 +163,7 @@ function onFetched(step: Step, wanted: Wanted, result: FetchResult): void {
     case 'decided':
       return onDecidedFetched(step, result)
     case 'state':
-      // A state that came is told of by 'restored'; one that did not is wanted again.
-      step.state.fetching = null
+      return onStateFetched(step)
   }
 }
 

@@ -104,6 +104,7 @@ function apply(state: PbftState, views: Views, sequence: Persisted, record: Pbft
       return
     case 'checkpoint':
       state.checkpointPersisted = sequence
+      state.committedHeight = Math.max(state.committedHeight, record.checkpoint.header.height)
       if (record.checkpoint.header.height <= state.low) return
       state.low = record.checkpoint.header.height
       state.checkpoint = record.checkpoint
@@ -182,6 +183,7 @@ function recoverProposals(state: PbftState, { proposals }: Views): void {
       sinceMs: 0,
       payload,
       accepted: true,
+      acceptedMs: 0,
       persisted: sequence,
       invalid: false,
     }

@@ -1,7 +1,8 @@
 // A backup's part in fairness (PBFT §4.4): it hands requests on to the primary, and asks for another one when they come to nothing.
 
 import type { ReplicaId } from '../../kernel/ids.ts'
-import { hasVoice, isPrimary, primaryOf, timeoutMs, timer, type PbftState, type Step } from './state.ts'
+import { decidedByOthers } from './catching-up.ts'
+import { hasVoice, high, isPrimary, primaryOf, timeoutMs, timer, type PbftState, type Step } from './state.ts'
 import { askForView } from './view-changes.ts'
 
 /**
@@ -17,14 +18,16 @@ export function handOn(step: Step): void {
   const sinceMs = pool.oldestWaitingSinceMs()
   if (!state.active || isPrimary(state) || sinceMs === null) return
   pool.forward(primaryOf(state, state.view))
-  const waitedMs = step.now.monotonicMs - Math.max(sinceMs, state.viewSinceMs)
-  effects.arm(timer.forward, Math.max(1, timeoutMs(state) / 2 - waitedMs))
+  if (state.forwardArmed) return
+  state.forwardArmed = true
+  effects.arm(timer.forward, timeoutMs(state) / 2)
 }
 
 /** Half of the patience is over: the primary gets it again, and everybody else, so that all of them watch it. */
 export function onForwardTimer(step: Step): void {
   const { state, now, effects } = step
   const { pool } = state.ports
+  state.forwardArmed = false
   const sinceMs = pool.oldestWaitingSinceMs()
   if (!state.active || sinceMs === null || isPrimary(state)) return
   const halfMs = timeoutMs(state) / 2
@@ -32,6 +35,7 @@ export function onForwardTimer(step: Step): void {
     pool.forwardAgain()
     for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter)
   }
+  state.forwardArmed = true
   effects.arm(timer.forward, halfMs)
 }
 
@@ -41,6 +45,8 @@ export function requestDueMs(state: PbftState): number | null {
   // R20: a slow application is not a bad leader.
   if (!active || !hasVoice(state) || decidedHeight - executedHeight >= parameters.flow.executionLagBlocksMax)
     return null
+  // The window is full and waits for a checkpoint; or others have decided, and it is this replica that lags.
+  if (decidedHeight >= high(state) || decidedByOthers(state) > decidedHeight) return null
   const sinceMs = waitingSinceMs(state)
   if (sinceMs === null) return null
   const begunMs = Math.max(sinceMs, state.viewSinceMs)

@@ -20,6 +20,7 @@ export interface Proposal {
   payload: Uint8Array | null
   /** It is on disk, and this replica's prepare is given, where it has a voice. */
   accepted: boolean
+  acceptedMs: number
   /** The record that has it; null until it is accepted. */
   persisted: Persisted | null
   /** Its payload is none that a correct replica may vote for (B8). */

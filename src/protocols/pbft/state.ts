@@ -51,9 +51,10 @@ export interface EnteredView {
 /** A new view that was received and is not accepted yet. */
 export interface PendingNewView {
   readonly newView: NewView
-  /** Who sent it, and so has what it cites. */
-  readonly from: ReplicaId
+  /** Who sent it last, and so has what it cites. */
+  from: ReplicaId
   readonly cited: Map<ReplicaId, KnownViewChange>
+  asks: number
 }
 
 /** What another replica last said of itself. Unproven. */
@@ -141,9 +142,11 @@ export interface PbftState {
 
   // Others.
   readonly claims: Map<ReplicaId, Claim>
-  readonly answered: Map<ReplicaId, number>
-  /** What is being fetched, and since when. */
-  fetching: { kind: 'decided' | 'state'; sinceMs: number } | null
+  /** When a peer was last answered, by kind of answer and peer. */
+  readonly answered: Map<string, number>
+  fetching: 'decided' | 'state' | null
+  /** Nothing is fetched before: the last fetch brought nothing. */
+  fetchAfterMs: number
   readonly payloadsWanted: Set<string>
   /** What had been reached when the last status was due: without a change since then, it is sent. */
   progressMark: string
@@ -152,12 +155,13 @@ export interface PbftState {
   lingering: boolean
   /** The request timer runs; it looks for itself how long there is to wait. */
   requestArmed: boolean
+  forwardArmed: boolean
   /** The highest sequence number that the present view has proposed. */
   proposedHeight: Height
   /** What the entered view proposes again is to be looked through once more: the window has moved. */
   adoptionDue: boolean
-  /** Slow looks in a row or nearly so, and what was decided at the last one. */
-  readonly pace: { slow: number; decidedHeight: Height }
+  /** Slow looks in a row or nearly so, what was decided at the last one, and how long votes take (smoothed). */
+  readonly pace: { slow: number; decidedHeight: Height; votesMs: number | null }
 }
 
 /** One step's surroundings. */
@@ -196,8 +200,22 @@ export function high({ low, parameters }: PbftState): Height {
   return low + parameters.pbft.windowBlocks
 }
 
+/** Above what is settled: the watermark, and the checkpoint that the present view began from. */
 export function inWindow(state: PbftState, height: Height): boolean {
-  return height > state.low && height <= high(state)
+  const { low, entered, view } = state
+  const base = entered !== null && entered.newView.view === view ? entered.selection.base : low
+  return height > low && height > base && height <= high(state)
+}
+
+/** Statuses and stale view changes cost their sender nothing: so many answers of a kind to one peer within `timers.retransmitMs`. */
+const answersMax = 4
+
+export function mayAnswer({ state, now }: Step, kind: string, to: ReplicaId): boolean {
+  const name = `${kind} ${to}`
+  const { retransmitMs } = state.parameters.timers
+  if (now.monotonicMs - (state.answered.get(name) ?? -Infinity) < retransmitMs / answersMax) return false
+  state.answered.set(name, now.monotonicMs)
+  return true
 }
 
 /** The timeout of the present view: exact up to the cap, for any number of failed views (B6). */
@@ -263,13 +281,15 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     claims: new Map(),
     answered: new Map(),
     fetching: null,
+    fetchAfterMs: 0,
     payloadsWanted: new Set(),
     progressMark: '',
     heard: new Set(),
     lingering: false,
     requestArmed: false,
+    forwardArmed: false,
     proposedHeight: originHeight,
     adoptionDue: false,
-    pace: { slow: 0, decidedHeight: originHeight },
+    pace: { slow: 0, decidedHeight: originHeight, votesMs: null },
   }
 }

@@ -2,19 +2,27 @@
 
 import { emptyPayload } from '../../kernel/block.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
-import { knownSlots, ownVote } from './agreement.ts'
-import { slotStage, type AskViewChanges, type Status } from './messages.ts'
+import { knownSlots, repeatedVote } from './agreement.ts'
+import { slotStage, windowBlocksMax, type AskViewChanges, type Status } from './messages.ts'
 import { decidedByOthers } from './catching-up.ts'
 import { askForCited, sendNewView } from './new-views.ts'
 import { payloadOf, wantLackingPayloads } from './payloads.ts'
 import type { Slot } from './slot.ts'
-import { hasVoice, inWindow, isPrimary, primaryOf, timer, type Claim, type PbftState, type Step } from './state.ts'
+import {
+  hasVoice,
+  inWindow,
+  isPrimary,
+  mayAnswer,
+  primaryOf,
+  timer,
+  type Claim,
+  type PbftState,
+  type Step,
+} from './state.ts'
 import { repeatWish } from './suspicion.ts'
 
-/** Payloads that one status may bring, however many are lacking: the next one brings more. */
-export const repeatedBytesMax: number = 4 * 1024 * 1024
-/** One peer is answered so often within `timers.retransmitMs`. */
-const answersMax = 4
+/** Payloads that one status may bring, however many are lacking: the next one brings more. One is always brought. */
+export const repeatedBytesMax: number = 1024 * 1024
 
 export function statusMessage(state: PbftState, asks: boolean): Status {
   const { view, active, decidedHeight, ledger } = state
@@ -22,6 +30,8 @@ export function statusMessage(state: PbftState, asks: boolean): Status {
   for (const slot of knownSlots(state)) {
     const index = slot.height - decidedHeight - 1
     if (index < 0) continue
+    // Decided and not handed over yet: others have nothing to send for it.
+    if (index >= windowBlocksMax) break
     while (stages.length < index) stages.push(slotStage.nothing)
     stages.push(slot.stage(view))
   }
@@ -54,9 +64,10 @@ export function onStatusTimer(step: Step): void {
   for (const claim of state.claims.values()) claim.asked = true
 }
 
+/** Of the lowest slot that is unfinished: that others move does not help whoever lacks something there. */
 function markOf({ view, active, decidedHeight, slots }: PbftState): string {
-  let reached = 0
-  for (const slot of slots.values()) reached += slot.stage(view) + slot.prepares.size + slot.commits.size
+  const slot = slots.get(decidedHeight + 1)
+  const reached = slot === undefined ? 0 : slot.stage(view) + slot.prepares.size + slot.commits.size
   return `${view} ${active} ${decidedHeight} ${reached}`
 }
 
@@ -87,7 +98,7 @@ export function onStatus(step: Step, from: ReplicaId, message: Status): void {
   const asked = known !== undefined && known.asked && known.decidedHeight === decidedHeight
   state.claims.set(from, { view, active, decidedHeight, servesFrom, asked })
   if (state.membership.isVoter(from)) state.heard.add(from)
-  if (!mayAnswer(step, from)) return
+  if (!mayAnswer(step, 'status', from)) return
   if (view < state.view && state.active) sendNewView(step, from)
   if (view === state.view && active && state.active) repeatFor(step, from, decidedHeight + 1, stages)
   const lacks = decidedHeight < state.decidedHeight
@@ -106,17 +117,9 @@ function proposesMore(state: PbftState, from: ReplicaId, { view, active, decided
   })
 }
 
-/** At most so many in a while: statuses are unsigned, and cost their sender nothing. */
-function mayAnswer({ state, now }: Step, from: ReplicaId): boolean {
-  const { retransmitMs } = state.parameters.timers
-  const sinceMs = state.answered.get(from) ?? -Infinity
-  if (now.monotonicMs - sinceMs < retransmitMs / answersMax) return false
-  state.answered.set(from, now.monotonicMs)
-  return true
-}
-
-export function onAskViewChanges({ state, effects }: Step, from: ReplicaId, { view, senders }: AskViewChanges): void {
-  if (state.entered === null || state.entered.newView.view !== view) return
+export function onAskViewChanges(step: Step, from: ReplicaId, { view, senders }: AskViewChanges): void {
+  const { state, effects } = step
+  if (state.entered === null || state.entered.newView.view !== view || !mayAnswer(step, 'cited', from)) return
   for (const { viewChange } of state.entered.cited)
     if (senders.includes(viewChange.sender)) effects.send(from, viewChange)
 }
@@ -149,9 +152,9 @@ function repeatVotes({ state, effects }: Step, to: ReplicaId, slot: Slot, stage:
   const { proposal, prepared } = slot
   if (!hasVoice(state) || proposal === null || !proposal.accepted) return
   if (stage < slotStage.prepared && primaryOf(state, state.view) !== state.self) {
-    effects.send(to, ownVote(state, slot, 'prepare', proposal.digest))
+    effects.send(to, repeatedVote(state, slot, 'prepare', proposal.digest))
   }
   if (stage < slotStage.committed && prepared !== null && prepared.view === state.view) {
-    effects.send(to, ownVote(state, slot, 'commit', proposal.digest))
+    effects.send(to, repeatedVote(state, slot, 'commit', proposal.digest))
   }
 }

@@ -35,7 +35,7 @@ function phaseOf(state: PbftState): string {
   const { decidedHeight, executedHeight, view } = state
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   if (!state.active) return `asks for view ${view}, whose primary is replica ${primaryOf(state, view)}`
-  if (state.fetching?.kind === 'state')
+  if (state.fetching === 'state')
     return `fetches a state: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
   if (state.fetching !== null)
     return `fetches decided blocks: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`

@@ -3,14 +3,15 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Wish } from './messages.ts'
-import { hasVoice, isPrimary, timer, type PbftState, type Step } from './state.ts'
+import { hasVoice, high, isPrimary, timer, type PbftState, type Step } from './state.ts'
 import { isSignedWish, signWish } from './statements.ts'
 import { askForView } from './view-changes.ts'
 
 /** The pace is looked at so often in the base of the view timeout. */
 export const looksPerTimeout = 8
-/** A request is old after so many of these looks. */
+/** A request is old after so many of these looks, and after so many times what the votes of a block take: on long links all is slow. */
 const oldAfterLooks = 2
+const oldAfterVotes = 3
 /** So many slow looks, in a row or nearly so, make a wish. */
 export const slowLooksMax = 16
 
@@ -27,13 +28,16 @@ export function onPaceTimer(step: Step): void {
   armPace(step)
   const { pace } = state
   const lookMs = state.parameters.timers.timeoutMsBase / looksPerTimeout
+  const oldMs = Math.max(oldAfterLooks * lookMs, oldAfterVotes * (pace.votesMs ?? 0))
   const sinceMs = state.ports.pool.oldestWaitingSinceMs()
   const waitedMs = sinceMs === null ? 0 : now.monotonicMs - Math.max(sinceMs, state.viewSinceMs)
-  const lags = state.decidedHeight - state.executedHeight >= state.parameters.flow.pipelineBlocksMax
+  const { pipelineBlocksMax, executionLagBlocksMax } = state.parameters.flow
+  const lagMax = Math.min(pipelineBlocksMax, executionLagBlocksMax)
+  const lags = state.decidedHeight - state.executedHeight >= lagMax || state.decidedHeight >= high(state)
   const isBusy = state.decidedHeight > pace.decidedHeight || lags
   pace.decidedHeight = state.decidedHeight
   if (!state.active || isPrimary(state)) pace.slow = 0
-  else if (waitedMs >= oldAfterLooks * lookMs && !isBusy) pace.slow++
+  else if (waitedMs >= oldMs && !isBusy) pace.slow++
   else pace.slow = Math.max(0, pace.slow - 1)
   if (pace.slow < slowLooksMax) return
   pace.slow = 0

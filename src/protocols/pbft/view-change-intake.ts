@@ -5,9 +5,9 @@ import type { ReplicaId } from '../../kernel/ids.ts'
 import { accuseOfViewChange } from './evidence-making.ts'
 import type { ViewChange } from './messages.ts'
 import { onCitedViewChange, sendNewView } from './new-views.ts'
-import { timeoutMs, timer, type KnownViewChange, type Step } from './state.ts'
+import { mayAnswer, timeoutMs, timer, type KnownViewChange, type Step } from './state.ts'
 import { isSignedViewChange, viewChangeDigest } from './statements.ts'
-import { askers, askForView, keep } from './view-changes.ts'
+import { askForView, keep } from './view-changes.ts'
 
 export function onViewChange(step: Step, from: ReplicaId, message: ViewChange): void {
   const { state } = step
@@ -17,7 +17,8 @@ export function onViewChange(step: Step, from: ReplicaId, message: ViewChange): 
   // It is behind: the proof of where the others are brings it there.
   if (view < state.view || (view === state.view && state.active)) {
     onCitedViewChange(step, message)
-    return sendNewView(step, from)
+    if (mayAnswer(step, 'new-view', from)) sendNewView(step, from)
+    return
   }
   const known = state.viewChanges.get(sender)
   if (known !== undefined && known.viewChange.view > view) return
@@ -55,7 +56,9 @@ function join(step: Step): void {
 export function countViewChanges(step: Step): void {
   const { state, now, effects } = step
   if (state.active) return
-  if (askers(state).length < state.membership.quorum) return
+  // Whoever has gone on asks for later views: they are all waiting, and none of them alone (README.md, deviation 3).
+  const asking = [...state.viewChanges.values()].filter(({ viewChange }) => viewChange.view >= state.view)
+  if (asking.length < state.membership.quorum) return
   if (state.newViewDueMs !== null) return
   state.newViewDueMs = now.monotonicMs + timeoutMs(state)
   effects.arm(timer.newView, timeoutMs(state))

@@ -33,6 +33,7 @@ export function leaveFor({ state, effects }: Step, view: View): void {
   state.wished = false
   state.lingering = false
   state.requestArmed = false
+  state.forwardArmed = false
   state.judged.clear()
   for (const [primary, { newView }] of state.pending) if (newView.view < view) state.pending.delete(primary)
   for (const name of [timer.request, timer.forward, timer.linger, timer.heartbeat, timer.newView]) effects.disarm(name)
