@@ -71,7 +71,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: 'src/protocols/raft/raft.ts',
     find: 'state.stalled = false',
     replace: 'state.stalled = true',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 10 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 12 },
   },
   {
     name: 'full-disk-gap',
