@@ -59,8 +59,12 @@ export class EnvelopeChecks {
     return true
   }
 
-  /** What is still to be verified of it; null: nothing. */
-  open(encoded: Uint8Array): SignedBytes | null {
+  /** What is still to be verified of them. */
+  allOpen(envelopes: readonly Uint8Array[]): SignedBytes[] {
+    return envelopes.map((encoded) => this.#open(encoded)).filter((one) => one !== null)
+  }
+
+  #open(encoded: Uint8Array): SignedBytes | null {
     const { network, parameters } = this.#options.epoch
     if (parameters.envelopeSignatures === 'link' || this.#isKnown(this.#nameOf(encoded))) return null
     const envelope = decode(envelopeCodec, encoded)

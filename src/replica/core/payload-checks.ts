@@ -62,7 +62,7 @@ export class PayloadChecks {
   }
 
   #prepare(job: Job, envelopes: readonly Uint8Array[], ahead: VerifyAhead): void {
-    const signed = envelopes.map((encoded) => this.#checks.open(encoded)).filter((one) => one !== null)
+    const signed = this.#checks.allOpen(envelopes)
     if (signed.length === 0) return
     job.isReady = false
     ahead(signed, () => (job.isReady = true))

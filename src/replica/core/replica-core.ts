@@ -106,6 +106,7 @@ export class ReplicaCore<Message, LogRecord> {
   readonly #self: ReplicaId
   readonly #envelopes: EnvelopeChecks
   readonly #payloads: PayloadChecks
+  readonly #verifyAhead: VerifyAhead | null
   readonly #clientKey: ReplicaCoreOptions<Message, LogRecord>['clientKey']
   readonly #decided: Block[] = []
   readonly #log: CountedLog
@@ -122,7 +123,8 @@ export class ReplicaCore<Message, LogRecord> {
     this.#epoch = options.epoch
     this.#self = options.self
     this.#envelopes = new EnvelopeChecks(options)
-    this.#payloads = new PayloadChecks(this.#envelopes, options.verifyAhead ?? null)
+    this.#verifyAhead = options.verifyAhead ?? null
+    this.#payloads = new PayloadChecks(this.#envelopes, this.#verifyAhead)
     this.#clientKey = options.clientKey
     this.#executor = options.executor
     this.#observer = options.observer
@@ -421,7 +423,10 @@ export class ReplicaCore<Message, LogRecord> {
     const envelopes = decode(forwardCodec, body)
     if (!envelopes.ok) return this.#observer.dropped?.(from, 'malformed-message')
     const authentic = (envelope: Envelope, encoded: Uint8Array): boolean => this.#envelopes.authentic(envelope, encoded)
-    this.#gateway.forwarded(envelopes.value, authentic, this.#now)
+    const takeIn = (): void => this.#gateway.forwarded(envelopes.value, authentic, this.#now)
+    const signed = this.#verifyAhead === null ? [] : this.#envelopes.allOpen(envelopes.value)
+    if (signed.length === 0) takeIn()
+    else this.#verifyAhead?.(signed, takeIn)
   }
 
   /** The link vouches for its own key's envelopes only. What a member forwards, that member has checked. */

@@ -15,6 +15,7 @@ import { createRandom } from '../../../src/kernel/random.ts'
 import { checkpointMessageCodec } from '../../../src/replica/checkpoints/checkpoint-messages.ts'
 import { fetchAnswerCodec, fetchRequestCodec } from '../../../src/replica/fetching/fetching-messages.ts'
 import { answerMsMin } from '../../../src/replica/fetching/limits.ts'
+import type { VerifyAhead } from '../../../src/replica/core/payload-checks.ts'
 import { ReplicaCore } from '../../../src/replica/core/replica-core.ts'
 import { channel, frameCodec, type HostChannel } from '../../../src/replica/driver/frame.ts'
 import { decode, encode, u8 } from '../../../src/wire/codec.ts'
@@ -27,11 +28,12 @@ const proof = { kind: 'raft', term: 1, index: 1 } as const
 interface BenchOptions {
   intervalHeights?: number
   envelopeSignatures?: EnvelopeSignatures
+  verifyAhead?: VerifyAhead
   /** What the protocol hands out. */
   held?: Partial<Pick<Protocol<number, number>, 'payload' | 'decided'>>
 }
 
-function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held = {} }: BenchOptions = {}) {
+function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held = {}, ...rest }: BenchOptions = {}) {
   const inputs: Input<number, number>[] = []
   const headers: ExecutedHeader[] = []
   const executedHeights: number[] = []
@@ -105,6 +107,7 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held 
     hasher,
     signer: { publicKey: new Uint8Array(publicKeyBytes), sign: () => new Uint8Array(64).fill(1) },
     verifier: { verify: (_key, _message, signature) => (verified++, signature[0] === 1) },
+    ...rest,
     random: createRandom('core'),
     observer: {
       executed: ({ height }) => executedHeights.push(height),
@@ -261,6 +264,28 @@ describe('a payload that the protocol wants checked', () => {
     ])
     core.endTurn(now)
     expect(inputs('validated')).toEqual([])
+  })
+
+  it('and what others hand on wait for other threads, where there are any', () => {
+    const asked: (() => void)[] = []
+    const { core, inputs, forward, does } = bench({
+      envelopeSignatures: 'required',
+      verifyAhead: (_signed, done) => void asked.push(done),
+    })
+    forward(2, signed(1, 1))
+    does((effects) => effects.validate(payloadOf([signed(1, 2)]), digestOf(1)))
+    core.endTurn(now)
+    expect(inputs('requests')).toEqual([])
+    asked[0]!()
+    core.endTurn(now)
+    expect(inputs('requests')).toHaveLength(1)
+    asked[1]!()
+    core.endTurn(now)
+    expect(inputs('validated')).toMatchObject([{ ok: true }])
+    // What is known by now waits for nobody.
+    forward(3, signed(1, 2))
+    core.endTurn(now)
+    expect([asked.length, inputs('requests').length]).toEqual([2, 1])
   })
 
   it('costs no signature twice, whichever way its envelopes came', () => {
