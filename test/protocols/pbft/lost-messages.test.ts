@@ -1,0 +1,104 @@
+// Crashes and losses only, no lies: whatever is lost, the group goes on when it is lost no more.
+
+import { describe, expect, it } from 'vitest'
+import { Bench, kinds, timeoutMs } from './bench.ts'
+import * as forge from './forging.ts'
+
+const everyKind = ['pre-prepare', 'prepare', 'commit', 'status'] as const
+
+describe('the loss of messages', () => {
+  for (const kind of everyKind) {
+    for (const to of [1, 2, 4]) {
+      it(`of every ${kind} to replica ${to}, until it ends, delays its blocks and loses none`, () => {
+        const bench = new Bench().start()
+        bench.replica(1).propose('a')
+        bench.settle((sent) => !(sent.message.kind === kind && sent.to === to))
+        bench.take((sent) => sent.message.kind === kind && sent.to === to)
+        bench.elapse(900)
+        for (const replica of bench.replicas) expect(replica.texts).toEqual(['a'])
+        for (const replica of bench.replicas) expect(replica.status.view).toBe(0)
+      })
+    }
+  }
+
+  for (const kind of ['view-change', 'new-view', 'ask-view-changes', 'status'] as const) {
+    it(`of the first ${kind} of each sender to each receiver: the next view is reached (B2)`, () => {
+      const bench = new Bench().start()
+      bench.replica(1).propose('a')
+      bench.settle()
+      bench.replica(1).crash()
+      for (const id of [2, 3, 4]) bench.replica(id).propose('b')
+      const lost = new Set<string>()
+      const lose = bench.post.bind(bench)
+      bench.post = (sent) => {
+        const name = `${sent.from}>${sent.to}`
+        if (sent.message.kind === kind && !lost.has(name)) {
+          lost.add(name)
+          return
+        }
+        lose(sent)
+      }
+      bench.elapse(10 * timeoutMs)
+      for (const id of [2, 3, 4]) expect(bench.replica(id).texts).toEqual(['a', 'b'])
+    })
+  }
+
+  it('of a view change whose sender has asked for a later view since then holds nobody back', () => {
+    // Replica 1 has died after one view change to the third one; replica 4's own to that view was lost, and it repeats a later one.
+    const bench = new Bench().start()
+    for (const id of [2, 3, 4]) bench.replica(id).propose('a')
+    bench.replica(1).crash()
+    bench.elapse(timeoutMs - 1)
+    bench.take()
+    for (const id of [2, 3, 4]) bench.cut(id, 1)
+    bench.cut(2, 3).cut(2, 4).cut(3, 4)
+    bench.elapse(10)
+    for (const id of [2, 3, 4]) expect(bench.replica(id).status.view).toBe(1)
+    // Four sees a quorum for view 1, and its new view does not come.
+    bench.replica(4).receive(1, forge.viewChange(bench, 1, 1))
+    const ofTwo = bench.sent.find(({ from, message }) => from === 2 && message.kind === 'view-change')!.message
+    bench.replica(4).receive(2, ofTwo)
+    bench.elapse(3 * timeoutMs)
+    expect(bench.replica(4).status.view).toBe(2)
+    expect(bench.replica(3).status.view).toBe(1)
+    bench.heal()
+    bench.elapse(60 * timeoutMs)
+    for (const id of [2, 3, 4]) expect(bench.replica(id).texts).toEqual(['a'])
+  })
+
+  it("of a pending new view's sender: another one that has entered it gives what it cites", () => {
+    const bench = new Bench({ voters: 7 }).start()
+    bench.replica(1).propose('a')
+    bench.settle()
+    const slow = 7
+    bench.isolate(slow)
+    bench.replica(1).crash()
+    for (const id of [2, 3, 4, 5, 6]) bench.replica(id).propose('b')
+    bench.elapse(3 * timeoutMs)
+    expect(bench.replica(2).status.view).toBe(1)
+    bench.heal()
+    const newView = bench.sent.find(({ message }) => message.kind === 'new-view')!.message
+    bench.replica(slow).receive(3, newView)
+    bench.take(kinds('ask-view-changes'))
+    bench.replica(3).crash()
+    bench.elapse(3 * timeoutMs)
+    expect(bench.replica(slow).status.view).toBe(1)
+    expect(bench.replica(slow).texts).toEqual(['a', 'b'])
+  })
+
+  it('of the servers of a fetch does not ask again and again in one moment', () => {
+    const bench = new Bench().start()
+    const late = bench.replica(4)
+    late.autoFetch = false
+    const claim = { view: 0, active: true, decidedHeight: 30, servesFrom: 1, stages: [], asks: false }
+    for (const id of [2, 3]) late.receive(id, { kind: 'status', ...claim })
+    expect(late.wanted).toHaveLength(1)
+    for (let time = 0; time < 10; time++) {
+      const { wanted, from } = late.wanted.at(-1)!
+      late.step({ kind: 'fetched', wanted, from: from[0]!, result: { kind: 'failed', reason: 'nobody answers' } })
+    }
+    expect(late.wanted.length).toBeLessThan(3)
+    bench.elapse(1000)
+    expect(late.wanted.length).toBeGreaterThan(1)
+  })
+})
