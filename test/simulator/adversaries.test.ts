@@ -187,7 +187,7 @@ describe('the link of a replica that lies', () => {
   const frame = encode(frameCodec, { epoch: 1, items: [item(channel.protocol), item(channel.checkpoint)] })
 
   it('changes what the host says, and lets the protocol speak for itself', () => {
-    const attack: Attack<number> = { hostItem: (given) => ({ ...given, body: Uint8Array.of(42) }) }
+    const attack: Attack<number> = { hostItem: (given) => [{ ...given, body: Uint8Array.of(42) }] }
     const expected = {
       epoch: 1,
       items: [item(channel.protocol), { channel: channel.checkpoint, body: Uint8Array.of(42) }],
@@ -197,7 +197,7 @@ describe('the link of a replica that lies', () => {
 
   it('says nothing where nothing is left, and anything where its attack says so', () => {
     const only = encode(frameCodec, { epoch: 1, items: [item(channel.checkpoint)] })
-    expect(framesOf({ hostItem: () => null }, replicaId(2), only)).toEqual([])
+    expect(framesOf({ hostItem: () => [] }, replicaId(2), only)).toEqual([])
     expect(framesOf({ frame: (bytes) => [bytes, bytes] }, replicaId(2), frame)).toEqual([frame, frame])
   })
 })

@@ -33,8 +33,8 @@ export interface Attack<Message> {
   /** Every `tickMs`, whatever else happens. */
   tick?(post: Post<Message>): void
   readonly tickMs?: number
-  /** In the place of a message of the host's, such as a checkpoint signature. Null: nothing. */
-  hostItem?(item: FrameItem, to: ReplicaId): FrameItem | null
+  /** In the place of a message of the host's, such as a checkpoint signature. */
+  hostItem?(item: FrameItem, to: ReplicaId): readonly FrameItem[]
   /** In the place of the bytes on the link. */
   frame?(bytes: Uint8Array, to: ReplicaId): readonly Uint8Array[]
   /** In the place of an answer to a client. Null: none. */

@@ -44,7 +44,11 @@ export const equivocatingProposals: Behaviour<PbftMessage> = {
         if (!others.has(to)) return post(to, message)
         if (message.kind === 'pre-prepare') {
           const made = secondOf(message.view, message.header, message.payload)
-          return post(to, made === null ? message : pen.prePrepare(message.view, made.header, made.payload))
+          if (made === null) return post(to, message)
+          post(to, pen.prePrepare(message.view, made.header, made.payload))
+          // Both to one: who looks has a proof.
+          if (random.chance(1, 8)) post(to, message)
+          return
         }
         if (message.kind === 'commit' || message.kind === 'prepare') {
           const made = second.get(`${message.view}.${message.height}`) ?? null

@@ -12,11 +12,11 @@ function voteTwice(kind: 'prepare' | 'commit'): (options: AdversaryOptions) => A
     const pen = new Pen(options)
     const others = half(options)
     const lies = drawShare(options.random)
-    const toSame = options.random.chance(1, 2)
     return {
       send: (message, to, post) => {
         if (message.kind !== kind || !others.has(to) || !lies()) return post(to, message)
-        if (toSame) post(to, message)
+        // Both to one: who looks has a proof.
+        if (options.random.chance(1, 4)) post(to, message)
         post(to, pen.vote(kind, message.view, message.height, pen.inventedDigest()))
       },
     }

@@ -18,20 +18,22 @@ function signing(options: AdversaryOptions, isConcerned: (to: ReplicaId) => bool
       : { ...header, time: header.time + 1 }
   return {
     hostItem: (item, to) => {
-      if (item.channel !== channel.checkpoint || !isConcerned(to) || !lies()) return item
+      if (item.channel !== channel.checkpoint || !isConcerned(to) || !lies()) return [item]
       const message = decode(checkpointMessageCodec, item.body)
-      if (!message.ok) return item
+      if (!message.ok) return [item]
       if (message.value.kind === 'certificate') {
         const { checkpoint } = message.value
         const signatures = checkpoint.signatures.slice(1)
         const body = encode(checkpointMessageCodec, { kind: 'certificate', checkpoint: { ...checkpoint, signatures } })
-        return { ...item, body }
+        return [{ ...item, body }]
       }
-      if (message.value.kind !== 'vote') return item
+      if (message.value.kind !== 'vote') return [item]
       const header = falsified(message.value.header)
       const scope = { network: epoch.network, epoch: epoch.number, protocol: epoch.protocol }
       const signature = signer.sign(signingBytes('checkpoint', scope, encode(executedHeaderCodec, header)))
-      return { ...item, body: encode(checkpointMessageCodec, { ...message.value, header, signature }) }
+      const lie = { ...item, body: encode(checkpointMessageCodec, { ...message.value, header, signature }) }
+      // Both to one: who looks has a proof.
+      return random.chance(1, 4) ? [item, lie] : [lie]
     },
   }
 }

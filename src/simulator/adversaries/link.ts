@@ -15,8 +15,6 @@ export function framesOf<Message>(attack: Attack<Message>, to: ReplicaId, bytes:
 function rewrite<Message>(attack: Attack<Message>, to: ReplicaId, bytes: Uint8Array): Uint8Array | null {
   const frame = decode(frameCodec, bytes)
   if (!frame.ok) return bytes
-  const items = frame.value.items.flatMap((item) =>
-    isHostChannel(item.channel) ? (attack.hostItem!(item, to) ?? []) : item,
-  )
+  const items = frame.value.items.flatMap((item) => (isHostChannel(item.channel) ? attack.hostItem!(item, to) : item))
   return items.length === 0 ? null : encode(frameCodec, { ...frame.value, items })
 }

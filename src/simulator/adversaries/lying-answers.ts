@@ -35,8 +35,8 @@ export const lyingFetches: Behaviour<never> = {
       },
       hostItem: (item) => {
         // State transfer: an answer with a byte that is wrong.
-        if (item.channel < 4 || item.body.length < 12 || !lies()) return item
-        return { ...item, body: flipped(item.body, 9 + random.below(item.body.length - 9)) }
+        if (item.channel < 4 || item.body.length < 12 || !lies()) return [item]
+        return [{ ...item, body: flipped(item.body, 9 + random.below(item.body.length - 9)) }]
       },
     }
   },

@@ -5,7 +5,7 @@ import { simCommand } from '../../../src/cli/commands/sim.ts'
 import { parseOptions, UsageError } from '../../../src/cli/options.ts'
 import { createOutput } from '../../../src/cli/output.ts'
 import { readRequest, type SimRequest } from '../../../src/cli/sweep/request.ts'
-import { asJson, print } from '../../../src/cli/sweep/result.ts'
+import { asJson, print, type SweepResult } from '../../../src/cli/sweep/result.ts'
 import { emptySummary } from '../../../src/cli/sweep/summary.ts'
 import { behaviourNames } from '../../../src/simulator/protocols.ts'
 
@@ -44,7 +44,7 @@ describe('liars', () => {
 })
 
 describe('a result', () => {
-  const result = {
+  const result: SweepResult = {
     summary: {
       ...emptySummary(),
       violated: 1,
@@ -52,7 +52,7 @@ describe('a result', () => {
     },
     state: 'complete',
     minima: [],
-  } as const
+  }
   const printed = (request: SimRequest): string => {
     const lines: string[] = []
     print(request, result, { ...createOutput(), out: (line) => void lines.push(line) })

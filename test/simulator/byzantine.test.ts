@@ -1,0 +1,94 @@
+// A handful of histories in which replicas lie, judged by all checkers; and seeds that once failed, with their stories.
+
+import { describe, expect, it } from 'vitest'
+import { coverageMinima } from '../../src/simulator/coverage.ts'
+import { behaviourNames } from '../../src/simulator/protocols.ts'
+import { faultFamilies, type TraceLine } from '../../src/simulator/report.ts'
+import { runSeed } from '../../src/simulator/simulation.ts'
+
+const base = { protocol: 'pbft', replicas: 4, faults: 'all' } as const
+
+describe('a network in which replicas may lie', () => {
+  it('makes the same history of the same seed, and another where it is asked for other liars', () => {
+    const asked = { ...base, seed: 3, adversaries: 1, behaviour: 'equivocating-proposals' }
+    const first = runSeed(asked)
+    expect(runSeed(asked)).toEqual(first)
+    expect(runSeed({ ...asked, behaviour: 'silent' }).traceHash).not.toBe(first.traceHash)
+  })
+
+  it.each([4, 5, 6, 7])('of %i keeps what it promises, with as many liars as it survives', (replicas) => {
+    const { violation, coverage } = runSeed({ ...base, replicas, seed: 5, adversaries: Math.floor((replicas - 1) / 3) })
+    expect(violation).toBeNull()
+    expect(coverage['adversaries']).toBe(Math.floor((replicas - 1) / 3))
+  })
+
+  it('refuses more liars than it survives', () => {
+    expect(() => runSeed({ ...base, seed: 1, adversaries: 2 })).toThrow(
+      '4 replicas of pbft survive 1 adversaries, not 2',
+    )
+  })
+
+  it('proves lies that can be proven', () => {
+    const lines: TraceLine[] = []
+    const { coverage, violation } = runSeed({
+      ...base,
+      faults: 'none',
+      seed: 2,
+      adversaries: 1,
+      behaviour: 'equivocating-prepares',
+      trace: (line) => lines.push(line),
+    })
+    expect(violation).toBeNull()
+    const liar = lines.find(({ what }) => what === 'adversary')!.detail.split(':')[0]
+    const accused = lines.filter(({ what }) => what === 'accuses')
+    expect(accused.length).toBeGreaterThan(0)
+    expect(new Set(accused.map(({ detail }) => detail))).toEqual(new Set([liar]))
+    expect(coverage['evidence']).toBe(accused.length)
+  })
+
+  it('has clients that sign, whatever a seed draws', () => {
+    for (const seed of [1, 2, 3]) {
+      const { coverage, violation } = runSeed({ ...base, faults: 'none', seed })
+      expect(violation).toBeNull()
+      expect(coverage['signed-envelopes']).toBeGreaterThan(0)
+    }
+  })
+
+  it.each(behaviourNames('pbft'))('survives one that is %s', (behaviour) => {
+    expect(runSeed({ ...base, faults: 'none', seed: 4, adversaries: 1, behaviour }).violation).toBeNull()
+  })
+})
+
+// Three seeds that once stopped for ever, with three correct replicas left: one had a quorum of view changes for view 1, and went on to
+// view 2 when its new primary did not answer; the others never had that quorum, and their wait for view 1 never began.
+it.each([
+  [14, 0],
+  [21, 0],
+  [22, 1],
+])('a wait for a view begins when a quorum asks for it or for a later one (seed %i)', (seed, adversaries) => {
+  expect(runSeed({ ...base, seed, adversaries }).violation).toBeNull()
+})
+
+// An envelope that was in a block proposed again, though decided here, was marked as being in a block under way when its client sent it
+// again: known, waited for, and never proposed.
+it.each([2, 5])('what is in a decided block is in none under way (seed %i)', (seed) => {
+  expect(runSeed({ ...base, faults: 'network', adversaries: 0, seed }).violation).toBeNull()
+})
+
+describe('coverage minima of pbft', () => {
+  it('ask for what the faults can produce, each once', () => {
+    for (const faults of faultFamilies) {
+      const names = coverageMinima('pbft', 4, faults).map((minimum) => minimum.name)
+      expect(new Set(names).size).toBe(names.length)
+      expect(names.includes('evidence')).toBe(faults !== 'none')
+      expect(names.includes('view-change-with-prepared')).toBe(faults === 'network' || faults === 'all')
+      expect(names.includes('restarts-that-lost-writes')).toBe(faults === 'process' || faults === 'all')
+      expect(names.includes('read-by-lease')).toBe(false)
+    }
+  })
+
+  it('ask for no liars where none are survived', () => {
+    const names = coverageMinima('pbft', 3, 'all').map((minimum) => minimum.name)
+    expect(names).not.toContain('adversaries')
+  })
+})
