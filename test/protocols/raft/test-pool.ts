@@ -21,7 +21,7 @@ export function textsOf(payload: Uint8Array): string[] {
 export class TestPool implements RequestPool {
   readonly forwarded: { to: ReplicaId; texts: string[] }[] = []
   readonly nowMs: () => number
-  #waiting: { text: string; sinceMs: number; forwardedTo: ReplicaId | null }[] = []
+  #waiting: { text: string; sinceMs: number; forwardedTo: Set<ReplicaId> }[] = []
   #taken: { text: string; sinceMs: number }[] = []
 
   constructor(nowMs: () => number) {
@@ -29,7 +29,7 @@ export class TestPool implements RequestPool {
   }
 
   add(...texts: string[]): void {
-    for (const text of texts) this.#waiting.push({ text, sinceMs: this.nowMs(), forwardedTo: null })
+    for (const text of texts) this.#waiting.push({ text, sinceMs: this.nowMs(), forwardedTo: new Set() })
   }
 
   get texts(): string[] {
@@ -58,13 +58,13 @@ export class TestPool implements RequestPool {
   }
 
   forward(to: ReplicaId): void {
-    const fresh = this.#waiting.filter((request) => request.forwardedTo !== to)
-    for (const request of fresh) request.forwardedTo = to
+    const fresh = this.#waiting.filter((request) => !request.forwardedTo.has(to))
+    for (const request of fresh) request.forwardedTo.add(to)
     if (fresh.length > 0) this.forwarded.push({ to, texts: fresh.map((request) => request.text) })
   }
 
   forwardAgain(): void {
-    for (const request of this.#waiting) request.forwardedTo = null
+    for (const request of this.#waiting) request.forwardedTo.clear()
   }
 
   proposed(): void {}
@@ -72,7 +72,7 @@ export class TestPool implements RequestPool {
   putBack(payload: Uint8Array): void {
     for (const text of textsOf(payload)) {
       const at = this.#taken.findIndex((request) => request.text === text)
-      if (at >= 0) this.#waiting.push({ ...this.#taken.splice(at, 1)[0]!, forwardedTo: null })
+      if (at >= 0) this.#waiting.push({ ...this.#taken.splice(at, 1)[0]!, forwardedTo: new Set() })
     }
   }
 
