@@ -129,6 +129,9 @@ describe('a follower hands requests on', () => {
     ])
     bench.elect(2)
     expect(follower.pool.forwarded.at(-1)).toEqual({ to: 2, texts: ['early', 'a'] })
+    // One that leads again has perhaps lost its pool since.
+    bench.elect(1)
+    expect(follower.pool.forwarded.at(-1)).toEqual({ to: 1, texts: ['early', 'a'] })
   })
 
   it('again when they have waited for half a timeout, though new ones come all the time', () => {

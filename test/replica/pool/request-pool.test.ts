@@ -216,6 +216,7 @@ describe('the request pool', () => {
     const displaced = pool.take(wide)!.payload
     pool.decided(payloadWith(1, 9))
     pool.putBack(displaced)
+    expect(pool.waitingOperations).toBe(2)
     pool.putBack(payloadWith(9))
     add(pool, envelope(1, 9), 90)
     expect(pool.oldestWaitingSinceMs()).toBe(20)
@@ -247,6 +248,9 @@ describe('the request pool', () => {
     pool.decided(payloadWith(3))
     pool.restored((one) => one.kind === 'operations' && one.firstNumber <= 1)
     expect([pool.oldestWaitingSinceMs(), pool.waitingOperations]).toEqual([20, 2])
+    // It may be taken into a block that comes to nothing, as if it had never been in another.
+    pool.putBack(pool.take(wide)!.payload)
+    expect(pool.waitingOperations).toBe(2)
     pool.decided(payloadWith(2))
     expect(pool.oldestWaitingSinceMs()).toBe(30)
     expect(contents(pool.take(wide)!.payload).map((one) => one.firstNumber)).toEqual([3])
