@@ -1,6 +1,6 @@
 // A primary whose proposals are well signed, and should not be voted for.
 
-import { payloadEnvelopesCodec } from '../../kernel/block.ts'
+import { emptyPayload, payloadEnvelopesCodec } from '../../kernel/block.ts'
 import { encode } from '../../wire/codec.ts'
 import type { PbftMessage } from '../../protocols/pbft/messages.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -45,6 +45,42 @@ export const absurdTimestamps: Behaviour<PbftMessage> = {
         if (message.kind !== 'pre-prepare' || !lies()) return post(to, message)
         const { view, header, payload } = message
         post(to, pen.prePrepare(view, { ...header, timestamp: Math.max(0, header.timestamp + shift) }, payload))
+      },
+    }
+  },
+}
+
+const lookBack = 30
+
+/** Whoever took a height over from others may not know that it voted there. */
+export const proposingAnew: Behaviour<PbftMessage> = {
+  name: 'proposing-anew',
+  title: 'proposes other blocks at heights that are decided, and votes for them',
+  create: (options) => {
+    const pen = new Pen(options)
+    const { epoch, others, random } = options
+    let view = 0
+    let height = 0
+    let timestamp = 0
+    return {
+      send: (message, to, post) => {
+        if (message.kind === 'pre-prepare') timestamp = message.header.timestamp
+        if (message.kind === 'status') {
+          view = message.view
+          height = message.decidedHeight
+        }
+        post(to, message)
+      },
+      tickMs: random.pick([20, 100]),
+      tick: (post) => {
+        const at = Math.max(1, height - random.below(lookBack) + 2)
+        const payloadDigest = pen.payloadDigest(emptyPayload)
+        const header = { epoch: epoch.number, height: at, timestamp: timestamp + random.below(3), payloadDigest }
+        const proposal = pen.prePrepare(view, header, emptyPayload)
+        for (const to of others) {
+          post(to, proposal)
+          post(to, pen.vote('commit', view, at, pen.digestOf(header)))
+        }
       },
     }
   },

@@ -45,3 +45,24 @@ export const falseNewViews: Behaviour<PbftMessage> = {
     }
   },
 }
+
+/** Of views that are far away, or next to come: they cite what nobody has said. */
+export const inventedNewViews: Behaviour<PbftMessage> = {
+  name: 'invented-new-views',
+  title: 'begins views of its own, far away ones too, that cite view changes which nobody has sent',
+  create: (options) => {
+    const pen = new Pen(options)
+    const { self, membership, others, random } = options
+    const { voters, quorum } = membership
+    return {
+      tickMs: random.pick([50, 300]),
+      tick: (post) => {
+        const round = random.pick([0, 1, 5, 100, 2 ** 32, 2 ** 40])
+        const view = round * voters.length + voters.indexOf(self)
+        const cited = voters.slice(0, quorum).map((sender) => ({ sender, digest: pen.inventedDigest() }))
+        const newView = pen.newView({ view, cited, prePrepares: [] })
+        for (const to of others) post(to, newView)
+      },
+    }
+  },
+}

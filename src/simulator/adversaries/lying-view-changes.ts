@@ -75,7 +75,16 @@ export const forgedCertificates: Behaviour<PbftMessage> = {
     const { random } = options
     const forge = (certificate: PreparedCertificate, view: number): PreparedCertificate => {
       const { header } = certificate
-      switch (random.below(3)) {
+      switch (random.below(4)) {
+        case 3:
+          // What it says is true, and nobody has signed it so.
+          return {
+            ...certificate,
+            prepares: certificate.prepares.map(({ replica, signature }) => ({
+              replica,
+              signature: signature.map((byte) => byte ^ 1),
+            })),
+          }
         case 0:
           return { ...certificate, header: { ...header, timestamp: header.timestamp + 1 } }
         case 1:

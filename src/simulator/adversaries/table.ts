@@ -1,13 +1,13 @@
 // Every way to lie, by name.
 
 import type { PbftMessage } from '../../protocols/pbft/messages.ts'
-import { absurdTimestamps, badPayloads } from './bad-proposals.ts'
+import { absurdTimestamps, badPayloads, proposingAnew } from './bad-proposals.ts'
 import type { Behaviour } from './behaviour.ts'
 import { crashing, forgetful } from './crashing.ts'
 import { equivocatingProposals } from './equivocating-proposals.ts'
 import { equivocatingCommits, equivocatingPrepares, votingForAll } from './equivocating-votes.ts'
 import { equivocatingCheckpoints, falseCheckpoints } from './false-checkpoints.ts'
-import { falseNewViews } from './false-new-views.ts'
+import { falseNewViews, inventedNewViews } from './false-new-views.ts'
 import { falseReplies, lyingFetches } from './lying-answers.ts'
 import { lyingStatuses } from './lying-statuses.ts'
 import {
@@ -54,6 +54,8 @@ export const pbftBehaviours: readonly Behaviour<PbftMessage>[] = [
   hugeViewChanges,
   restless,
   falseNewViews,
+  inventedNewViews,
+  proposingAnew,
   badPayloads,
   absurdTimestamps,
   lyingStatuses,
