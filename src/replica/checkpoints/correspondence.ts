@@ -82,15 +82,24 @@ export class Correspondence {
     this.#ports.ended(request)
   }
 
-  /** What has waited too long counts as lost. */
-  expire(nowMs: number): void {
+  /** What has waited too long counts as lost. Returns whose it was. */
+  expire(nowMs: number): Supplier[] {
+    const overdue: Supplier[] = []
     for (const request of this.requests.overdue(nowMs)) {
       const { supplier } = request
+      overdue.push(supplier)
       this.end(request)
       if (supplier.timedOut(request)) this.spend(supplier, 'silent')
       // What it did not send is asked of somebody else first: it must not get it again while others have nothing to do.
       else this.#last(supplier)
     }
+    return overdue
+  }
+
+  /** Whoever answers no longer has what is fetched, and the rest only might. */
+  get outlived(): boolean {
+    const { suppliers } = this
+    return suppliers.some(({ gone }) => gone) && suppliers.every(({ usable, silent }) => !usable || silent)
   }
 
   /** An answer without a request. How late it is says how long to wait the next time. */

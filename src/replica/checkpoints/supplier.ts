@@ -31,6 +31,8 @@ export class Supplier {
   lied: string | null = null
   /** Asked nothing more in this round: silent three times, or without the snapshot. */
   spent = false
+  /** It no longer has what is fetched in this round: it is there, and has something newer. */
+  gone = false
   /** Rounds that failed though it had offered what was fetched. */
   failures = 0
   /** Its manifest was asked for in this round. */
@@ -55,6 +57,11 @@ export class Supplier {
 
   get usable(): boolean {
     return this.lied === null && !this.spent
+  }
+
+  /** It has not answered since a request of this round was lost. */
+  get silent(): boolean {
+    return this.#timeouts > 0
   }
 
   /** How long an answer may take before it counts as lost. */
@@ -120,6 +127,7 @@ export class Supplier {
   /** All servers are tried anew. */
   newRound(): void {
     this.spent = false
+    this.gone = false
     this.manifestAsked = false
     this.lacks.clear()
   }

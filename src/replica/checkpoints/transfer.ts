@@ -156,9 +156,12 @@ export class StateTransfer {
 
   tick(nowMs: number): void {
     this.#nowMs = nowMs
-    this.#servers.expire(nowMs)
+    const overdue = this.#servers.expire(nowMs)
     const phase = this.#phase
-    if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
+    if (phase.kind === 'manifest' && overdue.includes(phase.supplier) && this.#otherManifest()) {
+      // The first that is silent is not waited for while somebody else can be asked.
+      this.#startManifest(phase.target)
+    } else if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
     else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase))
       this.#servers.spend(phase.supplier, 'too slow')
     else if (phase.kind === 'checking') this.#check(phase)
@@ -282,6 +285,10 @@ export class StateTransfer {
     this.#phase = { kind: 'manifest', target, intake, supplier, startMs: this.#nowMs }
   }
 
+  #otherManifest(): boolean {
+    return this.#servers.suppliers.some(({ usable, manifestAsked }) => usable && !manifestAsked)
+  }
+
   #askManifest({ target, intake, supplier }: Phase & { kind: 'manifest' }): void {
     if (!supplier.usable) return this.#startManifest(target)
     if (this.#servers.requests.size > 0) return
@@ -351,6 +358,7 @@ export class StateTransfer {
 
   #askChunks({ chunks, target }: Phase & { kind: 'chunks' }): void {
     if (chunks.ledger.left === 0) this.#finish(chunks, target)
+    else if (this.#servers.outlived) this.#fail('whoever answers no longer has it')
     else if (!chunks.ask(this.#nowMs)) this.#fail('no server has the rest of the chunks')
   }
 
@@ -399,7 +407,9 @@ export class StateTransfer {
     this.#servers.requests.progress(request, this.#nowMs)
     this.#servers.end(request)
     if (answer.kind === 'gone') {
-      if (request.kind !== 'newest') this.#servers.spend(supplier, 'gone')
+      if (request.kind === 'newest') return
+      supplier.gone = true
+      this.#servers.spend(supplier, 'gone')
     } else if (phase.kind === 'asking' && answer.kind === 'checkpoint') {
       this.#offered(supplier, answer.checkpoint, phase)
     } else if (phase.kind === 'manifest' && answer.kind === 'manifest-page') {

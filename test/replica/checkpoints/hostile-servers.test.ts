@@ -359,11 +359,12 @@ describe('a server that is of no use', () => {
   it('because it drips its manifest is replaced in time', () => {
     const { world, hostile } = setting((answer, inWorld, seat) => {
       if (answer.kind !== 'manifest-page') return [answer]
-      // Each time just within the time that it is given.
-      inWorld.after(seat.requests.length === 2 ? 1900 : 3500, () => inWorld.say(seat, answer))
+      // Each time just within the time that it is given, which grows with what it took before.
+      const page = seat.requests.filter(({ kind }) => kind === 'manifest').length - 1
+      inWorld.after([480, 590, 1100, 2100, 4000, 7000][page]!, () => inWorld.say(seat, answer))
       return []
     })
-    const chunks = makeChunks(world.random, 5000, 20)
+    const chunks = makeChunks(world.random, 6000, 20)
     world.put(256, chunks)
     world.want(256)
     world.run(60_000)
@@ -501,5 +502,36 @@ describe('a server that is silent and first in the list', () => {
     expectState(world, 256, chunks)
     expect(world.chunksAsked([silent])).toBe(8)
     expect(world.nowMs).toBeLessThan(requestMsInitial + 2 * newestGraceMs)
+  })
+
+  it('is not waited for with its manifest while others have it', () => {
+    const world = new World()
+    world.serve(2, { tamper: (answer) => (answer.kind === 'manifest-page' ? [] : [answer]) })
+    world.serve(3)
+    const chunks = makeChunks(world.random, 8, 100)
+    world.put(256, chunks)
+    world.want(256)
+    world.run()
+    expectState(world, 256, chunks)
+    expect(world.nowMs).toBeLessThan(2 * requestMsInitial)
+  })
+
+  it('is not waited for when whoever answers has gone on to a newer state', () => {
+    const world = new World()
+    const silent = world.serve(2, { tamper: (answer) => (answer.kind === 'checkpoint' ? [answer] : []) })
+    const moving = world.serve(3)
+    moving.tamper = (answer) => {
+      if (answer.kind !== 'chunk' || answer.bytes.length === 0 || world.nowMs > requestMsInitial / 2) return [answer]
+      return [{ kind: 'gone', request: answer.request }]
+    }
+    const chunks = makeChunks(world.random, 8, 100)
+    world.put(256, chunks, [silent, moving])
+    world.want(256)
+    world.run(60_000)
+    expectState(world, 256, chunks)
+    expect(world.noted('transfer-failed').map(({ detail }) => detail)).toContainEqual({
+      why: 'whoever answers no longer has it',
+    })
+    expect(world.nowMs).toBeLessThan(4 * requestMsInitial)
   })
 })
