@@ -203,7 +203,7 @@ export class Life<Message, LogRecord> {
   #failed(cause: unknown): void {
     const { world, id, attack } = this.#options
     if (attack !== null) return this.#ended(this)
-    world.note('failed', cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))
+    world.note('failed', String(cause))
     const { errorsAnswered, readsRotted, requestsHung } = this.#drive
     const said = String(cause)
     const isItsDisk =
