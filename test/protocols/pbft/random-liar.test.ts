@@ -88,10 +88,27 @@ class Liar {
     for (const one of this.#certificates) {
       if (one.view < view && this.#random.below(2) === 0) heights.set(one.header.height, one)
     }
+    if (this.#random.below(2) === 0) {
+      const invented = this.#invented(view)
+      if (invented !== null) heights.set(invented.header.height, invented)
+    }
     const prepared = [...heights.values()].sort((left, right) => left.header.height - right.header.height)
     const made = forge.viewChange(this.#bench, this.id, view, { prepared })
     this.#changes.push(made)
     return made
+  }
+
+  /** Its own pre-prepare in a view that it led, with prepares that nobody has made. */
+  #invented(below: number): PreparedCertificate | null {
+    const { voters, quorum } = this.#bench.membership
+    for (let view = below - 1; view >= 0; view--) {
+      if (voters[view % voters.length] !== this.id) continue
+      const block = this.#random.pick(this.#blocksAt(this.#random.between(1, 8)))
+      const backups = voters.filter((id) => id !== this.id).slice(0, quorum - 1)
+      const claim = forge.certificate(this.#bench, view, block, this.id, backups)
+      return forge.withPrepares(claim, forge.wrong(claim.prepares))
+    }
+    return null
   }
 
   /** Of some quorum that it has seen, with what follows from it, or with what it would like. */
