@@ -174,15 +174,10 @@ export class Log {
     this.#firstSegment = this.#segmentStarts[0]!.segment
     // May meet the note of a group whose sync is under way: both slots lie in one sector, which a disk writes whole or not at all.
     // The note comes first: a crash between leaves segments below it, which the next start removes.
+    // Both slots name the new first segment before the old ones go: either of them may be all that a disk keeps.
+    const removed = gone.map((one) => one.segment)
     this.#writeNote(() =>
-      this.#sync(this.#note, () =>
-        removeSegments(
-          this.#directory,
-          gone.map((one) => one.segment),
-          done,
-          this.#fail,
-        ),
-      ),
+      this.#writeNote(() => this.#sync(this.#note, () => removeSegments(this.#directory, removed, done, this.#fail))),
     )
   }
 

@@ -243,6 +243,20 @@ describe('the log', () => {
     bench.open()
     expect(bench.texts()).toEqual(['c', 'd'])
   })
+
+  it('names the first segment that is left in both notes before a cut removes others: either may rot', () => {
+    for (const slot of [0, 1]) {
+      const bench = written(['a', 'b', 'c', 'd'], { segmentBytesMax: 60 })
+      bench.log!.cut(4, () => {})
+      bench.run()
+      const whole = bench.recover()
+      tamper(bench, noteFile, (bytes) => {
+        bytes[slot * noteSlotBytes + 9]! ^= 1
+        return bytes
+      })
+      expect(bench.recover(), `slot ${slot}`).toMatchObject({ ok: true, firstSegment: whole.ok && whole.firstSegment })
+    }
+  })
 })
 
 describe('opening', () => {
