@@ -60,7 +60,7 @@ export interface RaftParameters {
 }
 
 export interface PbftParameters {
-  /** Sequence numbers above the last checkpoint that may be under way (PBFT §4.2: L). At least two checkpoint intervals are of use. */
+  /** Sequence numbers above the last checkpoint that may be under way (PBFT §4.2: L): a checkpoint interval and a pipeline, or more. */
   windowBlocks: number
   /** How far a proposed timestamp may lie from a voter's own clock. */
   clockToleranceMs: number
@@ -122,7 +122,7 @@ export const parameterBounds = {
     leaseDriftPerMille: { default: 0, min: 0, max: 500 },
   },
   pbft: {
-    windowBlocks: { default: 256, min: 2, max: 1024 },
+    windowBlocks: { default: 160, min: 2, max: 1024 },
     clockToleranceMs: { default: 5_000, min: 10, max: 600_000 },
   },
 } as const satisfies { [Group in Exclude<keyof Parameters, 'envelopeSignatures'>]: Bounds<Parameters[Group]> }

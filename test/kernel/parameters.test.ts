@@ -49,7 +49,7 @@ describe('the parameters', () => {
         checkQuorum: true,
         leaseDriftPerMille: 0,
       },
-      pbft: { windowBlocks: 256, clockToleranceMs: 5_000 },
+      pbft: { windowBlocks: 160, clockToleranceMs: 5_000 },
     })
   })
 

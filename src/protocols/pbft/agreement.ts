@@ -1,5 +1,6 @@
 // The three phases (PBFT §4.2): pre-prepare, prepare, commit, for all sequence numbers of the window at once.
 
+import { detached } from '../../wire/detached.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
 import { blockDigest, emptyPayload, payloadDigest, type BlockHeader } from '../../kernel/block.ts'
 import type { Digest } from '../../kernel/crypto-ports.ts'
@@ -51,9 +52,10 @@ export function onPrePrepare(step: Step, from: ReplicaId, message: PrePrepare): 
   }
   // What is next is always taken; the rest comes again when there is room.
   if (height > state.decidedHeight + 1 && undecidedBytes(state) + payload.length > undecidedBytesMax) return
-  slot.proposal = makeProposal(step, statement, header, signature, payload)
+  const kept = { ...header, payloadDigest: detached(header.payloadDigest) }
+  slot.proposal = makeProposal(step, statement, kept, detached(signature), detached(payload))
   state.proposedHeight = Math.max(state.proposedHeight, height)
-  effects.validate(payload, header.payloadDigest)
+  effects.validate(slot.proposal.payload!, kept.payloadDigest)
 }
 
 /** Payloads in memory that are in no decided block: a primary that lies could send a window of the largest. */
@@ -113,8 +115,7 @@ export function onPayload(step: Step, digest: Digest, payload: Uint8Array): void
   const lacking = waitingFor(state, digest).filter(({ proposal }) => proposal!.payload === null)
   if (lacking.length === 0) return
   if (!equalBytes(payloadDigest(state.ports.hasher, payload), digest)) return
-  // It outlives the frame that it came in.
-  const kept = Uint8Array.from(payload)
+  const kept = detached(payload)
   for (const slot of lacking) {
     slot.proposal!.payload = kept
     if (state.active) accept(step, slot)
@@ -200,7 +201,7 @@ export function onVote(step: Step, from: ReplicaId, vote: Prepare | Commit): voi
     if (!equalBytes(first.digest, digest)) onSecondVote(step, from, vote, first)
     return
   }
-  votes.set(from, { digest: Uint8Array.from(digest), signature: Uint8Array.from(signature), verified: false })
+  votes.set(from, { digest: detached(digest), signature: detached(signature), verified: false })
   if (!state.active) return
   if (kind === 'prepare') tryPrepare(step, slot)
   else tryCommit(step, slot)

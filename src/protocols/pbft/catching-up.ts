@@ -36,7 +36,7 @@ export function considerCatchUp(step: Step): void {
   if (decidedHeight - executedHeight >= parameters.flow.executionLagBlocksMax) return
   const ahead = [...state.claims].filter(([, claim]) => claim.decidedHeight > decidedHeight)
   const serving = ahead.filter(([, claim]) => claim.servesFrom <= decidedHeight + 1).map(([replica]) => replica)
-  if (serving.length > 0) {
+  if (serving.length > 0 && !state.servedNothing) {
     const fromHeight = decidedHeight + 1
     const toHeight = Math.min(target, decidedHeight + blocksWantedMax)
     return obtain(step, { kind: 'decided', fromHeight, toHeight }, serving)
@@ -60,6 +60,7 @@ function obtain(
 export function onDecidedFetched(step: Step, result: FetchResult): void {
   const { state, effects } = step
   const before = state.decidedHeight
+  state.servedNothing = result.kind !== 'decided' || result.blocks.length === 0
   if (result.kind === 'decided') for (const { block, proof } of result.blocks) takeOver(step, block, proof)
   onFetchEnded(step, 'decided')
   if (state.decidedHeight > before) effects.note({ kind: 'catch-up', detail: { blocks: state.decidedHeight - before } })
@@ -69,6 +70,7 @@ export function onDecidedFetched(step: Step, result: FetchResult): void {
 /** A state that came is told of by 'restored'. */
 export function onStateFetched(step: Step): void {
   onFetchEnded(step, 'state')
+  step.state.servedNothing = false
   pause(step)
 }
 

@@ -51,6 +51,7 @@ export function onRestored(step: Step, checkpoint: Checkpoint): void {
   const { state } = step
   const { height } = checkpoint.header
   if (state.fetching === 'state') state.fetching = null
+  state.servedNothing = false
   state.decidedHeight = Math.max(state.decidedHeight, height)
   state.executedHeight = Math.max(state.executedHeight, height)
   state.committedHeight = Math.max(state.committedHeight, height)

@@ -32,17 +32,20 @@ export function judgeNext(step: Step): void {
   while (step.state.judgement === null && (judgeForOwn(step) || judgeForOther(step)));
 }
 
-/** Judges the view changes one after the other; a quorum of them that hold makes the new view (PBFT §4.4). */
+/**
+ * Judges the view changes of all who ask, as they come in; at the primary a quorum of them that hold makes the new view (PBFT §4.4). Backups will
+ * need the same verdicts when the new view cites them, and have nothing else to do.
+ */
 function judgeForOwn(step: Step): boolean {
   const { state } = step
-  if (state.active || !hasVoice(state) || primaryOf(state, state.view) !== state.self) return false
+  if (state.active || !hasVoice(state)) return false
   const good = askers(state).filter((sender) => state.judged.get(sender) === true)
-  if (good.length >= state.membership.quorum) {
+  if (primaryOf(state, state.view) === state.self && good.length >= state.membership.quorum) {
     announce(step, good.slice(0, state.membership.quorum))
     return state.active
   }
   const unjudged = askers(state).filter((sender) => !state.judged.has(sender))
-  if (unjudged.length === 0 || good.length + unjudged.length < state.membership.quorum) return false
+  if (unjudged.length === 0) return false
   beginJudgement(step, { work: judgeAskers(state, state.view, unjudged) })
   return true
 }

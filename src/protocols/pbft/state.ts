@@ -138,6 +138,8 @@ export interface PbftState {
   // Disk.
   durable: Persisted
   lastPersisted: Persisted
+  /** At the last look of the status timer: a disk that has not moved since then hangs. */
+  durableAtLook: Persisted
   stalled: boolean
 
   // Others.
@@ -147,6 +149,8 @@ export interface PbftState {
   fetching: 'decided' | 'state' | null
   /** Nothing is fetched before: the last fetch brought nothing. */
   fetchAfterMs: number
+  /** Whoever was asked for blocks had none, whatever was claimed: a state is asked for next. */
+  servedNothing: boolean
   readonly payloadsWanted: Set<string>
   /** What had been reached when the last status was due: without a change since then, it is sent. */
   progressMark: string
@@ -277,11 +281,13 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     stableHeight: originHeight,
     durable: 0,
     lastPersisted: 0,
+    durableAtLook: 0,
     stalled: false,
     claims: new Map(),
     answered: new Map(),
     fetching: null,
     fetchAfterMs: 0,
+    servedNothing: false,
     payloadsWanted: new Set(),
     progressMark: '',
     heard: new Set(),

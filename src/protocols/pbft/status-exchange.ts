@@ -40,20 +40,22 @@ export function statusMessage(state: PbftState, asks: boolean): Status {
 
 /** After a start: until a quorum has answered, nobody knows what was missed. */
 export function askForHelp({ state, effects }: Step): void {
-  if (state.durable >= state.lastPersisted) effects.broadcast(statusMessage(state, true))
+  effects.broadcast(statusMessage(state, true))
 }
 
 /** What is unfinished and has not moved since the last look. */
 export function onStatusTimer(step: Step): void {
   const { state, effects } = step
   effects.arm(timer.status, state.parameters.timers.retransmitMs)
+  // What was said last is not on its way yet: a second copy would not come earlier. A disk that is only busy lets it through.
+  const hangs = state.durable < state.lastPersisted && state.durable === state.durableAtLook
+  state.durableAtLook = state.durable
   const mark = markOf(state)
   const hasMoved = mark !== state.progressMark
   state.progressMark = mark
+  if (hangs) return
   if (state.heard.size < state.membership.quorum - 1) askForHelp(step)
   else if (!isUnfinished(state) || hasMoved) return
-  // What was said last is not on its way yet: a second copy would not come earlier.
-  if (state.durable < state.lastPersisted) return
   if (!state.active && state.asked !== null && state.asked.viewChange.view === state.view) {
     effects.broadcast(state.asked.viewChange)
   }
@@ -88,7 +90,9 @@ function isNews({ decidedHeight }: PbftState, claim: Claim): boolean {
 export function onHeartbeatTimer({ state, effects }: Step): void {
   if (!isPrimary(state)) return
   effects.arm(timer.heartbeat, state.parameters.timers.heartbeatMs)
-  if (state.durable >= state.lastPersisted) effects.broadcast(statusMessage(state, false))
+  if (state.durable >= state.lastPersisted || state.durable > state.durableAtLook) {
+    effects.broadcast(statusMessage(state, false))
+  }
 }
 
 export function onStatus(step: Step, from: ReplicaId, message: Status): void {

@@ -4,6 +4,7 @@
 // was ordered. One that was taken into a block that came to nothing is put back in its old place.
 
 import { decode } from '../../wire/codec.ts'
+import { detached } from '../../wire/detached.ts'
 import { Writer } from '../../wire/writer.ts'
 import { payloadEnvelopesCodec } from '../../kernel/block.ts'
 import { envelopeCodec, operationCount, type Envelope } from '../../kernel/envelope.ts'
@@ -308,11 +309,6 @@ export class Pool implements RequestPool {
     this.#waiting = this.#waiting.slice(this.#head).filter((request) => this.#isWaiting(request))
     this.#head = 0
   }
-}
-
-/** A small envelope in a large frame would keep all of the frame alive. */
-function detached(encoded: Uint8Array): Uint8Array {
-  return encoded.buffer.byteLength > 2 * encoded.length + 4096 ? new Uint8Array(encoded) : encoded
 }
 
 function envelopesOf(payload: Uint8Array): Envelope[] {
