@@ -1,0 +1,57 @@
+// Whoever catches up believes nobody's word about what he can serve (B24, B31).
+
+import { describe, expect, it } from 'vitest'
+import { replicaId } from '../../../src/kernel/ids.ts'
+import { Bench, timeoutMs } from './bench.ts'
+
+const claim = (decidedHeight: number, servesFrom: number) =>
+  ({ kind: 'status', view: 0, active: true, decidedHeight, servesFrom, stages: [], asks: false }) as const
+
+describe('a replica that is behind the logs of the others', () => {
+  it('fetches a state from those who are correct, though a liar says that it has the blocks', () => {
+    const bench = new Bench().start()
+    const late = bench.replica(1)
+    late.autoFetch = false
+    bench.liars.add(replicaId(4))
+    let answered = 0
+    for (let round = 0; round < 40; round++) {
+      late.receive(4, claim(300, 1))
+      for (const id of [2, 3]) late.receive(id, claim(300, 257))
+      for (; answered < late.wanted.length; answered++) {
+        const { wanted, from } = late.wanted[answered]!
+        if (wanted.kind === 'state') continue
+        expect(from).toContain(4)
+        late.step({ kind: 'fetched', wanted, from: from[0]!, result: { kind: 'failed', reason: 'it has nothing' } })
+      }
+      bench.elapse(timeoutMs / 4, () => false)
+    }
+    const states = late.wanted.filter(({ wanted }) => wanted.kind === 'state')
+    expect(states.length).toBeGreaterThan(0)
+    for (const { from } of states) expect(from.some((id) => id === 2 || id === 3)).toBe(true)
+  })
+
+  it('fetches blocks where one correct replica has them, whatever the others say', () => {
+    const bench = new Bench().start()
+    const late = bench.replica(1)
+    late.autoFetch = false
+    for (const id of [4, 2]) late.receive(id, claim(300, 1))
+    late.receive(3, claim(300, 257))
+    expect(late.wanted.map(({ wanted, from }) => [wanted.kind, from])).toEqual([['decided', [2, 4]]])
+  })
+
+  it('goes after no height that fewer than one correct replica claim', () => {
+    for (const voters of [4, 7]) {
+      const bench = new Bench({ voters }).start()
+      const late = bench.replica(1)
+      late.autoFetch = false
+      const faults = (voters - 1) / 3
+      for (let id = 2; id < 2 + faults; id++) late.receive(id, claim(2 ** 50, 1))
+      bench.elapse(timeoutMs, () => false)
+      expect(late.wanted).toEqual([])
+      late.receive(2 + faults, claim(40, 1))
+      bench.elapse(timeoutMs, () => false)
+      expect(late.wanted).toHaveLength(1)
+      expect(late.wanted[0]!.wanted).toMatchObject({ kind: 'decided', fromHeight: 1, toHeight: 40 })
+    }
+  })
+})
