@@ -2,10 +2,12 @@
 
 import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
+import type { Status } from '../../../src/protocols/pbft/messages.ts'
 import { Bench, timeoutMs } from './bench.ts'
 
-const claim = (decidedHeight: number, servesFrom: number) =>
-  ({ kind: 'status', view: 0, active: true, decidedHeight, servesFrom, stages: [], asks: false }) as const
+function claim(decidedHeight: number, servesFrom: number): Status {
+  return { kind: 'status', view: 0, active: true, decidedHeight, servesFrom, stages: [], asks: false }
+}
 
 describe('a replica that is behind the logs of the others', () => {
   it('fetches a state from those who are correct, though a liar says that it has the blocks', () => {
