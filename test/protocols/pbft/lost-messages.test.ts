@@ -101,4 +101,25 @@ describe('the loss of messages', () => {
     bench.elapse(1000)
     expect(late.wanted.length).toBeGreaterThan(1)
   })
+
+  it('of a proposal that another block has taken the place of loses no request in it', () => {
+    for (const isRestarted of [false, true]) {
+      const bench = new Bench({ parameters: { batch: { lingerMs: 0 } } }).start()
+      bench.isolate(1)
+      bench.replica(1).propose('only here')
+      for (const id of [2, 3, 4]) bench.replica(id).propose('elsewhere')
+      bench.elapse(5 * timeoutMs)
+      for (const id of [2, 3, 4]) expect(bench.replica(id).texts).toEqual(['elsewhere'])
+      if (isRestarted) {
+        bench.replica(1).crash().start()
+        bench.replica(1).propose('only here')
+      }
+      bench.heal()
+      bench.elapse(20 * timeoutMs)
+      expect(bench.replica(1).decidedHeight).toBeGreaterThan(0)
+      // It waits in its pool again, or has gone on to the primary of today.
+      const { pool } = bench.replica(1)
+      expect(pool.texts.includes('only here') || bench.replica(1).texts.includes('only here')).toBe(true)
+    }
+  })
 })
