@@ -27,6 +27,7 @@ import { asciiBytes, canonicalNetworkText, networkFileVersion } from './network-
 import { defaultParameters, parameterBounds, type EnvelopeSignatures, type Parameters } from './parameters.ts'
 import { faultsTolerated, votersMin } from './quorum.ts'
 import { shown } from './strict-json.ts'
+import { windowFault } from './view-change-cost.ts'
 
 export const networkFileBytesMax: number = 1024 * 1024
 
@@ -80,6 +81,7 @@ function readNetwork(value: unknown, ports: NetworkFilePorts): NetworkFile {
   const members = readMembers(file['members'], ports.suite)
   const warnings = checkNumbers(protocol, members)
   const parameters = readParameters(withDefault(file['parameters'], {}), signatures)
+  if (protocol === 'pbft') checkWindow(members, parameters)
   const epoch = { number: 1, firstHeight: 1, protocol, members, parameters }
   const canonical = asciiBytes(canonicalNetworkText(name, suite, epoch))
   const named: Epoch = { network: ports.hasher.digest(hashingBytes('network-id', canonical)), ...epoch }
@@ -188,6 +190,11 @@ function readParameters(value: unknown, signatures: EnvelopeSignatures): Paramet
     )
   }
   return parameters as unknown as Parameters
+}
+
+function checkWindow(members: readonly Member[], parameters: Parameters): void {
+  const fault = windowFault(members.filter(({ role }) => role === 'voter').length, parameters)
+  if (fault !== null) throw new Refusal('ERR_NETWORK_FIELD', fault)
 }
 
 function requireDistinct(members: readonly Member[], what: string, valueOf: (member: Member) => string): void {

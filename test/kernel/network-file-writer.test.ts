@@ -39,6 +39,16 @@ describe('a network that is assembled', () => {
     }
   })
 
+  it('of many pbft replicas gives them the time that a view change takes', () => {
+    const many = Array.from({ length: 100 }, (_, index) => member(`m${index}`, index + 1))
+    const distinct = many.map((one, index) => ({ ...one, linkKey: new Uint8Array(32).fill(index + 1).fill(200, 0, 1) }))
+    const file = assembleNetwork({ name: 'test', protocol: 'pbft', members: distinct }, ports)
+    expect(file).toMatchObject({ ok: true, epoch: { parameters: { timers: { timeoutMsBase: 2788 } } } })
+    expect(assembleNetwork({ name: 'test', protocol: 'raft', members: distinct }, ports)).toMatchObject({
+      epoch: { parameters: { timers: { timeoutMsBase: 1000 } } },
+    })
+  })
+
   it.each([
     ['too few', { members: members.slice(1) }, 'ERR_NETWORK_TOO_FEW'],
     ['one member twice', { members: [...members, members[0]!] }, 'ERR_NETWORK_DUPLICATE'],

@@ -208,6 +208,15 @@ describe('a network file', () => {
     expect(parsed.ok && parsed.warnings.join()).toMatch(words)
   })
 
+  it('refuses a pbft window that its checkpoints or timeouts do not fit, and asks it of no other protocol', () => {
+    const narrow = (protocol: string): object => ({ ...file(4), protocol, parameters: { pbft: { windowBlocks: 100 } } })
+    expect(parse(JSON.stringify(narrow('pbft')))).toMatchObject({
+      ok: false,
+      error: { code: 'ERR_NETWORK_FIELD', message: expect.stringMatching(/windowBlocks is 100/) as string },
+    })
+    expect(parse(JSON.stringify(narrow('hotstuff')))).toMatchObject({ ok: true })
+  })
+
   it('keeps the network id that it has, whatever a later release adds', () => {
     const parsed = parseNetworkFile(JSON.stringify(changed(['parameters'], { batch: { lingerMs: 2 } })), {
       hasher: nodeHasher,

@@ -116,9 +116,12 @@ function membersOf({ replicas, learners = 0 }: LocalNetworkOptions): number {
 }
 
 async function approvedByAll(options: LocalNetworkOptions, created: readonly CreatedMember[]) {
-  const { name, protocol, parameters = {}, signal } = options
+  const { name, protocol, parameters, signal } = options
   const members = created.map(({ member }) => member)
-  const file = assembleNetwork({ name, protocol, members, parameters }, networkPorts)
+  const file = assembleNetwork(
+    { name, protocol, members, ...(parameters === undefined ? {} : { parameters }) },
+    networkPorts,
+  )
   if (!file.ok) throw new Failure(file.error.code, file.error.message)
   let network: ReadNetwork = file
   for (const { consensus } of created) {
