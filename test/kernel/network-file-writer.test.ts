@@ -40,8 +40,9 @@ describe('a network that is assembled', () => {
   })
 
   it('of many pbft replicas gives them the time that a view change takes', () => {
-    const many = Array.from({ length: 100 }, (_, index) => member(`m${index}`, index + 1))
-    const distinct = many.map((one, index) => ({ ...one, linkKey: new Uint8Array(32).fill(index + 1).fill(200, 0, 1) }))
+    const distinct = Array.from({ length: 100 }, (_, index) =>
+      Object.assign(member(`m${index}`, index + 1), { linkKey: new Uint8Array(32).fill(index + 1).fill(200, 0, 1) }),
+    )
     const file = assembleNetwork({ name: 'test', protocol: 'pbft', members: distinct }, ports)
     expect(file).toMatchObject({ ok: true, epoch: { parameters: { timers: { timeoutMsBase: 2788 } } } })
     expect(assembleNetwork({ name: 'test', protocol: 'raft', members: distinct }, ports)).toMatchObject({
