@@ -22,6 +22,6 @@ describe('the README', () => {
 
   it('names the commands that CI runs', () => {
     const commands = [...readme.matchAll(/```sh\n(.*)\n```/g)].map((match) => match[1])
-    expect(commands).toEqual(['npm ci && npx quorate up --protocol raft --replicas 3', 'npm ci && npm test'])
+    expect(commands).toEqual(['npm ci && npx quorate up --protocol pbft --replicas 4', 'npm ci && npm test'])
   })
 })
