@@ -63,15 +63,19 @@ describe('the counter', () => {
   })
 })
 
-describe('the replica of the README', () => {
-  it('counts together with two others', async () => {
-    const dir = join(folder, 'net')
-    await createLocalNetwork({ dir, name: 'embedded', protocol: 'raft', replicas: 3, host: '127.0.0.1' })
+describe.each([
+  ['raft', 3],
+  ['pbft', 4],
+] as const)('the replica of the README, with %s', (protocol, replicas) => {
+  it(`counts together with the others of ${replicas}`, async () => {
+    const dir = join(folder, `net-${protocol}`)
+    await createLocalNetwork({ dir, name: 'embedded', protocol, replicas, host: '127.0.0.1' })
     const counted = /the counter says (\d) at height/
-    let waiting = 3
+    const ids = Array.from({ length: replicas }, (_, index) => index + 1)
+    let waiting = replicas
     const interrupts: (() => void)[] = []
     // Each ends by Ctrl-C when all have counted: one that left earlier could take the quorum along.
-    const runs = [1, 2, 3].map((id) => {
+    const runs = ids.map((id) => {
       let seen = false
       return run('embedded.js', [replicaFolder(dir, id)], (out, _pid, interrupt) => {
         if (seen || !counted.test(out)) return
@@ -83,7 +87,7 @@ describe('the replica of the README', () => {
     })
     const ended = await Promise.all(runs)
     for (const { code, error } of ended) expect({ code, error }).toEqual({ code: 0, error: '' })
-    expect(ended.map(({ out }) => counted.exec(out)?.[1]).sort()).toEqual(['1', '2', '3'])
+    expect(ended.map(({ out }) => counted.exec(out)?.[1]).sort()).toEqual(ids.map(String))
   })
 })
 

@@ -1,4 +1,4 @@
-// The README's first command as a person types it: three processes agree within a minute, and Ctrl-C leaves nothing behind.
+// The README's first command as a person types it: four processes agree within a minute, and Ctrl-C leaves nothing behind.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -28,11 +28,11 @@ it('shows agreement within 60 s, and Ctrl-C leaves no process, port, lock or fol
       })
     })
     await agreed
-    expect(said).toContain('All 3 agree.')
+    expect(said).toContain('All 4 agree.')
     const replicas = [...said.matchAll(/process (\d+)/g)].map((match) => Number(match[1]))
-    expect(replicas).toHaveLength(3)
+    expect(replicas).toHaveLength(4)
     const ports = replicas.flatMap((pid) => listening(pid))
-    expect(ports.length).toBeGreaterThanOrEqual(6)
+    expect(ports.length).toBeGreaterThanOrEqual(8)
     process.kill(-shell.pid!, 'SIGINT')
     await ended
     for (const pid of replicas) expect(() => process.kill(pid, 0)).toThrow('ESRCH')
