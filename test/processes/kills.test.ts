@@ -4,9 +4,16 @@
 import { expect, it } from 'vitest'
 import { killRounds, servedAfterMsMax } from './kill-rounds.ts'
 
-it('a leader that is killed or stopped costs time, and no acknowledged operation', async () => {
-  const report = await killRounds({ protocol: 'raft', replicas: 3, rounds: 6, seed: 'test' })
-  expect(report.verdict).toBeNull()
-  expect(report.rounds.map((round) => round.servedAfterMs).every((ms) => ms < servedAfterMsMax)).toBe(true)
-  expect(report.completed).toBeGreaterThan(500)
-}, 180_000)
+it.each([
+  ['raft', 3],
+  ['pbft', 4],
+] as const)(
+  '%s: a leader that is killed or stopped costs time, and no acknowledged operation',
+  async (protocol, replicas) => {
+    const report = await killRounds({ protocol, replicas, rounds: 6, seed: 'test' })
+    expect(report.verdict).toBeNull()
+    expect(report.rounds.map((round) => round.servedAfterMs).every((ms) => ms < servedAfterMsMax)).toBe(true)
+    expect(report.completed).toBeGreaterThan(500)
+  },
+  180_000,
+)

@@ -1,11 +1,15 @@
-// `npm run kills -- ROUNDS [SEED]`: the rounds of kills.test.ts, as many as wanted, printed one by one.
+// `npm run kills -- ROUNDS [SEED] [PROTOCOL]`: the rounds of kills.test.ts, as many as wanted, printed one by one.
 
+import { faultModelOf, protocolNames } from '../../src/kernel/ids.ts'
+import { votersMin } from '../../src/kernel/quorum.ts'
 import { killRounds } from './kill-rounds.ts'
 
-const [rounds = '20', seed = '1'] = process.argv.slice(2)
+const [rounds = '20', seed = '1', name = 'raft'] = process.argv.slice(2)
+const protocol = protocolNames.find((one) => one === name)
+if (protocol === undefined) throw new RangeError(`${name} is no protocol: say ${protocolNames.join(', ')}`)
 const report = await killRounds({
-  protocol: 'raft',
-  replicas: 3,
+  protocol,
+  replicas: votersMin(faultModelOf(protocol)),
   rounds: Number(rounds),
   seed,
   onRound: (round) => process.stdout.write(`${JSON.stringify(round)}\n`),
