@@ -31,9 +31,9 @@ export interface RequestPool {
   forwardAgain(): void
   /**
    * A block in flight holds these envelopes, whoever proposed it: neither they nor copies that come later are taken until they are
-   * put back or executed. A leader calls it for the blocks it builds on, before it takes.
+   * put back or executed. A leader calls it for the blocks it builds on, before it takes. Returns how many operations they have.
    */
-  proposed(payload: Uint8Array): void
+  proposed(payload: Uint8Array): number
   /** Gives back the envelopes of a block that was truncated, orphaned or nulled. Those executed meanwhile are dropped. */
   putBack(payload: Uint8Array): void
 }

@@ -153,7 +153,11 @@ export function accept(step: Step, slot: Slot): void {
     slot.store({ payloadDigest: header.payloadDigest, payload, persisted: proposal.persisted })
   }
   // What is decided is in no block under way: nobody would tell the pool a second time that it was executed.
-  if (!isEmpty && slot.height > state.decidedHeight) state.ports.pool.proposed(payload)
+  if (!isEmpty && slot.height > state.decidedHeight) {
+    const { operationsMax, bytesMax } = state.parameters.batch
+    const isFull = state.ports.pool.proposed(payload) >= operationsMax || payload.length >= bytesMax
+    if (isFull) state.pace.fullBlocks++
+  }
   // The primary's pre-prepare is its prepare.
   if (hasVoice(state) && primaryOf(state, view) !== state.self) {
     effects.broadcast(ownVote(state, slot, 'prepare', digest))

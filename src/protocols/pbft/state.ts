@@ -164,8 +164,8 @@ export interface PbftState {
   proposedHeight: Height
   /** What the entered view proposes again is to be looked through once more: the window has moved. */
   adoptionDue: boolean
-  /** Slow looks in a row or nearly so, what was decided at the last one, and how long votes take (smoothed). */
-  readonly pace: { slow: number; decidedHeight: Height; votesMs: number | null }
+  /** Slow looks in a row or nearly so, full blocks since the last one, and how long votes take (smoothed). */
+  readonly pace: { slow: number; fullBlocks: number; votesMs: number | null }
 }
 
 /** One step's surroundings. */
@@ -296,6 +296,6 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     forwardArmed: false,
     proposedHeight: originHeight,
     adoptionDue: false,
-    pace: { slow: 0, decidedHeight: originHeight, votesMs: null },
+    pace: { slow: 0, fullBlocks: 0, votesMs: null },
   }
 }

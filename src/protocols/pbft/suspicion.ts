@@ -20,8 +20,8 @@ export function armPace({ state, effects }: Step): void {
 }
 
 /**
- * Slow: a request has waited long in this view, and since the last look nothing was decided though the application keeps up. A primary that has
- * more to do than it can decides something between any two looks, and is not slow: what it can delay is bounded by a look.
+ * Slow: a request has waited long in this view, though since the last look no full block was proposed and the application keeps up. A primary
+ * that has more to do than it can makes full blocks, and is not slow; one that only pretends can delay a block by a look.
  */
 export function onPaceTimer(step: Step): void {
   const { state, now } = step
@@ -34,8 +34,8 @@ export function onPaceTimer(step: Step): void {
   const { pipelineBlocksMax, executionLagBlocksMax } = state.parameters.flow
   const lagMax = Math.min(pipelineBlocksMax, executionLagBlocksMax)
   const lags = state.decidedHeight - state.executedHeight >= lagMax || state.decidedHeight >= high(state)
-  const isBusy = state.decidedHeight > pace.decidedHeight || lags
-  pace.decidedHeight = state.decidedHeight
+  const isBusy = pace.fullBlocks > 0 || lags
+  pace.fullBlocks = 0
   if (!state.active || isPrimary(state)) pace.slow = 0
   else if (waitedMs >= oldMs && !isBusy) pace.slow++
   else pace.slow = Math.max(0, pace.slow - 1)

@@ -168,9 +168,14 @@ export class Pool implements RequestPool {
     for (const request of this.#known.values()) request.forwardedTo = []
   }
 
-  proposed(payload: Uint8Array): void {
-    for (const envelope of envelopesOf(payload)) this.#hold(requestKey(envelope), false)
+  proposed(payload: Uint8Array): number {
+    let operations = 0
+    for (const envelope of envelopesOf(payload)) {
+      this.#hold(requestKey(envelope), false)
+      operations += operationCount(envelope)
+    }
     this.#compact()
+    return operations
   }
 
   /** A block is decided: its envelopes wait for no leader any more. `executed` is called for each of these, in their order. */

@@ -67,7 +67,9 @@ export class TestPool implements RequestPool {
     for (const request of this.#waiting) request.forwardedTo.clear()
   }
 
-  proposed(): void {}
+  proposed(payload: Uint8Array): number {
+    return textsOf(payload).length
+  }
 
   putBack(payload: Uint8Array): void {
     for (const text of textsOf(payload)) {

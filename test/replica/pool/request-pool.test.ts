@@ -230,7 +230,7 @@ describe('the request pool', () => {
     pool.putBack(payloadWith(1, 2))
     expect([pool.waitingOperations, pool.oldestWaitingSinceMs()]).toEqual([3, 10])
     // It becomes primary, and builds on a block that is displaced in the view after its own.
-    pool.proposed(payloadWith(1, 2))
+    expect(pool.proposed(payloadWith(1, 2))).toBe(2)
     expect([pool.waitingOperations, pool.oldestWaitingSinceMs()]).toEqual([1, 10])
     pool.putBack(payloadWith(1, 2))
     expect([pool.waitingOperations, pool.oldestWaitingSinceMs()]).toEqual([3, 10])
