@@ -97,6 +97,11 @@ it('what a silent server was asked for is asked of another (seed 6038)', () => {
   expect(runSeed({ ...base, replicas: 5, faults: 'all', seed: 6038 }).violation).toBeNull()
 })
 
+// A client that ended had asked about another key; the answer came to the next one on its connection, whose question had the same number.
+it('an answer is one to the question that it names (seed 6915)', () => {
+  expect(runSeed({ ...base, replicas: 5, faults: 'all', seed: 6915 }).violation).toBeNull()
+})
+
 describe('coverage minima', () => {
   it('ask for what the faults can produce, each once', () => {
     for (const faults of faultFamilies) {

@@ -18,6 +18,9 @@ import type { Attempts, RetryTimes } from './retry.ts'
 import type { SessionOptions } from './session.ts'
 import { latin1 } from './words.ts'
 
+/** Questions of one read whose late answers are still taken. */
+const earlierQuestionsMax = 16
+
 /** Answers that are held until enough say the same, all reads together. Beyond it, a read is ordered. */
 const answerBytesHeldMax = 16 * 1024 * 1024
 
@@ -165,13 +168,17 @@ export class ClientReads {
     }
   }
 
-  /** To no question that stands: of an ordered read; or to an earlier one, which is good enough where one replica is believed. */
+  /**
+   * To no question that stands: of an ordered read; or to an earlier one of the same read, which is good enough where one replica is believed.
+   * Numbers begin anew with each client, so that an answer to a question of somebody else would fit by its number alone.
+   */
   #lateAnswers(name: string, from: ReplicaId, response: Extract<ClientResponse, { kind: 'answers' }>): void {
     const { height, answers } = response
     for (const { id, answer } of answers) {
       const ordered = this.#ordered.reply(name, from, id, height, answer)
       if (ordered !== null) this.#settle(ordered, height, answer)
-      else if (this.#options.rule.kind === 'one') this.answer({ kind: 'answer', id, height, answer })
+      else if (this.#reads.find(id)?.earlier.includes(name) === true)
+        this.answer({ kind: 'answer', id, height, answer })
     }
   }
 
@@ -290,6 +297,7 @@ export class ClientReads {
     read.agreement = null
     read.question = null
     if (question === null) return
+    if (read.earlier.push(question.name) > earlierQuestionsMax) read.earlier.shift()
     question.reads.delete(read.id)
     if (question.reads.size === 0) this.#questions.delete(question.name)
   }

@@ -34,6 +34,8 @@ export interface Read extends Attempts {
   way: ReadRule['kind']
   /** The one in which it left last: answers to others are not its. */
   question: Question | null
+  /** Those in which it left before, the latest ones: an answer to one of them is one to it. */
+  readonly earlier: string[]
   agreement: ReadAgreement | null
 }
 
@@ -42,7 +44,7 @@ export class Reads {
   readonly #byOperation = new Map<ClientOperation, Read>()
 
   add(id: number, operation: ClientOperation, consistency: Consistency, way: ReadRule['kind']): void {
-    const read: Read = { id, operation, consistency, way, question: null, agreement: null, ...notSent }
+    const read: Read = { id, operation, consistency, way, question: null, earlier: [], agreement: null, ...notSent }
     this.#reads.set(id, read)
     this.#byOperation.set(operation, read)
   }

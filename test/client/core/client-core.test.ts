@@ -251,6 +251,16 @@ describe('a read', () => {
     expect(words(client.settled)).toEqual(['ok late'])
   })
 
+  it('takes no answer to a question of the client that had its connection before', () => {
+    const client = new Scripted()
+    client.query()
+    const { to, request } = client.turn()[0]!
+    if (request.kind !== 'reads') throw new Error('no read')
+    const answers = [{ id: request.reads[0]!.id, answer: executed('of another key') }]
+    client.says(to, { kind: 'answers', nonce: new Uint8Array(16).fill(99), stated: 7, height: 7, answers })
+    expect(words(client.settled)).toEqual([])
+  })
+
   it('that is given up certainly changed nothing', () => {
     const client = new Scripted()
     const read = client.query()
