@@ -64,6 +64,8 @@ export class Correspondence {
       if (amnesty) supplier.lied = null
       supplier.newRound()
     }
+    // Who had gone on to something newer is there, and comes before whoever does not answer at all.
+    this.#suppliers.sort((left, right) => Number(left.silent) - Number(right.silent))
   }
 
   ask(
