@@ -192,12 +192,12 @@ describe('sim, interrupted', () => {
 describe('sim --resume', () => {
   it('goes on where it stopped, and comes to what one run would have come to', async () => {
     const path = inFolder('resumed.jsonl')
-    await sim('--seeds', '1..10', '--resume', path)
+    await sim('--faults', 'none', '--seeds', '1..10', '--resume', path)
     expect(await lines(path, 2)).toHaveLength(2)
-    const resumed = await sim('--seeds', '1..20', '--resume', path)
+    const resumed = await sim('--faults', 'none', '--seeds', '1..20', '--resume', path)
     expect(await lines(path, 3)).toHaveLength(3)
-    expect(resumed).toEqual(await sim('--seeds', '1..20'))
-    expect(await sim('--seeds', '1..20', '--resume', path)).toEqual(resumed)
+    expect(resumed).toEqual(await sim('--faults', 'none', '--seeds', '1..20'))
+    expect(await sim('--faults', 'none', '--seeds', '1..20', '--resume', path)).toEqual(resumed)
     expect(await lines(path, 3)).toHaveLength(3)
   })
 
