@@ -1,6 +1,7 @@
 /**
  * Whoever looks after the replicas: starts again what its disk has ended. A log that was refused is tried once more as it is, because a
- * read may have gone wrong; then it is given up for lost, and the replica rejoins without a vote.
+ * read may have gone wrong; then, if its disk is one that was damaged, it is given up for lost, and the replica rejoins without a vote. A disk
+ * that only reads wrong now and then costs nobody a vote: more of them could meet than may be lost.
  */
 
 import type { Random } from '../kernel/random.ts'
@@ -21,6 +22,8 @@ export interface Patient {
 export interface CaretakerOptions {
   scheduler: Scheduler
   random: Random
+  /** Its disk has lost something for good. */
+  isDamaged: (patient: Patient) => boolean
 }
 
 const delayUsMax = 1_000_000
@@ -42,13 +45,13 @@ export class Caretaker {
   }
 
   ended(patient: Patient, why: Ending): void {
-    const { scheduler, random } = this.#options
+    const { scheduler, random, isDamaged } = this.#options
     // A machine with a broken disk is often restarted as a whole, and what the page cache showed is gone.
     const cyclesPower = why === 'storage-failed' && random.chance(1, 3)
     scheduler.after(1 + random.below(this.#delayUsMax), () => {
       if (patient.isUp || !this.#mayServe(patient)) return
       if (cyclesPower) patient.losePower()
-      if (patient.refusals > 1) patient.rejoin()
+      if (patient.refusals > 1 && isDamaged(patient)) patient.rejoin()
       else patient.restart()
     })
   }

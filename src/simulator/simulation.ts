@@ -160,7 +160,11 @@ class Simulation<Message, LogRecord, Operation, Result> {
     this.#lastLeader = this.#protocol.firstLeader(this.#epoch)
     const ids = this.#epoch.members.map((member) => member.id)
     this.#memory = this.#diskPlan === null ? null : new IncarnationMemory(ids)
-    this.#caretaker = new Caretaker({ scheduler: this.#scheduler, random: this.#diskRandom.fork('caretaker') })
+    this.#caretaker = new Caretaker({
+      scheduler: this.#scheduler,
+      random: this.#diskRandom.fork('caretaker'),
+      isDamaged: (patient) => this.#replicas.some((one) => one === patient && this.#atlas.isDamaged(one.id)),
+    })
     this.#replicas = this.#epoch.members.map((member) => this.#createReplica(member.id))
     const load = application.createLoad(this.#load)
     this.#clients = Array.from({ length: this.#load.clients }, (_, index) => this.#createClient(index + 1, load))

@@ -23,9 +23,9 @@ class ScriptedPatient implements Patient {
   }
 }
 
-function bench(seed: string = 'operator') {
+function bench(seed: string = 'operator', damaged = true) {
   const scheduler = new Scheduler()
-  const caretaker = new Caretaker({ scheduler, random: createRandom(seed) })
+  const caretaker = new Caretaker({ scheduler, random: createRandom(seed), isDamaged: () => damaged })
   const run = (): void => {
     while (scheduler.step(scheduler.nowUs + 2_000_000));
   }
@@ -42,6 +42,17 @@ describe('the caretaker', () => {
       run()
     }
     expect(patient.done).toEqual(['restart', 'rejoin'])
+  })
+
+  it('never gives up a disk that has lost nothing: it has only read wrong', () => {
+    const { caretaker, run } = bench('operator', false)
+    const patient = new ScriptedPatient()
+    for (const refusals of [1, 2, 3]) {
+      patient.refusals = refusals
+      caretaker.ended(patient, 'log-refused')
+      run()
+    }
+    expect(patient.done).toEqual(['restart', 'restart', 'restart'])
   })
 
   it('sometimes switches the machine of a failed disk off and on, and never that of a refused log', () => {
