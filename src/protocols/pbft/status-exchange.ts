@@ -78,7 +78,11 @@ function isUnfinished(state: PbftState): boolean {
   if (!state.active || state.pending.size > 0 || state.wished) return true
   if (decidedByOthers(state) > state.decidedHeight) return true
   if ([...state.claims.values()].some((claim) => isNews(state, claim))) return true
-  return knownSlots(state).some((slot) => slot.decision === null || slot.height > state.decidedHeight)
+  // A slot with nothing but votes is somebody's word: what was proposed there, the primary's heartbeat tells.
+  return knownSlots(state).some(
+    ({ proposal, decision, height }) =>
+      (proposal !== null && decision === null) || (decision !== null && height > state.decidedHeight),
+  )
 }
 
 /** Somebody says that it is ahead: the others are asked once whether that is so. */

@@ -16,7 +16,6 @@ export function onViewChange(step: Step, from: ReplicaId, message: ViewChange): 
   if (sender !== from) return onCitedViewChange(step, message)
   // It is behind: the proof of where the others are brings it there.
   if (view < state.view || (view === state.view && state.active)) {
-    onCitedViewChange(step, message)
     if (mayAnswer(step, 'new-view', from)) sendNewView(step, from)
     return
   }

@@ -107,3 +107,19 @@ it('a payload that was fetched is the one that was proposed', () => {
   bench.elapse(2_000, kinds('prepare', 'commit', 'status', 'pre-prepare'))
   expect(late.texts).toContain('a')
 })
+
+it('a vote for what nobody has proposed makes nobody restless', () => {
+  const bench = new Bench().start()
+  bench.liars.add(replicaId(4))
+  bench.elapse(2_000)
+  const quiet = bench.sent.length
+  bench.elapse(2_000)
+  const perTwoSeconds = bench.sent.length - quiet
+  for (const replica of bench.replicas.slice(0, 3)) {
+    replica.receive(4, forge.vote(bench, 4, 'prepare', 0, forge.block(bench, 3, 'a')))
+  }
+  const before = bench.sent.length
+  bench.elapse(2_000)
+  // The primary's heartbeats, and nothing else.
+  expect(bench.sent.length - before).toBe(perTwoSeconds)
+})
