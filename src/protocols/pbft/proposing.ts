@@ -1,36 +1,28 @@
 // How a primary assigns sequence numbers: from what waits in the pool, as far as the window, the pipeline and the executor allow.
 
+import { proposeBatches, proposeLingered, type Batching } from '../../kernel/batching.ts'
 import { blockDigest, payloadDigest } from '../../kernel/block.ts'
 import { accept, makeProposal, slotAt, undecidedBytes, undecidedBytesMax } from './agreement.ts'
-import { high, isPrimary, timer, type PbftState, type Step } from './state.ts'
+import { high, isPrimary, type PbftState, type Step } from './state.ts'
 import { signPhase } from './statements.ts'
 
-/** Proposes full blocks at once, and the rest when nothing is in flight or has lingered. */
 export function proposeWaiting(step: Step): void {
-  const { state, effects } = step
-  const { batch } = state.parameters
-  const { pool } = state.ports
-  while (pool.waitingOperations > 0 && mayPropose(state)) {
-    const full = pool.waitingOperations >= batch.operationsMax || pool.waitingBytes >= batch.bytesMax
-    if (!full && batch.lingerMs > 0 && state.nextHeight - 1 > state.decidedHeight) {
-      if (!state.lingering) effects.arm(timer.linger, batch.lingerMs)
-      state.lingering = true
-      break
-    }
-    if (!proposeOne(step)) break
-  }
-  if (state.lingering && pool.waitingOperations === 0) {
-    state.lingering = false
-    effects.disarm(timer.linger)
-  }
+  proposeBatches(batchingOf(step))
 }
 
-/** The batch has waited long enough for others to join it. */
 export function onLingerTimer(step: Step): void {
-  const { state } = step
-  if (!state.lingering) return
-  state.lingering = false
-  if (mayPropose(state) && proposeOne(step)) proposeWaiting(step)
+  proposeLingered(batchingOf(step))
+}
+
+function batchingOf(step: Step): Batching {
+  const { state, effects } = step
+  return {
+    state,
+    effects,
+    mayPropose: () => mayPropose(state),
+    isUnderWay: () => state.nextHeight - 1 > state.decidedHeight,
+    proposeOne: () => proposeOne(step),
+  }
 }
 
 /** The pre-prepare is on disk before it leaves: it is the primary's prepare (R14). */

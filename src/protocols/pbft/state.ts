@@ -1,5 +1,6 @@
 // Everything that one replica's pbft knows, in one place. The files beside this one hold the rules that change it.
 
+import { lingerTimer } from '../../kernel/batching.ts'
 import type { BlockHeader } from '../../kernel/block.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import { CertificateRules } from '../../kernel/checkpoint-rules.ts'
@@ -178,7 +179,7 @@ export interface Step {
 export const timer = {
   request: 'request',
   forward: 'forward',
-  linger: 'linger',
+  linger: lingerTimer,
   status: 'status',
   heartbeat: 'heartbeat',
   newView: 'new-view',

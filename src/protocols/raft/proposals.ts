@@ -1,10 +1,11 @@
 // How a leader makes entries: from what waits in the pool, as far as the pipeline and the executor allow.
 
+import { proposeBatches, proposeLingered, type Batching } from '../../kernel/batching.ts'
 import { emptyPayload, payloadDigest } from '../../kernel/block.ts'
 import type { Truncated } from './log.ts'
 import type { Entry } from './messages.ts'
 import { sendToAll } from './sending.ts'
-import { storeEntries, timer, type RaftState, type Step } from './state.ts'
+import { storeEntries, type RaftState, type Step } from './state.ts'
 
 /** Appends a block to the leader's own log. It counts as the leader's own copy when it is durable, and not before (C12). */
 export function appendAsLeader(step: Step, payload: Uint8Array): void {
@@ -20,32 +21,23 @@ export function appendAsLeader(step: Step, payload: Uint8Array): void {
   storeEntries(step, previousIndex, [entry])
 }
 
-/** Proposes full blocks at once, and the rest when nothing is in flight or has lingered. */
 export function proposeWaiting(step: Step): void {
-  const { state, effects } = step
-  const { batch } = state.parameters
-  const { pool } = state.ports
-  while (pool.waitingOperations > 0 && mayPropose(state)) {
-    const full = pool.waitingOperations >= batch.operationsMax || pool.waitingBytes >= batch.bytesMax
-    if (!full && batch.lingerMs > 0 && state.log.lastIndex > state.commitIndex) {
-      if (!state.lingering) effects.arm(timer.linger, batch.lingerMs)
-      state.lingering = true
-      break
-    }
-    if (!proposeOne(step)) break
-  }
-  if (state.lingering && pool.waitingOperations === 0) {
-    state.lingering = false
-    effects.disarm(timer.linger)
-  }
+  proposeBatches(batchingOf(step))
 }
 
-/** The batch has waited long enough for others to join it. */
 export function onLingerTimer(step: Step): void {
-  const { state } = step
-  if (!state.lingering) return
-  state.lingering = false
-  if (mayPropose(state) && proposeOne(step)) proposeWaiting(step)
+  proposeLingered(batchingOf(step))
+}
+
+function batchingOf(step: Step): Batching {
+  const { state, effects } = step
+  return {
+    state,
+    effects,
+    mayPropose: () => mayPropose(state),
+    isUnderWay: () => state.log.lastIndex > state.commitIndex,
+    proposeOne: () => proposeOne(step),
+  }
 }
 
 /** Each block leaves in an append of its own, so that a block costs 2(n−1) messages, not fewer and not more. */

@@ -1,5 +1,6 @@
 // Everything that one replica's raft knows, in one place. The files beside this one hold the rules that change it.
 
+import { lingerTimer } from '../../kernel/batching.ts'
 import { membershipOf, type Membership } from '../../kernel/membership.ts'
 import type { Effects, Now, Persisted, ProtocolOptions, ProtocolPorts } from '../../kernel/protocol.ts'
 import type { Parameters } from '../../kernel/parameters.ts'
@@ -127,7 +128,7 @@ export const timer = {
   election: 'election',
   heartbeat: 'heartbeat',
   quorum: 'check-quorum',
-  linger: 'linger',
+  linger: lingerTimer,
   forward: 'forward',
   ask: 'ask-for-read-index',
   transfer: 'transfer-leadership',
