@@ -123,3 +123,23 @@ it('a vote for what nobody has proposed makes nobody restless', () => {
   // The primary's heartbeats, and nothing else.
   expect(bench.sent.length - before).toBe(perTwoSeconds)
 })
+
+it('what was taken over as decided is voted for, and nothing else at its height', () => {
+  for (const isOther of [true, false]) {
+    const bench = new Bench().start()
+    bench.isolate(4)
+    bench.replica(1).propose('a')
+    bench.settle()
+    const late = bench.replica(4)
+    const blocks = bench.replica(2).blocksFrom(1)
+    const wanted = { kind: 'decided', fromHeight: 1, toHeight: 1 } as const
+    late.step({ kind: 'fetched', wanted, from: replicaId(2), result: { kind: 'decided', blocks } })
+    expect(late.texts).toEqual(['a'])
+    bench.liars.add(replicaId(1))
+    const { header } = blocks[0]!.block
+    const same = { header, payload: blocks[0]!.block.payload, digest: forge.digestOf(header) }
+    late.receive(1, forge.prePrepare(bench, 1, 0, isOther ? forge.block(bench, 1, 'x') : same))
+    const prepares = bench.sent.filter(({ from, message }) => from === 4 && message.kind === 'prepare')
+    expect(prepares).toHaveLength(isOther ? 0 : 3)
+  }
+})
