@@ -68,6 +68,9 @@ export interface Replica<Command, Query, Result> {
   /**
    * Hands leadership over, before maintenance for example, without an election's pause; resolves with whoever leads then. Rejects with
    * ERR_TRANSFER_REFUSED when this replica does not lead or nobody can take over: then nothing has changed.
+   *
+   * Under a Byzantine protocol nobody can hand over, and who is next is fixed. Called at any replica it is that one's wish, and the leader
+   * changes when one more replica than may lie has wished so.
    */
   transferLeadership(options?: TransferLeadershipOptions): Promise<ReplicaId>
   status(): ReplicaStatus

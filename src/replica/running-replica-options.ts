@@ -1,6 +1,7 @@
 // What one replica is wired from, after `createReplica` has checked it; and what only tests set.
 
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
+import type { ReplicaId } from '../kernel/ids.ts'
 import type { Member } from '../kernel/membership.ts'
 import type { ReadNetwork } from '../kernel/network-file.ts'
 import type { ProtocolDefinition } from '../kernel/protocol.ts'
@@ -9,6 +10,13 @@ import type { LogLimits } from '../storage/log/log.ts'
 import type { ClosableDirectory } from '../storage/node/open-data-directory.ts'
 import type { SnapshotPolicy } from './core/snapshot-taker.ts'
 import type { Identity } from './options.ts'
+
+/** What leaves in the place of bytes. */
+export interface Outgoing {
+  frame(bytes: Uint8Array, to: ReplicaId): readonly Uint8Array[]
+  /** To a client. Null: nothing. */
+  reply(bytes: Uint8Array): Uint8Array | null
+}
 
 export interface RunningReplicaOptions<Command, Query, Result> {
   network: ReadNetwork
@@ -25,6 +33,8 @@ export interface RunningReplicaOptions<Command, Query, Result> {
   transferBytesPerSecond?: number
   /** For tests that lose power. */
   openDirectory?: (path: string) => ClosableDirectory
+  /** For tests with a replica that lies. */
+  outgoing?: Outgoing
   /** For tests that want many segments. */
   logLimits?: LogLimits
   /** For tests that want many snapshots. */

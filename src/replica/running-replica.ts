@@ -260,7 +260,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #createCore(log: Log, snapshots: SnapshotStore, seed: string): ReplicaCore<unknown, unknown> {
-    const { network, member, identity, definition, snapshotPolicy, transferBytesPerSecond } = this.#options
+    const { network, member, identity, definition, snapshotPolicy, transferBytesPerSecond, outgoing } = this.#options
     return new ReplicaCore({
       definition,
       epoch: network.epoch,
@@ -273,7 +273,8 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       wake: () => this.#turn(),
       links: {
         send: (to, frame) => {
-          if (this.#failure === null) this.#network?.sendPeer(to, frame)
+          if (this.#failure !== null) return
+          for (const bytes of outgoing?.frame(frame, to) ?? [frame]) this.#network?.sendPeer(to, bytes)
         },
       },
       timers: this.#timers,
@@ -283,7 +284,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         // The rest of the step in which it failed still runs.
         if (this.#failure !== null) return
         if (connection === ownConnection) this.#own?.response(bytes)
-        else this.#network?.sendClient(connection, bytes)
+        else this.#sendClient(connection, bytes)
       },
       hasher: nodeHasher,
       signer: nodeEd25519.signer(identity.consensus.secretKey),
@@ -299,6 +300,12 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         failed: (cause) => this.#failed(cause),
       },
     })
+  }
+
+  #sendClient(connection: number, bytes: Uint8Array): void {
+    const { outgoing } = this.#options
+    const left = outgoing === undefined ? bytes : outgoing.reply(bytes)
+    if (left !== null) this.#network?.sendClient(connection, left)
   }
 
   #createOwnClient(seed: string): OwnClient {

@@ -1,4 +1,5 @@
-// A real network on this machine: each replica the command line's `start`, as a process of its own.
+// A real network on this machine: each replica a process of its own, the command line's `start`; or replica-program.ts, where the wires
+// between them can be cut and one of them may lie.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { createLocalNetwork, replicaFolder, type LocalNetwork } from '../../src/cli/setup/local-network.ts'
 import { readKeyFile } from '../../src/crypto/node/key-file.ts'
 import type { ProtocolName } from '../../src/kernel/ids.ts'
+import { Wires } from './wires.ts'
 
 const root = fileURLToPath(new URL(import.meta.url.includes('/.tools/') ? '../../../' : '../../', import.meta.url))
 
@@ -16,26 +18,31 @@ export interface ClusterOptions {
   replicas: number
   learners?: number
   parameters?: object
+  /** With wires that can be cut, and replicas that lie if they are started so. */
+  wired?: boolean
 }
 
 export class Cluster {
   readonly local: LocalNetwork
   readonly folder: string
+  /** Null where they cannot be cut. */
+  readonly wires: Wires | null
   readonly #children = new Map<number, ChildProcess>()
   /** What the replicas said, for a person who looks into a failure. */
   readonly said: string[] = []
 
-  private constructor(local: LocalNetwork, folder: string) {
+  private constructor(local: LocalNetwork, folder: string, wires: Wires | null) {
     this.local = local
     this.folder = folder
+    this.wires = wires
   }
 
-  static async create(options: ClusterOptions): Promise<Cluster> {
+  static async create({ wired = false, ...options }: ClusterOptions): Promise<Cluster> {
     const folder = mkdtempSync(join(tmpdir(), 'quorate-cluster-'))
-    buildInto(folder)
+    buildInto(folder, wired)
     const dir = join(folder, 'network')
     const local = await createLocalNetwork({ ...options, dir, name: 'test', host: '127.0.0.1' })
-    return new Cluster(local, folder)
+    return new Cluster(local, folder, wired ? await Wires.lay(local.network) : null)
   }
 
   get ids(): number[] {
@@ -52,12 +59,12 @@ export class Cluster {
     return key.pair.secretKey
   }
 
-  start(id: number): void {
-    const args = [join(this.folder, 'dist/cli/main.js'), 'start', '--dir', replicaFolder(this.local.dir, id), '--json']
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  /** If a behaviour is named (src/simulator/adversaries), it lies from SIGUSR2 to the end of its process. */
+  start(id: number, behaviour: string | null = null): void {
+    const child = spawn(process.execPath, this.#argumentsOf(id, behaviour), { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#children.set(id, child)
     const hear = (text: string): void => {
-      this.said.push(`${id}: ${text.trimEnd()}`)
+      this.said.push(`${(performance.now() / 1000).toFixed(2)} ${id}: ${text.trimEnd()}`)
       if (this.said.length > 2_000) this.said.splice(0, 1_000)
     }
     child.stdout.setEncoding('utf8').on('data', hear)
@@ -68,11 +75,22 @@ export class Cluster {
     })
   }
 
+  #argumentsOf(id: number, behaviour: string | null): string[] {
+    const folder = replicaFolder(this.local.dir, id)
+    if (this.wires === null) {
+      if (behaviour !== null) throw new Error('only replicas of a network with wires of its own can lie')
+      return [join(this.folder, 'dist/cli/main.js'), 'start', '--dir', folder, '--json']
+    }
+    const program = join(this.folder, 'dist/test/processes/replica-program.js')
+    const places = ['--network', this.local.networkPath, '--addresses', JSON.stringify(this.wires.addressesFor(id))]
+    return [program, '--folder', folder, ...places, ...(behaviour === null ? [] : ['--behaviour', behaviour])]
+  }
+
   startAll(): void {
     for (const id of this.ids) this.start(id)
   }
 
-  signal(id: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
+  signal(id: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGUSR1' | 'SIGUSR2'): void {
     this.#children.get(id)?.kill(signal)
   }
 
@@ -87,13 +105,15 @@ export class Cluster {
 
   async remove(): Promise<void> {
     await Promise.all(this.ids.map((id) => this.kill(id)))
+    await this.wires?.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
 
-function buildInto(folder: string): void {
+function buildInto(folder: string, wired: boolean): void {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const args = [compiler, '-p', 'tsconfig.build.json', '--declaration', 'false', '--outDir', join(folder, 'dist')]
+  const project = wired ? ['tsconfig.tools.json', '--noCheck'] : ['tsconfig.build.json']
+  const args = [compiler, '-p', ...project, '--declaration', 'false', '--outDir', join(folder, 'dist')]
   execFileSync(process.execPath, args, { cwd: root })
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')

@@ -1,15 +1,21 @@
-// `npm run kills -- ROUNDS [SEED] [PROTOCOL]`: the rounds of kills.test.ts, as many as wanted, printed one by one.
+// `npm run kills -- ROUNDS [SEED] [PROTOCOL] [FAULT,FAULT...]`: the rounds of kills.test.ts, as many as wanted, printed one by one.
 
 import { faultModelOf, protocolNames } from '../../src/kernel/ids.ts'
 import { votersMin } from '../../src/kernel/quorum.ts'
-import { killRounds } from './kill-rounds.ts'
+import { faultNames, misfortunes, type FaultName } from './misfortunes.ts'
 
-const [rounds = '20', seed = '1', name = 'raft'] = process.argv.slice(2)
+const [rounds = '20', seed = '1', name = 'raft', wanted = 'kill,kill,pause'] = process.argv.slice(2)
 const protocol = protocolNames.find((one) => one === name)
 if (protocol === undefined) throw new RangeError(`${name} is no protocol: say ${protocolNames.join(', ')}`)
-const report = await killRounds({
+const faults = wanted.split(',').map((one): FaultName => {
+  const fault = faultNames.find((known) => known === one)
+  if (fault === undefined) throw new RangeError(`${one} is no fault: say ${faultNames.join(', ')}`)
+  return fault
+})
+const report = await misfortunes({
   protocol,
   replicas: votersMin(faultModelOf(protocol)),
+  faults,
   rounds: Number(rounds),
   seed,
   onRound: (round) => process.stdout.write(`${JSON.stringify(round)}\n`),
