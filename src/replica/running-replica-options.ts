@@ -14,9 +14,11 @@ import type { Identity } from './options.ts'
 /** What leaves in the place of bytes. */
 export interface Outgoing {
   frame(bytes: Uint8Array, to: ReplicaId): readonly Uint8Array[]
-  /** To a client. Null: nothing. */
-  reply(bytes: Uint8Array): Uint8Array | null
+  /** To a client. */
+  reply(bytes: Uint8Array): readonly Uint8Array[]
 }
+
+export const honest: Outgoing = { frame: (bytes) => [bytes], reply: (bytes) => [bytes] }
 
 export interface RunningReplicaOptions<Command, Query, Result> {
   network: ReadNetwork

@@ -37,7 +37,7 @@ import { OwnSessions } from './own-sessions.ts'
 import { recoveredFrom } from './recovered.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
 import { Verification } from './verification.ts'
-import type { RunningReplicaOptions } from './running-replica-options.ts'
+import { honest, type RunningReplicaOptions } from './running-replica-options.ts'
 import { transferLeadership, type TransferLeadershipOptions } from './transfer-leadership.ts'
 import { transferSentence } from './transfer-sentence.ts'
 
@@ -260,7 +260,8 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #createCore(log: Log, snapshots: SnapshotStore, seed: string): ReplicaCore<unknown, unknown> {
-    const { network, member, identity, definition, snapshotPolicy, transferBytesPerSecond, outgoing } = this.#options
+    const { network, member, identity, definition, snapshotPolicy, transferBytesPerSecond } = this.#options
+    const { outgoing = honest } = this.#options
     return new ReplicaCore({
       definition,
       epoch: network.epoch,
@@ -274,7 +275,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       links: {
         send: (to, frame) => {
           if (this.#failure !== null) return
-          for (const bytes of outgoing?.frame(frame, to) ?? [frame]) this.#network?.sendPeer(to, bytes)
+          for (const bytes of outgoing.frame(frame, to)) this.#network?.sendPeer(to, bytes)
         },
       },
       timers: this.#timers,
@@ -284,7 +285,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         // The rest of the step in which it failed still runs.
         if (this.#failure !== null) return
         if (connection === ownConnection) this.#own?.response(bytes)
-        else this.#sendClient(connection, bytes)
+        else for (const left of outgoing.reply(bytes)) this.#network?.sendClient(connection, left)
       },
       hasher: nodeHasher,
       signer: nodeEd25519.signer(identity.consensus.secretKey),
@@ -300,12 +301,6 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         failed: (cause) => this.#failed(cause),
       },
     })
-  }
-
-  #sendClient(connection: number, bytes: Uint8Array): void {
-    const { outgoing } = this.#options
-    const left = outgoing === undefined ? bytes : outgoing.reply(bytes)
-    if (left !== null) this.#network?.sendClient(connection, left)
   }
 
   #createOwnClient(seed: string): OwnClient {

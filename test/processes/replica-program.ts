@@ -106,6 +106,6 @@ function dormant(lies: Attack<unknown>): Attack<unknown> {
 function outgoingOf(lies: Attack<unknown>): Outgoing {
   return {
     frame: (bytes, to) => framesOf(lies, to, bytes),
-    reply: (bytes) => (lies.reply === undefined ? bytes : lies.reply(bytes)),
+    reply: (bytes) => [lies.reply === undefined ? bytes : lies.reply(bytes)].filter((one) => one !== null),
   }
 }
