@@ -6,12 +6,17 @@ import { describe, expect, it } from 'vitest'
 import { catchUp, ways } from './catch-up.ts'
 
 const kilobyte = 1024
+const networks = [
+  ['raft', 3],
+  ['pbft', 4],
+] as const
 
 describe('a replica that was away', () => {
-  it.each(ways)('catches up by %s', { timeout: 120_000 }, async (way) => {
+  const cases = networks.flatMap(([protocol, replicas]) => ways.map((way) => [protocol, replicas, way] as const))
+  it.each(cases)('of %s, %i replicas, catches up by %s', { timeout: 120_000 }, async (protocol, replicas, way) => {
     const report = await catchUp({
-      protocol: 'raft',
-      replicas: 3,
+      protocol,
+      replicas,
       way,
       stateBytes: 2_048 * kilobyte,
       missedBytes: (way === 'log' ? 512 : 4_608) * kilobyte,

@@ -27,64 +27,72 @@ afterAll(async () => {
 })
 
 describe('a replica on a full disk', () => {
-  it('stops voting, and votes again in place when there is room; the others go on', async () => {
-    const reason = whyNot()
-    if (reason !== null) return process.emitWarning(`not tried, because there is no file system to fill: ${reason}`)
-    cli = buildCli()
-    const main = join(cli.folder, 'dist/cli/main.js')
-    const dir = join(cli.folder, 'network')
-    await createLocalNetwork({ dir, name: 'full', protocol: 'raft', replicas: 3, host: '127.0.0.1' })
-    const said: string[] = []
-    const data = join(dir, 'replica-1/data')
-    cpSync(data, `${data}-made`, { recursive: true })
-    const script = `mount -t tmpfs -o size=2m tmpfs "$1" && cp -a "$1-made/." "$1" && exec "$2" "$3" start --dir "$4"`
-    const small = spawn('unshare', [
-      '-rm',
-      'sh',
-      '-c',
-      script,
-      'sh',
-      data,
-      process.execPath,
-      main,
-      join(dir, 'replica-1'),
-    ])
-    children.push(small)
-    small.stdout.on('data', (text: Buffer) => said.push(text.toString()))
-    for (const id of [2, 3]) {
-      children.push(spawn(process.execPath, [main, 'start', '--dir', join(dir, `replica-${id}`)], { stdio: 'ignore' }))
-    }
-    const quorate = async (...args: string[]): Promise<string> => {
-      const { code, out, error } = await cli!.run(...args, '--dir', dir)
-      expect({ code, error }, args.join(' ').slice(0, 40)).toEqual({ code: 0, error: '' })
-      return out
-    }
-    const isSaid = (words: string): Promise<void> =>
-      expect.poll(() => said.join('').includes(words), { timeout: 30_000, interval: 50 }).toBe(true)
-    await isSaid('leads in view')
-    await quorate('put', 'before', 'it')
+  it.each([
+    ['raft', 3],
+    ['pbft', 4],
+  ] as const)(
+    'of %s stops voting, and votes again in place when there is room; the others go on',
+    async (protocol, replicas) => {
+      const reason = whyNot()
+      if (reason !== null) return process.emitWarning(`not tried, because there is no file system to fill: ${reason}`)
+      cli ??= buildCli()
+      const main = join(cli.folder, 'dist/cli/main.js')
+      const dir = join(cli.folder, `network-${protocol}`)
+      await createLocalNetwork({ dir, name: 'full', protocol, replicas, host: '127.0.0.1' })
+      const said: string[] = []
+      const data = join(dir, 'replica-1/data')
+      cpSync(data, `${data}-made`, { recursive: true })
+      const script = `mount -t tmpfs -o size=2m tmpfs "$1" && cp -a "$1-made/." "$1" && exec "$2" "$3" start --dir "$4"`
+      const small = spawn('unshare', [
+        '-rm',
+        'sh',
+        '-c',
+        script,
+        'sh',
+        data,
+        process.execPath,
+        main,
+        join(dir, 'replica-1'),
+      ])
+      children.push(small)
+      small.stdout.on('data', (text: Buffer) => said.push(text.toString()))
+      for (let id = 2; id <= replicas; id++) {
+        children.push(
+          spawn(process.execPath, [main, 'start', '--dir', join(dir, `replica-${id}`)], { stdio: 'ignore' }),
+        )
+      }
+      const quorate = async (...args: string[]): Promise<string> => {
+        const { code, out, error } = await cli!.run(...args, '--dir', dir)
+        expect({ code, error }, args.join(' ').slice(0, 40)).toEqual({ code: 0, error: '' })
+        return out
+      }
+      const isSaid = (words: string): Promise<void> =>
+        expect.poll(() => said.join('').includes(words), { timeout: 30_000, interval: 50 }).toBe(true)
+      await isSaid('leads in view')
+      await quorate('put', 'before', 'it')
 
-    // What its process sees at the place of the data directory.
-    const filler = join(`/proc/${small.pid}/root`, data, 'filler')
-    // All but some hundred KiB, which the log has to fill.
-    writeFileSync(filler, new Uint8Array(fillerBytes))
-    for (let number = 1; number < 40 && !said.join('').includes('stopped voting'); number++) {
-      await quorate('put', `k${number}`, 'x'.repeat(60_000))
-    }
-    await isSaid('ENOSPC')
-    await quorate('put', 'during', 'it')
-    expect(await quorate('get', 'during')).toBe('it\n')
-    expect(await quorate('status')).toMatch(/^1 \(replica-1\) .*\(its disk is full\)$/m)
-    expect(existsSync(filler)).toBe(true)
+      // What its process sees at the place of the data directory.
+      const filler = join(`/proc/${small.pid}/root`, data, 'filler')
+      // All but some hundred KiB, which the log has to fill.
+      writeFileSync(filler, new Uint8Array(fillerBytes))
+      for (let number = 1; number < 40 && !said.join('').includes('stopped voting'); number++) {
+        await quorate('put', `k${number}`, 'x'.repeat(60_000))
+      }
+      await isSaid('ENOSPC')
+      await quorate('put', 'during', 'it')
+      expect(await quorate('get', 'during')).toBe('it\n')
+      expect(await quorate('status')).toMatch(/^1 \(replica-1\) .*\(its disk is full\)$/m)
+      expect(existsSync(filler)).toBe(true)
 
-    truncateSync(filler, 0)
-    await isSaid('votes again')
-    await quorate('put', 'after', 'it')
-    await expect
-      .poll(() => quorate('status', '--json'), { timeout: 30_000, interval: 300 })
-      .toMatch(/"behind":0.*"behind":0.*"behind":0/)
-    small.kill('SIGTERM')
-    await new Promise((resolve) => small.once('exit', resolve))
-    expect(said.join('')).not.toContain('failed for good')
-  })
+      truncateSync(filler, 0)
+      await isSaid('votes again')
+      await quorate('put', 'after', 'it')
+      await expect
+        .poll(() => quorate('status', '--json'), { timeout: 30_000, interval: 300 })
+        .toMatch(/"behind":0.*"behind":0.*"behind":0/)
+      small.kill('SIGTERM')
+      await new Promise((resolve) => small.once('exit', resolve))
+      expect(said.join('')).not.toContain('failed for good')
+    },
+  )
 })
