@@ -1,10 +1,13 @@
 /**
  * A state machine in the whole simulator: replicas that crash, lose what was not synced, start again and stand still; a network that
- * loses, repeats, delays and splits; clients that retry. One seed is one history, the same each time.
+ * loses, repeats, delays and splits; replicas that lie, where the protocol survives them; clients that retry. One seed is one history,
+ * the same each time.
  *
  *   const report = simulate(counter, { commands: (random) => ({ add: random.below(10) }) })
  */
 
+import { faultModelOf } from '../kernel/ids.ts'
+import { votersMin } from '../kernel/quorum.ts'
 import type { Random } from '../kernel/random.ts'
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
 import { runApplicationSeed } from '../simulator/simulation.ts'
@@ -20,9 +23,10 @@ export interface SimulateOptions<Command, Query> {
   seeds?: number
   /** The first seed instead of 1: to replay one, give it here and 1 as `seeds`. */
   firstSeed?: number
-  /** Default 3; 1 to 9. */
+  /** Default: as many as survive one fault, 3 or 4; 1 to 9. */
   replicas?: number
-  protocol?: 'raft'
+  /** Under `pbft` some of the replicas lie, as many as it survives at most. Default `raft`. */
+  protocol?: 'raft' | 'pbft'
   /** Which families of faults are drawn from. Default `all`. */
   faults?: 'none' | 'network' | 'process' | 'disk' | 'all'
 }
@@ -47,7 +51,8 @@ export function simulate<Command, Query, Result>(
   definition: StateMachineDefinition<Command, Query, Result>,
   options: SimulateOptions<Command, Query>,
 ): SimulateReport {
-  const { seeds = 20, firstSeed = 1, replicas = 3, protocol = 'raft', faults = 'all' } = options
+  const { seeds = 20, firstSeed = 1, protocol = 'raft', faults = 'all' } = options
+  const { replicas = votersMin(faultModelOf(protocol)) } = options
   requireCount('seeds', seeds, seedsMax)
   requireCount('firstSeed', firstSeed, Number.MAX_SAFE_INTEGER)
   requireCount('replicas', replicas, replicasMax)

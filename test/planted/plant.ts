@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cpuSecondsMax, seedsMax, type Finder, type PlantedBug } from './planted-bug.ts'
+import { cpuSecondsMax, seedsMax, type Finder, type PlantedBug, type SimulatorFinder } from './planted-bug.ts'
 
 export interface Found {
   found: boolean
@@ -84,12 +84,19 @@ function copyTests(folder: string): void {
 }
 
 function simulate(
-  finder: Extract<Finder, { kind: 'simulator' }>,
+  finder: SimulatorFinder,
   folder: string,
   seeds: { from: number; to: number },
 ): Omit<Found, 'seconds'> {
   const to = Math.min(seeds.to, seedsMax)
-  const args = ['dist/cli/main.js', 'sim', '--protocol', 'raft', '--replicas', String(finder.replicas)]
+  const args = [
+    'dist/cli/main.js',
+    'sim',
+    '--protocol',
+    finder.protocol ?? 'raft',
+    '--replicas',
+    String(finder.replicas),
+  ]
   args.push('--faults', finder.faults, '--seeds', `${seeds.from}..${to}`, '--stop-after', '1', '--json')
   args.push('--minutes', String(cpuSecondsMax / 60))
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })

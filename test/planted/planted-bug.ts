@@ -16,11 +16,20 @@ export interface PlantedBug {
 
 export type Finder =
   /** The simulator, within 2,000 default seeds and 5 CPU minutes; `seed` is the first that it found, and CI replays it. */
-  | { kind: 'simulator'; replicas: number; faults: 'none' | 'network' | 'process' | 'disk' | 'all'; seed: number }
+  | SimulatorFinder
   /** Test files of which at least one test must fail: scenarios, vectors, properties. */
   | { kind: 'tests'; files: readonly string[] }
   /** Real replicas whose disk forgets with SIGKILL what was not synced (test/processes/power-loss): so many kills find it. */
   | { kind: 'power-loss'; replicas: 1 | 3; kills: number; seed: number }
+
+export interface SimulatorFinder {
+  kind: 'simulator'
+  /** Default: raft. Where members may lie, whether they do and how is drawn by the seed. */
+  protocol?: 'raft' | 'pbft'
+  replicas: number
+  faults: 'none' | 'network' | 'process' | 'disk' | 'all'
+  seed: number
+}
 
 export const seedsMax = 2000
 export const cpuSecondsMax = 300

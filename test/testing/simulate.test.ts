@@ -20,6 +20,19 @@ describe('simulate', () => {
     expect(report.crashes).toBeGreaterThan(3)
   })
 
+  it('runs it under pbft too, among replicas that lie', () => {
+    const report = simulate(right, { ...draws, protocol: 'pbft' })
+    expect(report).toMatchObject({ ok: true, seeds: 12 })
+    if (!report.ok) return
+    expect(report.operations).toBeGreaterThan(200)
+  })
+
+  it('finds under pbft a machine that draws its results', () => {
+    const machine = machineWith(() => ({ apply: () => Math.random() }))
+    const report = simulate(machine, { ...draws, protocol: 'pbft' })
+    expect(report).toMatchObject({ ok: false, finding: { invariant: 'execution-agreement' } })
+  })
+
   it.each([
     ['draws its results', 'execution-agreement', machineWith(() => ({ apply: () => Math.random() }))],
     [
