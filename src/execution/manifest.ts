@@ -3,8 +3,9 @@
 import type { ManifestEntry } from '../kernel/manifest.ts'
 import type { RestoredPartChunk } from './state-parts.ts'
 import type { DigestedChunk } from './root-in-progress.ts'
-import { chunkIdBytes, latin1 } from './state-chunks.ts'
+import { chunkIdBytes } from './state-chunks.ts'
 import { stateParts } from './state-parts.ts'
+import { latin1 } from '../wire/latin1.ts'
 
 export function manifestEntryOf({ part, id, digest, size }: DigestedChunk): ManifestEntry {
   return { part: stateParts.indexOf(part), id: chunkIdBytes(id), digest, size }

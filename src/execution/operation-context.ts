@@ -3,8 +3,8 @@ import { hashingBytes } from '../kernel/domains.ts'
 import type { Height, TimestampMs } from '../kernel/ids.ts'
 import { createRandom, type Random } from '../kernel/random.ts'
 import { Writer } from '../wire/writer.ts'
-import { latin1 } from './state-chunks.ts'
 import type { ApplyContext } from './state-machine.ts'
+import { latin1 } from '../wire/latin1.ts'
 
 /** What the operations of one block have in common. */
 export interface OperationSurroundings {

@@ -20,7 +20,7 @@ import type { SessionParameters } from '../kernel/parameters.ts'
 import { OpeningFloors } from './opening-floors.ts'
 import { ReplyMemory, type ReplyLimits } from './reply-memory.ts'
 import { SessionEncoding, sessionKey, type Session, type SessionRecord, type StoredReply } from './session.ts'
-import { latin1 } from './state-chunks.ts'
+import { latin1 } from '../wire/latin1.ts'
 
 export type Opening = { kind: 'opened' | 'repeated'; session: Session } | { kind: 'refused'; code: RefusalCode }
 

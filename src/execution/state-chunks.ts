@@ -36,21 +36,3 @@ export function chunkIdBytes(id: string): Uint8Array {
   }
   return bytes
 }
-
-const latin1BytesAtOnce = 4096
-
-/** Bytes as a string of one character each: sorts as the bytes do, and serves as the key of a Map. */
-export function latin1(bytes: Uint8Array): string {
-  if (bytes.length <= latin1BytesAtOnce) return String.fromCharCode.apply(null, bytes as unknown as number[])
-  let text = ''
-  for (let first = 0; first < bytes.length; first += latin1BytesAtOnce) {
-    text += latin1(bytes.subarray(first, first + latin1BytesAtOnce))
-  }
-  return text
-}
-
-export function latin1Bytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length)
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index)
-  return bytes
-}

@@ -16,7 +16,7 @@ import { HeldBytes, ReadAgreement } from './read-agreement.ts'
 import { Reads, type Question, type Read, type ReadRule } from './reads.ts'
 import type { Attempts, RetryTimes } from './retry.ts'
 import type { SessionOptions } from './session.ts'
-import { latin1 } from './words.ts'
+import { latin1 } from '../../wire/latin1.ts'
 
 /** Questions of one read whose late answers are still taken. */
 const earlierQuestionsMax = 16

@@ -7,7 +7,7 @@ import type { Read } from './reads.ts'
 import { ReplyCount } from './reply-count.ts'
 import { notSent, type Attempts } from './retry.ts'
 import { encodeEnvelope, envelopeRoomBytes, type SessionOptions } from './session.ts'
-import { latin1 } from './words.ts'
+import { latin1 } from '../../wire/latin1.ts'
 
 /** An envelope of reads under way. Its bytes stay the same, however often it goes out. */
 export interface ReadFlight extends Attempts {

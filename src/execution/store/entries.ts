@@ -1,8 +1,8 @@
 // The entries of the store, and what they are compared by.
 
-import { latin1 } from '../state-chunks.ts'
 import type { Comparison, Compare } from './commands.ts'
 import type { KeyValue } from './results.ts'
+import { latin1 } from '../../wire/latin1.ts'
 
 export interface Entry {
   readonly value: Uint8Array

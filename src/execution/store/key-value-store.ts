@@ -6,7 +6,6 @@
  */
 
 import type { RestoredChunk, StateChunk } from '../state-chunks.ts'
-import { latin1, latin1Bytes } from '../state-chunks.ts'
 import { defineStateMachine, type BlockContext, type StateMachineDefinition } from '../state-machine.ts'
 import type { TransactionalStateMachine } from '../state-machine.ts'
 import { wireValueCodec } from '../value-codec.ts'
@@ -26,6 +25,7 @@ import { expiredPerBlockMax, leaseKeysMax, leasesMax, scanBytesMax, transactionR
 import type { PackedEntry } from './packed-entry.ts'
 import { storeResultCodec, type KeyResult, type KeyValue, type StoreRefusal, type StoreResult } from './results.ts'
 import { UndoLog } from './undo-log.ts'
+import { latin1, latin1Bytes } from '../../wire/latin1.ts'
 
 /** What is neither an entry nor a lease. */
 interface Counters {

@@ -12,8 +12,8 @@
  * Where an entry lies is this replica's own affair: nothing that is agreed on may depend on it.
  */
 
-import { latin1 } from '../state-chunks.ts'
 import type { Entry } from './entries.ts'
+import { latin1 } from '../../wire/latin1.ts'
 import {
   createSlab,
   entryBytesAt,

@@ -2,6 +2,7 @@
 // between them. Each signature is checked once.
 
 import { encode } from '../../wire/codec.ts'
+import { latin1 } from '../../wire/latin1.ts'
 import { blockDigest } from '../../kernel/block.ts'
 import { checkpointCodec, type Checkpoint } from '../../kernel/checkpoint.ts'
 import type { Signature } from '../../kernel/crypto-ports.ts'
@@ -36,7 +37,7 @@ export function* judgeViewChange(state: PbftState, viewChange: ViewChange): Gene
 
 /** A copy with other signatures is another checkpoint: the verdict depends on nothing but what is judged. */
 function checkpointFault(state: PbftState, checkpoint: Checkpoint): string | null {
-  const name = `checkpoint ${nameOf(state.ports.hasher.digest(encode(checkpointCodec, checkpoint)))}`
+  const name = `checkpoint ${latin1(state.ports.hasher.digest(encode(checkpointCodec, checkpoint)))}`
   if (state.proven.has(name)) return null
   const fault = state.rules.fault(checkpoint)
   if (fault === null) state.proven.add(name)
@@ -51,11 +52,18 @@ function certificateFault(state: PbftState, certificate: PreparedCertificate): s
   if (new Set(prepares.map(({ replica }) => replica)).size !== prepares.length) return 'one signer twice'
   if (prepares.some(({ replica }) => replica === primary)) return 'a prepare of the primary'
   const statement = { view, height: header.height, digest: blockDigest(state.ports.hasher, header) }
-  if (!isProven(state, 'pre-prepare', primary, statement, signature)) return 'a wrong pre-prepare'
+  const name = `${view} ${latin1(statement.digest)}`
+  if (!isProven(state, 'pre-prepare', primary, { statement, name }, signature)) return 'a wrong pre-prepare'
   for (const prepare of prepares) {
-    if (!isProven(state, 'prepare', prepare.replica, statement, prepare.signature)) return 'a wrong prepare'
+    if (!isProven(state, 'prepare', prepare.replica, { statement, name }, prepare.signature)) return 'a wrong prepare'
   }
   return null
+}
+
+/** With a name that no other statement has: there are dozens of signatures to one. */
+interface NamedStatement {
+  readonly statement: Statement
+  readonly name: string
 }
 
 /** Each signature is checked once, in however many certificates it stands; one that is forged is never taken for the real one. */
@@ -63,20 +71,14 @@ function isProven(
   state: PbftState,
   phase: 'pre-prepare' | 'prepare',
   signer: ReplicaId,
-  statement: Statement,
+  { statement, name: statementName }: NamedStatement,
   signature: Signature,
 ): boolean {
-  const name = `${phase} ${signer} ${statement.view} ${nameOf(statement.digest)} ${nameOf(signature)}`
+  const name = `${phase} ${signer} ${statementName} ${latin1(signature)}`
   if (state.proven.has(name)) return true
   if (!isSignedPhase(state, phase, signer, statement, signature)) return false
   state.proven.add(name)
   return true
-}
-
-function nameOf(bytes: Uint8Array): string {
-  let name = ''
-  for (const byte of bytes) name += String.fromCharCode(byte)
-  return name
 }
 
 /** Goes on until it is done, a slice a step. Another one takes its place. */

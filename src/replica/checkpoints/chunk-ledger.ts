@@ -1,8 +1,8 @@
 // Which chunks are still wanted: not asked for yet, or asked and come back without an answer. What is neither here nor asked is there.
 
 import type { ManifestEntry } from '../../kernel/manifest.ts'
-import { latin1 } from '../../execution/state-chunks.ts'
 import type { Supplier } from './supplier.ts'
+import { latin1 } from '../../wire/latin1.ts'
 
 export function chunkKey(digest: Uint8Array): string {
   return latin1(digest)

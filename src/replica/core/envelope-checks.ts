@@ -4,6 +4,7 @@
  */
 
 import { decode } from '../../wire/codec.ts'
+import { latin1 } from '../../wire/latin1.ts'
 import type { Digest, Hasher, PublicKey, Signature, Verifier } from '../../kernel/crypto-ports.ts'
 import { envelopeDomain, envelopeScope, signingBytes } from '../../kernel/domains.ts'
 import { envelopeCodec, signedPart, type Envelope } from '../../kernel/envelope.ts'
@@ -72,7 +73,7 @@ export class EnvelopeChecks {
   }
 
   #nameOf(encoded: Uint8Array): string {
-    return String.fromCharCode(...this.#options.hasher.digest(encoded))
+    return latin1(this.#options.hasher.digest(encoded))
   }
 
   #isKnown(name: string): boolean {

@@ -6,6 +6,7 @@
  */
 
 import { decode, encode } from '../../wire/codec.ts'
+import { latin1 } from '../../wire/latin1.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { membershipOf, type Membership } from '../../kernel/membership.ts'
 import type { FetchResult, ProtocolEvent } from '../../kernel/protocol.ts'
@@ -204,6 +205,6 @@ export class Fetcher {
 
 function keyOf(wanted: WantedHere): string {
   return wanted.kind === 'payload'
-    ? `payload ${String.fromCharCode(...wanted.digest)}`
+    ? `payload ${latin1(wanted.digest)}`
     : `blocks ${wanted.fromHeight} ${wanted.toHeight}`
 }

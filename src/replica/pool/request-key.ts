@@ -1,6 +1,7 @@
 // The name under which the pool knows an envelope: equal for copies of one envelope, different for all others of honest clients.
 
 import type { Envelope } from '../../kernel/envelope.ts'
+import { latin1 } from '../../wire/latin1.ts'
 
 /**
  * The client's key is part of the name, so that nobody can occupy the name of somebody else's envelope. The operations are not:
@@ -25,9 +26,4 @@ export function requestKey(envelope: Envelope): string {
 /** A client's key as a map key. */
 export function clientName(client: Uint8Array): string {
   return latin1(client)
-}
-
-/** Keys and nonces are short: one call makes the text. */
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[])
 }

@@ -3,8 +3,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ChunkedMap, runBytesMax, type EntryCodec } from '../../../src/execution/store/chunked-map.ts'
-import { latin1, latin1Bytes, type StateChunk } from '../../../src/execution/state-chunks.ts'
+import { type StateChunk } from '../../../src/execution/state-chunks.ts'
 import { Reader } from '../../../src/wire/reader.ts'
+import { latin1, latin1Bytes } from '../../../src/wire/latin1.ts'
 
 /** Values are sizes: an entry counts and takes as many bytes as its value says. */
 const codec: EntryCodec<number> = {

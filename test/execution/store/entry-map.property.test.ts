@@ -7,8 +7,8 @@ import type { Entry } from '../../../src/execution/store/entries.ts'
 import { EntryMap } from '../../../src/execution/store/entry-map.ts'
 import type { PackedEntry } from '../../../src/execution/store/packed-entry.ts'
 import { adoptedBytesMax, sharedEntryBytesMax, slabBytes } from '../../../src/execution/store/slabs.ts'
-import { latin1 } from '../../../src/execution/state-chunks.ts'
 import { Writer } from '../../../src/wire/writer.ts'
+import { latin1 } from '../../../src/wire/latin1.ts'
 
 const numbers = { createRevision: 1, modRevision: 2, version: 3, lease: 0 }
 const entryOf = (fill: number, bytes: number): Entry => ({

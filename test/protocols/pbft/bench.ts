@@ -1,6 +1,6 @@
 // Pbft cores without a world: every message is delivered, dropped, doubled or kept back by hand; time moves when it is told to; what was
 // persisted is durable when it is told so, and a crash loses the rest. The order of effects is the driver's own. Signatures are the
-// simulator's: nobody has a secret that is not its own.
+// simulator's, if nothing else is said: nobody has a secret that is not its own.
 //
 // Whatever a test does, the bench itself checks that no two correct replicas decide different blocks, that each decision has its proof, and that
 // nobody accuses a correct replica.
@@ -15,6 +15,7 @@ import { executedHeaderCodec } from '../../../src/kernel/executed-header.ts'
 import { replicaId, type ReplicaId } from '../../../src/kernel/ids.ts'
 import { membershipOf, type Epoch, type Membership } from '../../../src/kernel/membership.ts'
 import { defaultParameters, type Parameters } from '../../../src/kernel/parameters.ts'
+import type { SignatureSuite } from '../../../src/kernel/crypto-ports.ts'
 import type { DecisionProof } from '../../../src/kernel/proof.ts'
 import type {
   Input,
@@ -49,6 +50,8 @@ export interface BenchOptions {
   parameters?: { [Group in keyof Parameters]?: Partial<Parameters[Group]> }
   /** False: what is persisted becomes durable by `sync` only. */
   autoSync?: boolean
+  /** Default: the simulator's. */
+  suite?: SignatureSuite
 }
 
 export const timeoutMs = 1000
@@ -322,7 +325,7 @@ function recoded(record: PbftRecord): PbftRecord {
 }
 
 export class Bench {
-  readonly suite = createSimulatedSuite()
+  readonly suite: SignatureSuite
   readonly epoch: Epoch
   readonly membership: Membership
   readonly replicas: Replica[]
@@ -336,7 +339,8 @@ export class Bench {
   readonly #decided = new Map<number, { name: string; block: Block; proof: DecisionProof }>()
 
   constructor(options: BenchOptions = {}) {
-    const { voters = 4, learners = 0, autoSync = true } = options
+    const { voters = 4, learners = 0, autoSync = true, suite = createSimulatedSuite() } = options
+    this.suite = suite
     const ids = Array.from({ length: voters + learners }, (_, index) => replicaId(index + 1))
     this.epoch = {
       network: new Uint8Array(32).fill(7),

@@ -5,7 +5,8 @@
 
 import { encode } from '../../../src/wire/codec.ts'
 import { pbftMessageCodec } from '../../../src/protocols/pbft/messages.ts'
-import { Bench, kinds, timeoutMs } from './bench.ts'
+import type { SignatureSuite } from '../../../src/kernel/crypto-ports.ts'
+import { Bench, kinds, timeoutMs, type Replica } from './bench.ts'
 import * as forge from './forging.ts'
 
 export interface ViewChangeCost {
@@ -23,14 +24,14 @@ export interface ViewChangeCost {
 
 const ofTheChange = kinds('view-change', 'new-view', 'ask-view-changes')
 
-export function viewChangeCost(voters: number, windowBlocks: number): ViewChangeCost {
+/** Everybody but the dead primary has every slot of the window prepared, and nothing has been sent. */
+export function fullWindows(voters: number, windowBlocks: number, suite?: SignatureSuite): Bench {
   const bench = new Bench({
     voters,
     parameters: { pbft: { windowBlocks }, timers: { heartbeatMs: 60_000, retransmitMs: 60_000 } },
+    ...(suite === undefined ? {} : { suite }),
   })
-  const { quorum } = bench.membership
-  const primary = 1
-  const up = bench.replicas.filter(({ id }) => id !== primary)
+  const up = upOf(bench)
   for (let height = 1; height <= windowBlocks; height++) fillSlot(bench, height)
   for (const replica of up) {
     replica.durable = replica.persisted
@@ -39,6 +40,18 @@ export function viewChangeCost(voters: number, windowBlocks: number): ViewChange
   bench.take()
   bench.sent.length = 0
   for (const replica of bench.replicas) replica.signatures.made = replica.signatures.checked = 0
+  return bench
+}
+
+export function upOf(bench: Bench): Replica[] {
+  const primary = 1
+  return bench.replicas.filter(({ id }) => id !== primary)
+}
+
+export function viewChangeCost(voters: number, windowBlocks: number): ViewChangeCost {
+  const bench = fullWindows(voters, windowBlocks)
+  const up = upOf(bench)
+  const { quorum } = bench.membership
   bench.elapse(timeoutMs + 1, ofTheChange)
   for (let round = 0; up.some(({ status }) => status.leader !== 2); round++) {
     if (round > 100_000) throw new Error('no view is reached')

@@ -4,10 +4,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Checkpoint } from '../../../src/kernel/checkpoint.ts'
 import type { CheckpointState } from '../../../src/execution/executor.ts'
-import { latin1 } from '../../../src/execution/state-chunks.ts'
 import { stateParts } from '../../../src/execution/state-parts.ts'
 import { SnapshotTaker, type SnapshotPolicy } from '../../../src/replica/core/snapshot-taker.ts'
 import { entryOf, MemoryStore, type Chunk } from '../checkpoints/memory-store.ts'
+import { latin1 } from '../../../src/wire/latin1.ts'
 
 function chunk(name: string, bytes = 100): Chunk {
   return { part: 4, id: new TextEncoder().encode(name), bytes: new Uint8Array(bytes).fill(name.charCodeAt(0)) }
