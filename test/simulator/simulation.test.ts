@@ -107,6 +107,11 @@ it('an answer is one to the question that it names (seed 6915)', () => {
   expect(runSeed({ ...base, replicas: 5, faults: 'all', seed: 6915 }).violation).toBeNull()
 })
 
+// Blocks were asked for once, in vain; from then on a state was looked for, of which there never was one, while all others had the blocks.
+it('blocks are asked for again while a state is looked for (pbft, seed 311)', () => {
+  expect(runSeed({ protocol: 'pbft', replicas: 4, faults: 'all', seed: 311 }).violation).toBeNull()
+})
+
 describe('coverage minima', () => {
   it('ask for what the faults can produce, each once', () => {
     for (const faults of faultFamilies) {

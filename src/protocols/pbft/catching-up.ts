@@ -4,9 +4,9 @@
 import { equalBytes } from '../../wire/equal-bytes.ts'
 import type { Block } from '../../kernel/block.ts'
 import type { Digest } from '../../kernel/crypto-ports.ts'
-import type { Height, ReplicaId } from '../../kernel/ids.ts'
+import type { Height } from '../../kernel/ids.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
-import type { FetchResult, Wanted } from '../../kernel/protocol.ts'
+import type { FetchResult } from '../../kernel/protocol.ts'
 import { slotAt } from './agreement.ts'
 import { handOver, record } from './decisions.ts'
 import { isEmptyDigest } from './payloads.ts'
@@ -29,7 +29,7 @@ export function considerCatchUp(step: Step): void {
   const { state, now, effects } = step
   const { decidedHeight, executedHeight, parameters } = state
   const target = decidedByOthers(state)
-  if (target <= decidedHeight || state.fetching === 'decided' || now.monotonicMs < state.fetchAfterMs) return
+  if (target <= decidedHeight || state.fetchingBlocks || now.monotonicMs < state.fetchAfterMs) return
   // What the others' commits bring in a moment need not be fetched.
   const isPatient = state.active && target <= decidedHeight + parameters.flow.pipelineBlocksMax
   if (isPatient && now.monotonicMs - state.lastDecidedMs < parameters.timers.retransmitMs) return
@@ -39,22 +39,17 @@ export function considerCatchUp(step: Step): void {
   if (serving.length > 0 && !state.servedNothing) {
     const fromHeight = decidedHeight + 1
     const toHeight = Math.min(target, decidedHeight + blocksWantedMax)
-    return obtain(step, { kind: 'decided', fromHeight, toHeight }, serving)
+    state.fetchingBlocks = true
+    return effects.fetch({ kind: 'decided', fromHeight, toHeight }, serving)
   }
+  // A state is looked for until it has come, and there may never be one: blocks are asked for again meanwhile.
+  state.servedNothing = false
   // Nobody has said where it can be had: the next status asks.
-  if (state.fetching !== null || ahead.length === 0) return
+  if (state.fetchingState || ahead.length === 0) return
+  state.fetchingState = true
   const holders = ahead.map(([replica]) => replica)
-  obtain(step, { kind: 'state', minimumHeight: decidedHeight + 1 }, holders)
+  effects.fetch({ kind: 'state', minimumHeight: decidedHeight + 1 }, holders)
   effects.note({ kind: 'state-wanted', detail: { height: decidedHeight + 1 } })
-}
-
-function obtain(
-  { state, effects }: Step,
-  wanted: Wanted & { kind: 'decided' | 'state' },
-  from: readonly ReplicaId[],
-): void {
-  state.fetching = wanted.kind
-  effects.fetch(wanted, from)
 }
 
 export function onDecidedFetched(step: Step, result: FetchResult): void {
@@ -62,20 +57,18 @@ export function onDecidedFetched(step: Step, result: FetchResult): void {
   const before = state.decidedHeight
   state.servedNothing = result.kind !== 'decided' || result.blocks.length === 0
   if (result.kind === 'decided') for (const { block, proof } of result.blocks) takeOver(step, block, proof)
-  onFetchEnded(step, 'decided')
-  if (state.decidedHeight > before) effects.note({ kind: 'catch-up', detail: { blocks: state.decidedHeight - before } })
-  else pause(step)
+  state.fetchingBlocks = false
+  if (state.decidedHeight === before) return pause(step)
+  // Where a state is needed after all, it is one of another height.
+  state.fetchingState = false
+  effects.note({ kind: 'catch-up', detail: { blocks: state.decidedHeight - before } })
 }
 
 /** A state that came is told of by 'restored'. */
 export function onStateFetched(step: Step): void {
-  onFetchEnded(step, 'state')
+  step.state.fetchingState = false
   step.state.servedNothing = false
   pause(step)
-}
-
-function onFetchEnded({ state }: Step, kind: 'decided' | 'state'): void {
-  if (state.fetching === kind) state.fetching = null
 }
 
 function pause({ state, now }: Step): void {

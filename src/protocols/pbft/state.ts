@@ -147,7 +147,9 @@ export interface PbftState {
   readonly claims: Map<ReplicaId, Claim>
   /** When a peer was last answered, by kind of answer and peer. */
   readonly answered: Map<string, number>
-  fetching: 'decided' | 'state' | null
+  fetchingBlocks: boolean
+  /** Until it has come, or blocks have. */
+  fetchingState: boolean
   /** Nothing is fetched before: the last fetch brought nothing. */
   fetchAfterMs: number
   /** Whoever was asked for blocks had none, whatever was claimed: a state is asked for next. */
@@ -286,7 +288,8 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     stalled: false,
     claims: new Map(),
     answered: new Map(),
-    fetching: null,
+    fetchingBlocks: false,
+    fetchingState: false,
     fetchAfterMs: 0,
     servedNothing: false,
     payloadsWanted: new Set(),

@@ -35,9 +35,9 @@ function phaseOf(state: PbftState): string {
   const { decidedHeight, executedHeight, view } = state
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   if (!state.active) return `asks for view ${view}, whose primary is replica ${primaryOf(state, view)}`
-  if (state.fetching === 'state')
+  if (state.fetchingState)
     return `fetches a state: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
-  if (state.fetching !== null)
+  if (state.fetchingBlocks)
     return `fetches decided blocks: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
   if (decidedHeight - executedHeight >= state.parameters.flow.executionLagBlocksMax)
     return `waits for its own executor, ${decidedHeight - executedHeight} blocks behind`

@@ -41,6 +41,26 @@ describe('a replica that is behind the logs of the others', () => {
     expect(late.wanted.map(({ wanted, from }) => [wanted.kind, from])).toEqual([['decided', [2, 4]]])
   })
 
+  it('asks for blocks again while it looks for a state: there may never be one that is new enough', () => {
+    const bench = new Bench().start()
+    const late = bench.replica(1)
+    late.autoFetch = false
+    const asked: string[] = []
+    for (let round = 0; round < 40; round++) {
+      for (const id of [2, 3, 4]) late.receive(id, claim(30, 1))
+      for (const { wanted, from } of late.wanted.splice(0)) {
+        asked.push(wanted.kind)
+        if (wanted.kind === 'state') continue
+        // Lost on their way, or later than anybody waits.
+        late.step({ kind: 'fetched', wanted, from: from[0]!, result: { kind: 'failed', reason: 'nobody answers' } })
+      }
+      bench.elapse(timeoutMs / 4, () => false)
+    }
+    expect(asked.slice(0, 2)).toEqual(['decided', 'state'])
+    expect(asked.slice(2).filter((kind) => kind === 'decided').length).toBeGreaterThan(3)
+    expect(asked.filter((kind) => kind === 'state')).toHaveLength(1)
+  })
+
   it('goes after no height that fewer than one correct replica claim', () => {
     for (const voters of [4, 7]) {
       const bench = new Bench({ voters }).start()
