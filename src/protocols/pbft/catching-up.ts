@@ -45,11 +45,16 @@ export function considerCatchUp(step: Step): void {
   // A state is looked for until it has come, and there may never be one: blocks are asked for again meanwhile.
   state.servedNothing = false
   // Nobody has said where it can be had: the next status asks.
-  if (state.fetchingState || ahead.length === 0) return
-  state.fetchingState = true
+  if (isStateWanted(state) || ahead.length === 0) return
+  state.stateWanted = decidedHeight + 1
   const holders = ahead.map(([replica]) => replica)
-  effects.fetch({ kind: 'state', minimumHeight: decidedHeight + 1 }, holders)
-  effects.note({ kind: 'state-wanted', detail: { height: decidedHeight + 1 } })
+  effects.fetch({ kind: 'state', minimumHeight: state.stateWanted }, holders)
+  effects.note({ kind: 'state-wanted', detail: { height: state.stateWanted } })
+}
+
+/** The host looks for one until it has it, or blocks have brought this replica as far. */
+export function isStateWanted({ stateWanted, decidedHeight }: PbftState): boolean {
+  return stateWanted > decidedHeight
 }
 
 export function onDecidedFetched(step: Step, result: FetchResult): void {
@@ -58,15 +63,13 @@ export function onDecidedFetched(step: Step, result: FetchResult): void {
   state.servedNothing = result.kind !== 'decided' || result.blocks.length === 0
   if (result.kind === 'decided') for (const { block, proof } of result.blocks) takeOver(step, block, proof)
   state.fetchingBlocks = false
-  if (state.decidedHeight === before) return pause(step)
-  // Where a state is needed after all, it is one of another height.
-  state.fetchingState = false
-  effects.note({ kind: 'catch-up', detail: { blocks: state.decidedHeight - before } })
+  if (state.decidedHeight > before) effects.note({ kind: 'catch-up', detail: { blocks: state.decidedHeight - before } })
+  else pause(step)
 }
 
 /** A state that came is told of by 'restored'. */
 export function onStateFetched(step: Step): void {
-  step.state.fetchingState = false
+  step.state.stateWanted = 0
   step.state.servedNothing = false
   pause(step)
 }

@@ -50,7 +50,6 @@ export function onStable(step: Step, checkpoint: Checkpoint): void {
 export function onRestored(step: Step, checkpoint: Checkpoint): void {
   const { state } = step
   const { height } = checkpoint.header
-  state.fetchingState = false
   state.servedNothing = false
   state.decidedHeight = Math.max(state.decidedHeight, height)
   state.executedHeight = Math.max(state.executedHeight, height)

@@ -148,8 +148,8 @@ export interface PbftState {
   /** When a peer was last answered, by kind of answer and peer. */
   readonly answered: Map<string, number>
   fetchingBlocks: boolean
-  /** Until it has come, or blocks have. */
-  fetchingState: boolean
+  /** The least height of a state that was asked for; 0: none. */
+  stateWanted: Height
   /** Nothing is fetched before: the last fetch brought nothing. */
   fetchAfterMs: number
   /** Whoever was asked for blocks had none, whatever was claimed: a state is asked for next. */
@@ -289,7 +289,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     claims: new Map(),
     answered: new Map(),
     fetchingBlocks: false,
-    fetchingState: false,
+    stateWanted: 0,
     fetchAfterMs: 0,
     servedNothing: false,
     payloadsWanted: new Set(),

@@ -3,7 +3,7 @@
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { knownSlots } from './agreement.ts'
-import { decidedByOthers } from './catching-up.ts'
+import { decidedByOthers, isStateWanted } from './catching-up.ts'
 import { leaderOf, requestDueMs } from './requests.ts'
 import { hasVoice, high, isPrimary, primaryOf, type PbftState } from './state.ts'
 import { wishers } from './suspicion.ts'
@@ -35,7 +35,7 @@ function phaseOf(state: PbftState): string {
   const { decidedHeight, executedHeight, view } = state
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   if (!state.active) return `asks for view ${view}, whose primary is replica ${primaryOf(state, view)}`
-  if (state.fetchingState)
+  if (isStateWanted(state))
     return `fetches a state: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
   if (state.fetchingBlocks)
     return `fetches decided blocks: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`

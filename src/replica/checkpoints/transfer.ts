@@ -140,6 +140,13 @@ export class StateTransfer {
     return true
   }
 
+  /** This replica has come so far by itself: a state that is no higher is of no use any more. */
+  reached(height: Height): void {
+    if (!this.active) return
+    const wanted = 'target' in this.#phase ? this.#phase.target.checkpoint.header.height : this.#minimumHeight
+    if (height >= wanted) this.cancel()
+  }
+
   /** An answer: what came on channel 4 and is no request. */
   message(from: ReplicaId, body: Uint8Array, nowMs: number): void {
     this.#nowMs = nowMs

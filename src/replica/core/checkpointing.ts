@@ -206,6 +206,7 @@ export class Checkpointing {
     if (isDue(this.#collector.nextDueMs(), nowMs)) this.#collector.tick(nowMs)
     if (isDue(this.#server.nextDueMs(), nowMs)) this.#server.tick(nowMs)
     if (isDue(this.#transfer.nextDueMs(), nowMs)) this.#transfer.tick(nowMs)
+    this.#transfer.reached(this.#options.executor.height)
     this.#offer(loggedBytes)
     const isWriting = this.#taker.work()
     return isWriting || isDue(this.nextDueMs(), nowMs)

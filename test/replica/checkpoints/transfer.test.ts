@@ -328,6 +328,24 @@ describe('a transfer that is interrupted', () => {
     expect(world.store.added).toBe(400)
   })
 
+  it('ends when blocks have brought its replica as far, and not before', () => {
+    const world = new World()
+    world.serve(2)
+    world.put(256, makeChunks(world.random, 400, 30_000))
+    world.want(200)
+    world.transfer.reached(199)
+    expect(world.transfer.active).toBe(true)
+    world.until(() => world.store.added > 50)
+    // Enough for what was asked, and less than what comes.
+    world.transfer.reached(255)
+    expect(world.transfer.active).toBe(true)
+    world.transfer.reached(256)
+    expect([world.transfer.active, world.transfer.nextDueMs()]).toEqual([false, null])
+    world.want(300)
+    world.transfer.reached(300)
+    expect(world.transfer.active).toBe(false)
+  })
+
   it('while the store prepares leaves nothing begun there, and the next takes as long to begin', () => {
     const world = new World()
     world.serve(2)

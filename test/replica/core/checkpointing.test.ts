@@ -213,6 +213,18 @@ describe('a replica that lacks a state', () => {
     expect([laggard.restored, laggard.executor.height, laggard.status.restoredHeight]).toEqual([[], 3, 0])
   })
 
+  it('needs none any more when blocks have brought it as far', () => {
+    const network = withLaggard()
+    const laggard = network.seats[2]!
+    laggard.checkpointing.want(5, [one, two], network.nowMs)
+    network.run()
+    // Nobody has so high a state.
+    expect(laggard.status.transfer).not.toBeNull()
+    laggard.executes(5)
+    network.run(10)
+    expect(laggard.status.transfer).toBeNull()
+  })
+
   it('fetches again what its disk has lost before it was read', () => {
     const network = withLaggard()
     const laggard = network.seats[2]!
