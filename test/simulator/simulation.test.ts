@@ -107,6 +107,12 @@ it('an answer is one to the question that it names (seed 6915)', () => {
   expect(runSeed({ ...base, replicas: 5, faults: 'all', seed: 6915 }).violation).toBeNull()
 })
 
+// All servers were slow once, and were not asked for the manifest again; one that was cut off was waited for, ten seconds, with the others
+// there again, and the state that was fetched gone from where they were.
+it.each([3558, 5729])('a manifest is not waited for from who is silent (seed %i)', (seed) => {
+  expect(runSeed({ ...base, replicas: 7, faults: 'all', seed }).violation).toBeNull()
+})
+
 // Blocks were asked for once, in vain; from then on a state was looked for, of which there never was one, while all others had the blocks.
 it('blocks are asked for again while a state is looked for (pbft, seed 311)', () => {
   expect(runSeed({ protocol: 'pbft', replicas: 4, faults: 'all', seed: 311 }).violation).toBeNull()

@@ -109,7 +109,7 @@ export class Correspondence {
     const late = supplier.late.get(number)
     if (late === undefined) return this.drop(supplier.replica, 'not asked')
     supplier.late.delete(number)
-    supplier.answered(nowMs - late.sentMs)
+    supplier.answeredLate(nowMs - late.sentMs)
   }
 
   /** Nothing more from it in this round, and in the next it comes last. */

@@ -49,6 +49,8 @@ export const requestMsMax = 15_000
 /** A server's whole manifest: so long, and so long for each page. Doubles each time that all servers have failed. */
 export const manifestMs = 10_000
 export const manifestPageMs = 250
+/** Of one server in one round: again where the answer to the last was late. */
+export const manifestAsksMax = 3
 /** Pause before all servers are tried anew. */
 export const backoffMsMin = 250
 export const backoffMsMax = 30_000

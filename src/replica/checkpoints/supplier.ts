@@ -8,6 +8,7 @@ import type { ManifestEntry } from '../../kernel/manifest.ts'
 import {
   chunksAskedMax,
   lateRequestsMax,
+  manifestAsksMax,
   requestMsInitial,
   requestMsMax,
   requestMsMin,
@@ -35,8 +36,10 @@ export class Supplier {
   gone = false
   /** Rounds that failed though it had offered what was fetched. */
   failures = 0
-  /** Its manifest was asked for in this round. */
-  manifestAsked = false
+  /** How often its manifest was asked for in this round. */
+  #manifestAsks = 0
+  /** That was late, or has not come: but it is there, and may be asked again. */
+  #answersLate = false
   /** Keys of chunks that it said it cannot give. */
   readonly lacks = new Set<string>()
   /** Requests that timed out: their answers may still come, and be of use. */
@@ -124,11 +127,28 @@ export class Supplier {
     this.#timeouts = 0
   }
 
+  /** Not yet asked in this round; or slow and not silent, so that it may be in time when more is allowed for. */
+  get mayHaveManifest(): boolean {
+    if (!this.usable) return false
+    return this.#manifestAsks === 0 || (this.#answersLate && this.#manifestAsks < manifestAsksMax)
+  }
+
+  manifestAsked(): void {
+    this.#manifestAsks++
+    this.#answersLate = false
+  }
+
+  answeredLate(elapsedMs: number): void {
+    this.#answersLate = true
+    this.answered(elapsedMs)
+  }
+
   /** All servers are tried anew. */
   newRound(): void {
     this.spent = false
     this.gone = false
-    this.manifestAsked = false
+    this.#manifestAsks = 0
+    this.#answersLate = false
     this.lacks.clear()
   }
 }

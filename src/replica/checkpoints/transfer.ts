@@ -90,6 +90,8 @@ type Phase =
     }
   | { kind: 'waiting'; dueMs: number; why: string }
 
+const outlivedWhy = 'whoever answers no longer has it'
+
 export class StateTransfer {
   readonly #options: StateTransferOptions
   readonly #host: TransferHost
@@ -168,7 +170,8 @@ export class StateTransfer {
     if (phase.kind === 'manifest' && overdue.includes(phase.supplier) && this.#otherManifest()) {
       // The first that is silent is not waited for while somebody else can be asked.
       this.#startManifest(phase.target)
-    } else if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
+    } else if (phase.kind === 'manifest' && this.#servers.outlived) this.#fail(outlivedWhy)
+    else if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
     else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase))
       this.#servers.spend(phase.supplier, 'too slow')
     else if (phase.kind === 'checking') this.#check(phase)
@@ -284,16 +287,16 @@ export class StateTransfer {
 
   /** From one server alone: when it is wrong, it is plain who lied. Those who offered the checkpoint come first. */
   #startManifest(target: Target): void {
-    const free = this.#servers.suppliers.filter((supplier) => supplier.usable && !supplier.manifestAsked)
+    const free = this.#servers.suppliers.filter((supplier) => supplier.mayHaveManifest)
     const supplier = free.find((one) => target.by.has(one)) ?? free[0]
     if (supplier === undefined) return this.#fail('no server has the manifest')
-    supplier.manifestAsked = true
+    supplier.manifestAsked()
     const intake = new ManifestIntake(this.#options.hasher, target.checkpoint.header.stateRoot!)
     this.#phase = { kind: 'manifest', target, intake, supplier, startMs: this.#nowMs }
   }
 
   #otherManifest(): boolean {
-    return this.#servers.suppliers.some(({ usable, manifestAsked }) => usable && !manifestAsked)
+    return this.#servers.suppliers.some(({ mayHaveManifest }) => mayHaveManifest)
   }
 
   #askManifest({ target, intake, supplier }: Phase & { kind: 'manifest' }): void {
@@ -365,7 +368,7 @@ export class StateTransfer {
 
   #askChunks({ chunks, target }: Phase & { kind: 'chunks' }): void {
     if (chunks.ledger.left === 0) this.#finish(chunks, target)
-    else if (this.#servers.outlived) this.#fail('whoever answers no longer has it')
+    else if (this.#servers.outlived) this.#fail(outlivedWhy)
     else if (!chunks.ask(this.#nowMs)) this.#fail('no server has the rest of the chunks')
   }
 

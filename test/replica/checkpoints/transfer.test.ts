@@ -10,11 +10,15 @@ import {
   checkedBytesAtOnce,
   checkedEntriesAtOnce,
   chunksAskedMax,
+  manifestAsksMax,
+  manifestMs,
   newestAskedMax,
   newestGraceMs,
+  requestMsInitial,
   requestMsMax,
   windowBytesMax,
 } from '../../../src/replica/checkpoints/limits.ts'
+import { Supplier } from '../../../src/replica/checkpoints/supplier.ts'
 import type { Chunk } from './memory-store.ts'
 import { expectState } from './state.ts'
 import { changeChunks, fetcher, makeChunks, World, type ServerSeat } from './transfer-world.ts'
@@ -412,6 +416,50 @@ describe('a newer checkpoint', () => {
     expect(world.done.length).toBe(1)
     expect(world.store.added).toBeLessThan(300 + 150)
     expect(world.noted('transfer-server-spent').length).toBeGreaterThan(0)
+  })
+})
+
+describe('a manifest', () => {
+  it('is not waited for from who is silent, when whoever answers has something newer', () => {
+    const world = new World()
+    const there = world.serve(3)
+    const silent = world.serve(2, { tamper: () => [] })
+    const chunks = makeChunks(world.random, 20, 300)
+    world.put(256, chunks)
+    world.want(256, [there, silent])
+    world.until(() => world.transfer.status().phase === 'manifest')
+    for (const height of [384, 512]) world.put(height, chunks, [there])
+    world.run()
+    expectState(world, 512, chunks)
+    expect(world.nowMs).toBeLessThan(manifestMs / 2)
+  })
+
+  it('is asked again of who is slow, before anybody waits for who is silent', () => {
+    const world = new World()
+    const slow = world.serve(3)
+    const silent = world.serve(2, { tamper: () => [] })
+    const chunks = makeChunks(world.random, 20, 300)
+    world.put(256, chunks)
+    world.want(256, [slow, silent])
+    world.until(() => world.transfer.status().phase === 'manifest')
+    slow.delayMs = requestMsInitial + 500
+    world.until(() => world.transfer.status().phase === 'chunks')
+    expect(world.nowMs).toBeLessThan(2 * manifestMs)
+    world.run()
+    expectState(world, 256, chunks)
+  })
+
+  it('is asked of each so often in a round, and no more, or two that are always late could go on for ever', () => {
+    const supplier = new Supplier(replicaId(2))
+    for (let ask = 1; ask <= manifestAsksMax; ask++) {
+      expect(supplier.mayHaveManifest).toBe(true)
+      supplier.manifestAsked()
+      expect(supplier.mayHaveManifest).toBe(false)
+      supplier.answeredLate(1000)
+    }
+    expect(supplier.mayHaveManifest).toBe(false)
+    supplier.newRound()
+    expect(supplier.mayHaveManifest).toBe(true)
   })
 })
 
