@@ -177,11 +177,6 @@ export class Executor {
     return this.#sessions.hasConsumed(envelope, this.height)
   }
 
-  /** Total: null, or why the state machine refuses the command. Reads no state. */
-  validate(command: Uint8Array): string | null {
-    return this.#options.machine.validate(command)
-  }
-
   /** Total: an encoded outcome (kernel/outcome.ts). */
   query(query: Uint8Array): Uint8Array {
     if (this.#halted !== null || this.#inProgress !== null) return refusal('InvalidQuery')

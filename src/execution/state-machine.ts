@@ -78,7 +78,7 @@ export interface StateMachineOptions<Command, Query, Result> {
   /** Of commands and of queries. */
   result: ValueCodec<Result>
   /**
-   * Null, or why the command is refused. Deterministic, reads no state: it runs before the pool, before votes, and before `apply`.
+   * Null, or why the command is refused. Deterministic, reads no state: every replica asks it before `apply`, and agrees.
    * Default: whatever decodes is valid.
    */
   validate?: (command: Command) => string | null
