@@ -13,14 +13,14 @@ import type { ReplicaId } from '../../../src/kernel/ids.ts'
 import { createRandom, type Random } from '../../../src/kernel/random.ts'
 import { judge, Load } from '../load.ts'
 import { Mains } from './mains.ts'
-import { membersInFile, powerLossNetwork } from './network.ts'
+import { membersInFile, powerLossNetwork, type PowerLossShape } from './network.ts'
 import { renewableClient, type RenewableClient } from './renewable-client.ts'
 import { addCounts, emptyReport, sum, type KillReport, type PowerLossReport } from './report.ts'
 
 export interface BatchOptions {
   /** Of one replica: replica-process.ts. */
   program: string
-  replicas: 1 | 3
+  shape: PowerLossShape
   kills: number
   seed: string
   onKill?: (kill: KillReport) => void
@@ -39,7 +39,8 @@ const witnessedMax = 12
 export async function runBatch(options: BatchOptions): Promise<PowerLossReport> {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-power-'))
   const dir = join(folder, 'network')
-  const setup = { dir, name: 'power', protocol: 'raft', replicas: membersInFile, host: '127.0.0.1' } as const
+  const { protocol } = options.shape
+  const setup = { dir, name: 'power', protocol, replicas: membersInFile(options.shape), host: '127.0.0.1' }
   let batch: Batch | null = null
   try {
     batch = new Batch(options, await createLocalNetwork(setup))
@@ -67,8 +68,8 @@ class Batch {
   constructor(options: BatchOptions, local: LocalNetwork) {
     this.#options = options
     this.#random = createRandom(`power-loss ${options.seed}`)
-    this.#mains = new Mains(options.program, local, options.replicas)
-    const network = powerLossNetwork(local.network, options.replicas)
+    this.#mains = new Mains(options.program, local, options.shape.replicas)
+    const network = powerLossNetwork(local.network, options.shape.replicas)
     const key = readKeyFile(local.clientKeyPath, 'client')
     if (!key.ok) throw new Error(key.message)
     this.#load = new Load({
@@ -135,7 +136,8 @@ class Batch {
     }
     const cut = moment === 'recovery' ? this.#mains.ids : this.#victims()
     const counts = await this.#mains.cut(cut)
-    const late = cut.length === membersInFile && random.chance(1, 2) ? this.#lateOne(cut) : null
+    const late =
+      cut.length > 1 && cut.length === this.#mains.ids.length && random.chance(1, 2) ? this.#lateOne(cut) : null
     this.#count(kill, moment, cut, late, counts)
     await this.#powerOn(cut.filter((id) => id !== late))
     if (late === null) return
@@ -264,7 +266,7 @@ class Batch {
     const target = Math.max(...(await this.#compareHeaders()))
     for (;;) {
       const heights = await this.#compareHeaders()
-      if (heights.length === this.#options.replicas && heights.every((height) => height >= target)) return
+      if (heights.length === this.#mains.ids.length && heights.every((height) => height >= target)) return
       if (performance.now() > untilMs) throw new Error(`heights are ${heights.join(', ')}: not all reached ${target}`)
       await sleep(20)
     }

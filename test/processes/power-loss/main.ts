@@ -1,4 +1,4 @@
-// `npm run powerloss -- --kills 500 --replicas 3 --seed 1 [--resume FILE] [--json] [--record]`: kills real replicas, whose disk forgets
+// `npm run powerloss -- --kills 500 --protocol raft --replicas 3 --seed 1 [--resume FILE] [--json] [--record]`: kills real replicas, whose disk forgets
 // what was not synced. Exit codes: 0 nothing was lost, 1 something was, 2 wrong use, 130 Ctrl-C.
 
 import { execFileSync } from 'node:child_process'
@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { PowerLossReport } from './report.ts'
+import { powerLossShapes } from './network.ts'
 import { killsPerBatch, runPowerLoss } from './run.ts'
 
 const recordFile = 'docs/sweeps.jsonl'
@@ -16,16 +17,17 @@ interface ResumeLine {
   report: PowerLossReport
 }
 
-const { kills, replicas, seed, resume, json, record } = readOptions()
+const { kills, shape, seed, resume, json, record } = readOptions()
+const { protocol, replicas } = shape
 // Asked for before the run: what is committed meanwhile was not in it.
 const head = record ? headOfRecord() : {}
-const options = JSON.stringify({ kills, replicas, seed, killsPerBatch })
+const options = JSON.stringify({ kills, protocol, replicas, seed, killsPerBatch })
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
 
 try {
   const report = await runPowerLoss({
-    replicas,
+    shape,
     kills,
     seed,
     signal: interruption.signal,
@@ -50,7 +52,8 @@ function finish(report: PowerLossReport): void {
   if (!json && process.stderr.isTTY) process.stderr.write('\n')
   const lines = Object.entries(report).map(([name, value]) => `${name.padEnd(18)} ${value ?? 'none'}`)
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${lines.join('\n')}\n`)
-  if (record) appendFileSync(recordFile, `${JSON.stringify({ ...head, powerLoss: { replicas, seed, ...report } })}\n`)
+  if (record)
+    appendFileSync(recordFile, `${JSON.stringify({ ...head, powerLoss: { protocol, replicas, seed, ...report } })}\n`)
   process.exitCode = report.problem === null ? 0 : 1
 }
 
@@ -86,7 +89,8 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         kills: { type: 'string', default: '500' },
-        replicas: { type: 'string', default: '3' },
+        protocol: { type: 'string', default: 'raft' },
+        replicas: { type: 'string' },
         seed: { type: 'string', default: '1' },
         resume: { type: 'string' },
         json: { type: 'boolean', default: false },
@@ -94,11 +98,17 @@ function readOptions() {
       },
     })
     const kills = Number(values.kills)
-    const replicas = Number(values.replicas)
     if (!Number.isSafeInteger(kills) || kills < 1) throw new Error(`--kills ${values.kills} is no positive integer`)
-    if (replicas !== 1 && replicas !== 3) throw new Error(`--replicas ${values.replicas} is neither 1 nor 3`)
+    const fitting = powerLossShapes.filter((one) => one.protocol === values.protocol)
+    const shape = fitting.find((one) => one.replicas === Number(values.replicas ?? fitting.at(-1)!.replicas))
+    if (shape === undefined) {
+      const known = powerLossShapes.map((one) => `${one.replicas} of ${one.protocol}`)
+      throw new Error(
+        `${values.replicas ?? 'replicas'} of ${values.protocol} is none of the networks: ${known.join(', ')}`,
+      )
+    }
     const { seed, resume = null, json, record } = values
-    return { kills, replicas, seed, resume, json, record } as const
+    return { kills, shape, seed, resume, json, record } as const
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(2)

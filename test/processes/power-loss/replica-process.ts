@@ -43,7 +43,7 @@ async function run(seed: string): Promise<void> {
     network,
     member: memberOf(network, identity),
     identity,
-    definition: definitionOf('raft'),
+    definition: definitionOf(network.epoch.protocol),
     stateMachine: keyValueStore,
     dataDir: join(folder!, 'data'),
     listen: memberOf(network, identity).addresses.slice(0, 1),

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runBatch } from './batch.ts'
 import { bundleReplica } from './bundle.ts'
+import type { PowerLossShape } from './network.ts'
 import { addReport, emptyReport, type KillReport, type PowerLossReport } from './report.ts'
 
 export interface PowerLossOptions {
-  replicas: 1 | 3
+  shape: PowerLossShape
   kills: number
   seed: string
   /** Batches that have been run already, by number. */
@@ -32,7 +33,7 @@ export async function runPowerLoss(options: PowerLossOptions): Promise<PowerLoss
 }
 
 async function runBatches(options: PowerLossOptions, program: string): Promise<PowerLossReport> {
-  const { replicas, kills, seed, done, onKill, onBatch, signal } = options
+  const { shape, kills, seed, done, onKill, onBatch, signal } = options
   const total = emptyReport()
   for (let batch = 1; (batch - 1) * killsPerBatch < kills && total.problem === null; batch++) {
     const known = done?.get(batch)
@@ -40,7 +41,7 @@ async function runBatches(options: PowerLossOptions, program: string): Promise<P
       known ??
       (await runBatch({
         program,
-        replicas,
+        shape,
         kills: Math.min(killsPerBatch, kills - (batch - 1) * killsPerBatch),
         seed: `${seed}/${batch}`,
         onKill: (kill) => onKill?.({ batch, ...kill, kill: kill.kill + (batch - 1) * killsPerBatch }),
