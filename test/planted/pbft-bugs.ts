@@ -16,6 +16,11 @@ function tests(...files: string[]): PlantedBug['finder'] {
   return { kind: 'tests', files }
 }
 
+/** Nobody is told to lie: whether somebody does, and how, is drawn. */
+function simulator(seed: number): PlantedBug['finder'] {
+  return { kind: 'simulator', protocol: 'pbft', replicas: 4, faults: 'all', seed }
+}
+
 export const pbftBugs: readonly PlantedBug[] = [
   {
     name: 'r4-one-prepare-too-few',
@@ -23,7 +28,7 @@ export const pbftBugs: readonly PlantedBug[] = [
     file: `${folder}/agreement.ts`,
     find: 'gather(slot.prepares, digest, state.membership.quorum - 1,',
     replace: 'gather(slot.prepares, digest, state.membership.quorum - 2,',
-    finder: tests(paper),
+    finder: simulator(1),
   },
   {
     name: 'r4-primary-prepares-too',
@@ -39,7 +44,7 @@ export const pbftBugs: readonly PlantedBug[] = [
     file: `${folder}/new-views.ts`,
     find: 'const certificate = highest.get(base + 1 + index)',
     replace: 'const certificate = highest.get(base + 4096 + index)',
-    finder: tests(views),
+    finder: simulator(1),
   },
   {
     name: 'b3-lower-view-wins',
@@ -47,7 +52,7 @@ export const pbftBugs: readonly PlantedBug[] = [
     file: `${folder}/new-views.ts`,
     find: 'certificate.view > other.view',
     replace: 'certificate.view < other.view',
-    finder: tests(views),
+    finder: simulator(187),
   },
   {
     name: 'b5-one-view-change-moves-all',

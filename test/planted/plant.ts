@@ -67,6 +67,13 @@ function prepare(bug: PlantedBug, folder: string): void {
   if (bug.finder.kind === 'power-loss') compile(folder, 'tsconfig.tools.json')
 }
 
+/** What is run there keeps its own temporary folders there too, and they go with it. */
+function inside(folder: string): { cwd: string; encoding: 'utf8'; maxBuffer: number; env: NodeJS.ProcessEnv } {
+  const scratch = join(folder, 'tmp')
+  mkdirSync(scratch, { recursive: true })
+  return { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, TMPDIR: scratch } }
+}
+
 function compile(folder: string, project: string): void {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   // Types were checked in the sources; a bug may leave something unused.
@@ -99,7 +106,7 @@ function simulate(
   ]
   args.push('--faults', finder.faults, '--seeds', `${seeds.from}..${to}`, '--stop-after', '1', '--json')
   args.push('--minutes', String(cpuSecondsMax / 60))
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const { stdout, stderr } = spawnSync(process.execPath, args, inside(folder))
   const failure = firstFailure(stdout)
   if (failure === null) return { found: false, seed: null, report: stderr.slice(-500) }
   return { found: true, seed: failure.seed, report: `${failure.invariant}: ${failure.explanation}` }
@@ -121,7 +128,7 @@ function losePower(finder: Extract<Finder, { kind: 'power-loss' }>, folder: stri
   const { replicas, kills, seed } = finder
   const args = ['.tools/test/processes/power-loss/main.js', '--replicas', String(replicas), '--kills', String(kills)]
   args.push('--seed', String(seed), '--json')
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const { stdout, stderr } = spawnSync(process.execPath, args, inside(folder))
   const last = stdout.trimEnd().split('\n').at(-1) ?? ''
   if (!last.startsWith('{')) return { found: false, seed, report: stderr.slice(-500) }
   const { problem, kills: killed } = JSON.parse(last) as { problem: string | null; kills: number }
@@ -136,7 +143,7 @@ function test(files: readonly string[], folder: string): Omit<Found, 'seconds'> 
 
 function runTests(args: readonly string[], folder: string): Omit<Found, 'seconds'> & { passed: boolean } {
   const all = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args, '--reporter', 'json']
-  const { stdout, status } = spawnSync(process.execPath, all, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const { stdout, status } = spawnSync(process.execPath, all, inside(folder))
   const start = stdout.indexOf('{')
   const report = JSON.parse(stdout.slice(start)) as {
     numFailedTests: number
