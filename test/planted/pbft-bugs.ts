@@ -82,7 +82,7 @@ export const pbftBugs: readonly PlantedBug[] = [
     name: 'b3-prepares-of-a-certificate-unchecked',
     title: 'a certificate in a view change counts, whoever signed its prepares',
     file: `${folder}/judging.ts`,
-    find: "if (!isProven(state, 'prepare', prepare.replica, statement, prepare.signature)) return",
+    find: "if (!isProven(state, 'prepare', prepare.replica, { statement, name }, prepare.signature)) return",
     replace: 'if (prepare.signature.length === 0) return',
     finder: tests(views, random),
   },
