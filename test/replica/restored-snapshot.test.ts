@@ -3,16 +3,13 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { copySnapshot } from '../../src/cli/snapshot/copy-snapshot.ts'
 import { judgeChunks } from '../../src/cli/snapshot/judge-snapshot.ts'
 import { newestOf, openSnapshotsAt, readSnapshotsAt } from '../../src/cli/snapshot/open-snapshots-at.ts'
 import { put, testReplicas, type StoreReplica, type TestReplicas } from './replicas.ts'
 
 let replicas: TestReplicas
-beforeEach(async () => {
-  replicas = await testReplicas(3, { checkpoints: { intervalHeights: 4 } })
-})
 afterEach(() => replicas.close())
 
 const often = { snapshotPolicy: { logBytesMin: 1, writtenPercentMin: 1, sliceBytesMax: 1 << 20 } }
@@ -41,22 +38,31 @@ async function carry(from: number, to: number): Promise<number> {
   return snapshot.checkpoint.header.height
 }
 
-it('is where a voter that was away goes on from, with its vote', async () => {
-  const [one, two, three] = (await Promise.all([1, 2, 3].map(start))) as [StoreReplica, StoreReplica, StoreReplica]
-  await one.submit(put('before'))
-  await three.close()
-  for (let number = 0; number < 40; number++) await one.submit(put(`value ${number}`))
-  await until(() => one.status().executedHeight >= 40)
-  await two.close()
-  const height = await carry(1, 3)
-  expect(height).toBeGreaterThan(4)
-  // Only the snapshot can have brought it there: nothing was sent to it.
-  await one.close()
-  const again = await start(3)
-  expect(again.status()).toMatchObject({ voice: 'votes' })
-  expect(again.status().executedHeight).toBeGreaterThanOrEqual(height)
-  // Two of three decide, and it is one of them.
-  const back = await start(2)
-  await back.submit(put('after'))
-  await until(() => again.status().executedHeight === back.status().executedHeight)
-}, 60_000)
+it.each([
+  ['raft', 3],
+  ['pbft', 4],
+] as const)(
+  'of %s is where a voter that was away goes on from, with its vote',
+  async (protocol, count) => {
+    replicas = await testReplicas(count, { checkpoints: { intervalHeights: 4 } }, protocol)
+    const ids = replicas.network.epoch.members.map(({ id }) => Number(id))
+    const [one, two, three, ...more] = (await Promise.all(ids.map(start))) as [StoreReplica, StoreReplica, StoreReplica]
+    await one.submit(put('before'))
+    await three.close()
+    for (let number = 0; number < 40; number++) await one.submit(put(`value ${number}`))
+    await until(() => one.status().executedHeight >= 40)
+    for (const other of [two, ...more]) await other.close()
+    const height = await carry(1, 3)
+    expect(height).toBeGreaterThan(4)
+    // Only the snapshot can have brought it there: nothing was sent to it.
+    await one.close()
+    const again = await start(3)
+    expect(again.status()).toMatchObject({ voice: 'votes' })
+    expect(again.status().executedHeight).toBeGreaterThanOrEqual(height)
+    // All but the first decide: no fewer can, and it is one of them.
+    const [back] = await Promise.all(ids.filter((id) => id !== 1 && id !== 3).map(start))
+    await back!.submit(put('after'))
+    await until(() => again.status().executedHeight === back!.status().executedHeight)
+  },
+  60_000,
+)
