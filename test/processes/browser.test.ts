@@ -1,4 +1,4 @@
-// A page in a real browser is a client of a network of real processes: it writes, reads back what it wrote, and goes on when the
+// A page in a real browser is a client of a network of real processes, under pbft, where it must sign: it writes, reads back what it wrote, and goes on when the
 // replica that it talks to is killed or falls silent.
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ let cluster: Cluster
 let bundle: string
 
 beforeAll(async () => {
-  cluster = await Cluster.create({ protocol: 'raft', replicas: 3 })
+  cluster = await Cluster.create({ protocol: 'pbft', replicas: 4 })
   bundle = bundleClient(cluster.folder)
 })
 
@@ -61,7 +61,7 @@ whereThereIsOne('a client in a browser', () => {
   }
 
   it('writes and reads back over WebSockets, at addresses of this machine', async () => {
-    expect(await ask('page.ready(3)')).toBe(true)
+    expect(await ask('page.ready(4)')).toBe(true)
     await serves('colour', 'green')
     await serves('colour', 'blue')
   })
@@ -74,7 +74,7 @@ whereThereIsOne('a client in a browser', () => {
       await serves('last-killed', `replica ${id}`)
       await expect.poll(() => ask('page.connected()'), { timeout: 20_000 }).not.toContain(id)
       cluster.start(id)
-      expect(await ask('page.ready(3)')).toBe(true)
+      expect(await ask('page.ready(4)')).toBe(true)
     }
   })
 
