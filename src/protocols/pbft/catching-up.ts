@@ -29,14 +29,21 @@ export function considerCatchUp(step: Step): void {
   const { state, now, effects } = step
   const { decidedHeight, executedHeight, parameters } = state
   const target = decidedByOthers(state)
-  if (target <= decidedHeight || state.fetchingBlocks || now.monotonicMs < state.fetchAfterMs) return
+  if (target <= decidedHeight) {
+    state.lagAtFetch = Infinity
+    return
+  }
+  if (state.fetchingBlocks || now.monotonicMs < state.fetchAfterMs) return
   // What the others' commits bring in a moment need not be fetched.
   const isPatient = state.active && target <= decidedHeight + parameters.flow.pipelineBlocksMax
   if (isPatient && now.monotonicMs - state.lastDecidedMs < parameters.timers.retransmitMs) return
   if (decidedHeight - executedHeight >= parameters.flow.executionLagBlocksMax) return
   const ahead = [...state.claims].filter(([, claim]) => claim.decidedHeight > decidedHeight)
   const serving = ahead.filter(([, claim]) => claim.servesFrom <= decidedHeight + 1).map(([replica]) => replica)
-  if (serving.length > 0 && !state.servedNothing) {
+  // Who serves block by block while the others go on as fast serves nothing.
+  const gains = target - decidedHeight < state.lagAtFetch
+  if (serving.length > 0 && !state.servedNothing && gains) {
+    state.lagAtFetch = target - decidedHeight
     const fromHeight = decidedHeight + 1
     const toHeight = Math.min(target, decidedHeight + blocksWantedMax)
     state.fetchingBlocks = true
@@ -44,11 +51,14 @@ export function considerCatchUp(step: Step): void {
   }
   // A state is looked for until it has come, and there may never be one: blocks are asked for again meanwhile.
   state.servedNothing = false
+  state.lagAtFetch = Infinity
   // Nobody has said where it can be had: the next status asks.
   if (isStateWanted(state) || ahead.length === 0) return
   state.stateWanted = decidedHeight + 1
-  const holders = ahead.map(([replica]) => replica)
-  effects.fetch({ kind: 'state', minimumHeight: state.stateWanted }, holders)
+  // Everybody is named, since nobody is later: who is ahead may be one liar, and the others have not been heard yet.
+  const holders = new Set([...ahead.map(([replica]) => replica), ...state.membership.all])
+  holders.delete(state.self)
+  effects.fetch({ kind: 'state', minimumHeight: state.stateWanted }, [...holders])
   effects.note({ kind: 'state-wanted', detail: { height: state.stateWanted } })
 }
 

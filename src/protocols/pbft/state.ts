@@ -154,6 +154,8 @@ export interface PbftState {
   fetchAfterMs: number
   /** Whoever was asked for blocks had none, whatever was claimed: a state is asked for next. */
   servedNothing: boolean
+  /** How far others were ahead when blocks were last asked for; Infinity: there is nothing to compare with. */
+  lagAtFetch: number
   readonly payloadsWanted: Set<string>
   /** What had been reached when the last status was due: without a change since then, it is sent. */
   progressMark: string
@@ -292,6 +294,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     stateWanted: 0,
     fetchAfterMs: 0,
     servedNothing: false,
+    lagAtFetch: Infinity,
     payloadsWanted: new Set(),
     progressMark: '',
     heard: new Set(),

@@ -35,10 +35,9 @@ function phaseOf(state: PbftState): string {
   const { decidedHeight, executedHeight, view } = state
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   if (!state.active) return `asks for view ${view}, whose primary is replica ${primaryOf(state, view)}`
-  if (isStateWanted(state))
-    return `fetches a state: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
-  if (state.fetchingBlocks)
-    return `fetches decided blocks: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
+  const fetched = [state.fetchingBlocks ? 'decided blocks' : null, isStateWanted(state) ? 'a state' : null]
+  const what = fetched.filter((one) => one !== null).join(' and ')
+  if (what !== '') return `fetches ${what}: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
   if (decidedHeight - executedHeight >= state.parameters.flow.executionLagBlocksMax)
     return `waits for its own executor, ${decidedHeight - executedHeight} blocks behind`
   if (isPrimary(state) && state.nextHeight > high(state))

@@ -142,11 +142,18 @@ export class StateTransfer {
     return true
   }
 
-  /** This replica has come so far by itself: a state that is no higher is of no use any more. */
+  /**
+   * This replica has come so far by itself: a state that is no higher is of no use any more. Whoever is asked what there is may say so first:
+   * blocks that come one by one must not keep a state away.
+   */
   reached(height: Height): void {
-    if (!this.active) return
-    const wanted = 'target' in this.#phase ? this.#phase.target.checkpoint.header.height : this.#minimumHeight
-    if (height >= wanted) this.cancel()
+    const phase = this.#phase
+    if (phase.kind === 'idle' || phase.kind === 'asking' || phase.kind === 'writing') return
+    if (height < ('target' in phase ? phase.target.checkpoint.header.height : this.#minimumHeight)) return
+    if (height >= this.#minimumHeight) return void this.cancel()
+    // More was wanted meanwhile.
+    this.#leave()
+    this.#begin()
   }
 
   /** An answer: what came on channel 4 and is no request. */
@@ -167,9 +174,9 @@ export class StateTransfer {
     this.#nowMs = nowMs
     const overdue = this.#servers.expire(nowMs)
     const phase = this.#phase
-    if (phase.kind === 'manifest' && overdue.includes(phase.supplier) && this.#otherManifest()) {
+    if (phase.kind === 'manifest' && overdue.includes(phase.supplier) && this.#otherManifest(phase)) {
       // The first that is silent is not waited for while somebody else can be asked.
-      this.#startManifest(phase.target)
+      this.#startManifest(phase.target, phase.supplier)
     } else if (phase.kind === 'manifest' && this.#servers.outlived) this.#fail(outlivedWhy)
     else if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
     else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase))
@@ -286,8 +293,8 @@ export class StateTransfer {
   // Its manifest
 
   /** From one server alone: when it is wrong, it is plain who lied. Those who offered the checkpoint come first. */
-  #startManifest(target: Target): void {
-    const free = this.#servers.suppliers.filter((supplier) => supplier.mayHaveManifest)
+  #startManifest(target: Target, but: Supplier | null = null): void {
+    const free = this.#servers.suppliers.filter((supplier) => supplier !== but && supplier.mayHaveManifest)
     const supplier = free.find((one) => target.by.has(one)) ?? free[0]
     if (supplier === undefined) return this.#fail('no server has the manifest')
     supplier.manifestAsked()
@@ -295,8 +302,8 @@ export class StateTransfer {
     this.#phase = { kind: 'manifest', target, intake, supplier, startMs: this.#nowMs }
   }
 
-  #otherManifest(): boolean {
-    return this.#servers.suppliers.some(({ mayHaveManifest }) => mayHaveManifest)
+  #otherManifest({ supplier }: Phase & { kind: 'manifest' }): boolean {
+    return this.#servers.suppliers.some((other) => other !== supplier && other.mayHaveManifest)
   }
 
   #askManifest({ target, intake, supplier }: Phase & { kind: 'manifest' }): void {

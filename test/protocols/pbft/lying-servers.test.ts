@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import type { Status } from '../../../src/protocols/pbft/messages.ts'
-import { Bench, timeoutMs } from './bench.ts'
+import { Bench, timeoutMs, type Replica } from './bench.ts'
 
 function claim(decidedHeight: number, servesFrom: number): Status {
   return { kind: 'status', view: 0, active: true, decidedHeight, servesFrom, stages: [], asks: false }
@@ -59,6 +59,47 @@ describe('a replica that is behind the logs of the others', () => {
     expect(asked.slice(0, 2)).toEqual(['decided', 'state'])
     expect(asked.slice(2).filter((kind) => kind === 'decided').length).toBeGreaterThan(3)
     expect(asked.filter((kind) => kind === 'state')).toHaveLength(1)
+  })
+
+  /** The fourth is cut off, and the others have decided so many blocks. */
+  function withLate(blocks: number): { bench: Bench; late: Replica } {
+    const bench = new Bench().start()
+    bench.isolate(4)
+    for (let height = 1; height <= blocks; height++) {
+      bench.replica(1).propose(`block ${height}`)
+      bench.settle()
+    }
+    const late = bench.replica(4)
+    late.autoFetch = false
+    return { bench, late }
+  }
+
+  it('asks everybody for a state, since whoever is ahead may be one liar, and it is asked for once', () => {
+    const { bench, late } = withLate(1)
+    late.receive(3, claim(300, 257))
+    late.certified(1)
+    bench.elapse(timeoutMs, () => false)
+    expect(late.wanted.map(({ wanted, from }) => [wanted.kind, [...from].sort()])).toEqual([['state', [1, 2, 3]]])
+  })
+
+  it('looks for a state when blocks come one by one, and the others go on as fast', () => {
+    const { bench, late } = withLate(8)
+    const blocks = bench.replica(1).blocksFrom(1)
+    const asked: string[] = []
+    for (let served = 0; served < 6; served++) {
+      // One liar has blocks; the others have cut them off, and each time are one further.
+      late.receive(3, claim(100 + served, 1))
+      for (const id of [1, 2]) late.receive(id, claim(100 + served, 90))
+      bench.elapse(timeoutMs / 2, () => false)
+      for (const { wanted } of late.wanted.splice(0)) {
+        asked.push(wanted.kind)
+        if (wanted.kind !== 'decided') continue
+        const result = { kind: 'decided' as const, blocks: [blocks[late.decidedHeight]!] }
+        late.step({ kind: 'fetched', wanted, from: replicaId(3), result })
+      }
+    }
+    expect(late.decidedHeight).toBeGreaterThan(2)
+    expect(asked).toContain('state')
   })
 
   it('goes after no height that fewer than one correct replica claim', () => {

@@ -345,9 +345,28 @@ describe('a transfer that is interrupted', () => {
     expect(world.transfer.active).toBe(true)
     world.transfer.reached(256)
     expect([world.transfer.active, world.transfer.nextDueMs()]).toEqual([false, null])
+    // Whoever is asked may have something much higher; when nobody has, it is over.
     world.want(300)
     world.transfer.reached(300)
+    expect(world.transfer.active).toBe(true)
+    world.until(() => world.transfer.status().phase === 'waiting')
+    world.transfer.reached(300)
     expect(world.transfer.active).toBe(false)
+  })
+
+  it.each(['chunks', 'writing'])('by blocks in phase %s goes on with what was wanted meanwhile', (phase) => {
+    const world = new World()
+    const server = world.serve(2)
+    const chunks = makeChunks(world.random, 40, 30_000)
+    world.put(256, chunks)
+    world.want(200)
+    world.until(() => world.transfer.status().phase === phase)
+    world.want(300)
+    world.put(384, chunks, [server])
+    world.transfer.reached(256)
+    expect(world.transfer.active).toBe(true)
+    world.run(600_000, phase === 'writing' ? 2 : 1)
+    expect(world.done.at(-1)!.header.height).toBe(384)
   })
 
   it('while the store prepares leaves nothing begun there, and the next takes as long to begin', () => {
