@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { createLocalNetwork, replicaFolder, type LocalNetwork } from '../../src/cli/setup/local-network.ts'
 import { readKeyFile } from '../../src/crypto/node/key-file.ts'
 import type { ProtocolName } from '../../src/kernel/ids.ts'
+import { readyLine } from './ready-line.ts'
 import { Wires } from './wires.ts'
 
 const root = fileURLToPath(new URL(import.meta.url.includes('/.tools/') ? '../../../' : '../../', import.meta.url))
@@ -28,6 +29,7 @@ export class Cluster {
   /** Null where they cannot be cut. */
   readonly wires: Wires | null
   readonly #children = new Map<number, ChildProcess>()
+  readonly #ready = new Set<ChildProcess>()
   /** What the replicas said, for a person who looks into a failure. */
   readonly said: string[] = []
 
@@ -39,10 +41,15 @@ export class Cluster {
 
   static async create({ wired = false, ...options }: ClusterOptions): Promise<Cluster> {
     const folder = mkdtempSync(join(tmpdir(), 'quorate-cluster-'))
-    buildInto(folder, wired)
-    const dir = join(folder, 'network')
-    const local = await createLocalNetwork({ ...options, dir, name: 'test', host: '127.0.0.1' })
-    return new Cluster(local, folder, wired ? await Wires.lay(local.network) : null)
+    try {
+      buildInto(folder, wired)
+      const dir = join(folder, 'network')
+      const local = await createLocalNetwork({ ...options, dir, name: 'test', host: '127.0.0.1' })
+      return new Cluster(local, folder, wired ? await Wires.lay(local.network) : null)
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
   }
 
   get ids(): number[] {
@@ -64,6 +71,7 @@ export class Cluster {
     const child = spawn(process.execPath, this.#argumentsOf(id, behaviour), { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#children.set(id, child)
     const hear = (text: string): void => {
+      if (text.includes(readyLine)) this.#ready.add(child)
       this.said.push(`${(performance.now() / 1000).toFixed(2)} ${id}: ${text.trimEnd()}`)
       if (this.said.length > 2_000) this.said.splice(0, 1_000)
     }
@@ -84,6 +92,12 @@ export class Cluster {
     const program = join(this.folder, 'dist/test/processes/replica-program.js')
     const places = ['--network', this.local.networkPath, '--addresses', JSON.stringify(this.wires.addressesFor(id))]
     return [program, '--folder', folder, ...places, ...(behaviour === null ? [] : ['--behaviour', behaviour])]
+  }
+
+  /** Of replica-program.ts: signals reach it. */
+  isReady(id: number): boolean {
+    const child = this.#children.get(id)
+    return child !== undefined && this.#ready.has(child)
   }
 
   startAll(): void {

@@ -75,6 +75,13 @@ export class Load {
     await Promise.all(this.clients.map((client) => client.close()))
   }
 
+  /** Closes the clients at once: what is under way fails, and is counted nowhere. */
+  async abandon(): Promise<void> {
+    this.#running = false
+    await Promise.all(this.clients.map((client) => client.close()))
+    await Promise.all(this.#loops)
+  }
+
   /** Resolves when an operation that was invoked after this call has been answered, with how long that took. */
   async served(deadlineMs: number): Promise<number> {
     const sinceMs = performance.now()

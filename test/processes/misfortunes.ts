@@ -75,7 +75,7 @@ export async function misfortunes(options: RoundsOptions): Promise<RoundsReport>
     cluster.startAll()
     load.start()
     await load.served(servedAfterMsMax)
-    const scene: Scene = { cluster, load, random, liar: random.pick(cluster.ids), lie: random.below(lies.length) }
+    const scene: Scene = { cluster, load, random, liar: random.pick(cluster.ids), lie: random.below(2 * lies.length) }
     for (let round = 1; round <= rounds; round++) {
       const fault = faults[(round - 1) % faults.length]!
       const one: RoundReport = { round, fault, ...(await happenings[fault](scene)) }
@@ -94,6 +94,7 @@ export async function misfortunes(options: RoundsOptions): Promise<RoundsReport>
     throw error
   } finally {
     for (const id of cluster.running) cluster.signal(id, 'SIGCONT')
+    await load.abandon()
     await cluster.remove()
   }
 }
@@ -139,20 +140,33 @@ const happenings: Record<FaultName, (scene: Scene) => Promise<Happened>> = {
   },
   liar: async (scene) => {
     const { cluster, load, liar } = scene
-    const lie = lies[scene.lie++ % lies.length]!
-    await cluster.kill(liar)
-    cluster.start(liar, lie)
+    const lie = lies[++scene.lie % lies.length]!
+    await startReady(liar, cluster, lie)
     await load.served(servedAfterMsMax)
-    const leads = scene.lie % 2 === 0
-    if (leads) await letLead(liar, scene)
+    // Every other lie is told as primary; in the next pass over all of them, the rest.
+    const pass = Math.floor(scene.lie / lies.length)
+    const leads = (scene.lie + pass) % 2 === 0 && (await letLead(liar, scene))
     cluster.signal(liar, 'SIGUSR2')
     const servedAfterMs = Math.round(await servedAgain(load))
     await sleep(Math.max(0, faultMs - servedAfterMs))
     const later = Math.round(await load.served(servedAfterMsMax))
-    await cluster.kill(liar)
-    cluster.start(liar)
-    return { replica: liar, how: leads ? `${lie}, leading` : lie, servedAfterMs: Math.max(servedAfterMs, later) }
+    // It may come to harm by its own lies.
+    const end = cluster.isReady(liar) ? '' : ', ended by it'
+    await startReady(liar, cluster)
+    const how = `${lie}${leads ? ', leading' : ''}${end}`
+    return { replica: liar, how, servedAfterMs: Math.max(servedAfterMs, later) }
   },
+}
+
+/** A new process, until signals reach it. */
+async function startReady(id: number, cluster: Cluster, lie: string | null = null): Promise<void> {
+  await cluster.kill(id)
+  cluster.start(id, lie)
+  const untilMs = performance.now() + servedAfterMsMax
+  while (!cluster.isReady(id)) {
+    if (performance.now() > untilMs) throw new Error(`replica ${id} did not start`)
+    await sleep(20)
+  }
 }
 
 /** Whom most of those who answer follow. */
@@ -195,14 +209,17 @@ async function letLead(wanted: number, { cluster, load }: Scene): Promise<boolea
 /** All replicas come to execute the same height: what a restarted one missed, it learns. */
 async function settle(load: Load, cluster: Cluster): Promise<number[]> {
   const untilMs = performance.now() + servedAfterMsMax
-  const targets = (await statusesOf(load, cluster)).map((status) => status.executedHeight)
-  const target = Math.max(...targets)
+  let target: number | null = null
   while (performance.now() < untilMs) {
     const heights = (await statusesOf(load, cluster)).map((status) => status.executedHeight)
-    if (heights.length === cluster.ids.length && heights.every((height) => height >= target)) return heights
+    if (heights.length === cluster.ids.length) {
+      target ??= Math.max(...heights)
+      const reached = target
+      if (heights.every((height) => height >= reached)) return heights
+    }
     await sleep(50)
   }
-  throw new Error(`not every replica reached height ${target}`)
+  throw new Error(`not every replica reached height ${target ?? 'of the others: not all of them answer'}`)
 }
 
 async function statusesOf(load: Load, cluster: Cluster): Promise<{ leader: number | null; executedHeight: number }[]> {

@@ -19,6 +19,7 @@ import { adversarial } from '../../src/simulator/adversaries/adversarial.ts'
 import type { Attack, Behaviour } from '../../src/simulator/adversaries/behaviour.ts'
 import { framesOf } from '../../src/simulator/adversaries/link.ts'
 import { pbftBehaviours } from '../../src/simulator/adversaries/table.ts'
+import { readyLine } from './ready-line.ts'
 
 const { values } = parseArgs({
   options: {
@@ -61,6 +62,8 @@ replica.events.on('protocol', ({ kind, detail }) => process.stdout.write(`${kind
 await replica.start()
 // Where nothing can be handed over it is a wish, which counts when others have it too.
 process.on('SIGUSR1', () => void replica.transferLeadership({ deadlineMs: 1_000 }).catch(() => {}))
+// A signal before this would end the process.
+process.stdout.write(`${readyLine}\n`)
 
 /** The same network, whose members are to be found elsewhere. */
 function seenThrough(read: ReadNetwork, places: Record<number, string>): ReadNetwork {
