@@ -75,7 +75,15 @@ export async function misfortunes(options: RoundsOptions): Promise<RoundsReport>
     cluster.startAll()
     load.start()
     await load.served(servedAfterMsMax)
-    const scene: Scene = { cluster, load, random, liar: random.pick(cluster.ids), lie: random.below(2 * lies.length) }
+    const scene: Scene = {
+      cluster,
+      load,
+      random,
+      liar: random.pick(cluster.ids),
+      lies: drawLies(random),
+      lie: 0,
+      leading: random.below(2),
+    }
     for (let round = 1; round <= rounds; round++) {
       const fault = faults[(round - 1) % faults.length]!
       const one: RoundReport = { round, fault, ...(await happenings[fault](scene)) }
@@ -105,8 +113,18 @@ interface Scene {
   readonly random: Random
   /** Who lies, if anybody does: one of more would be too many. */
   readonly liar: number
-  /** Which lie is next. */
+  readonly lies: readonly string[]
+  /** Which of them is next. */
   lie: number
+  /** Every other one is told as primary: the even or the odd. */
+  readonly leading: number
+}
+
+/** From any of them on. Whoever has claimed a huge view is heard in no lower one any more, and never leads again: that comes last. */
+function drawLies(random: Random): string[] {
+  const others = lies.filter((name) => name !== 'huge-views')
+  const first = random.below(others.length)
+  return [...others.slice(first), ...others.slice(0, first), 'huge-views']
 }
 
 type Happened = Pick<RoundReport, 'replica' | 'how' | 'servedAfterMs'>
@@ -140,12 +158,10 @@ const happenings: Record<FaultName, (scene: Scene) => Promise<Happened>> = {
   },
   liar: async (scene) => {
     const { cluster, load, liar } = scene
-    const lie = lies[++scene.lie % lies.length]!
+    const lie = scene.lies[scene.lie % scene.lies.length]!
     await startReady(liar, cluster, lie)
     await load.served(servedAfterMsMax)
-    // Every other lie is told as primary; in the next pass over all of them, the rest.
-    const pass = Math.floor(scene.lie / lies.length)
-    const leads = (scene.lie + pass) % 2 === 0 && (await letLead(liar, scene))
+    const leads = scene.lie++ % 2 === scene.leading && (await letLead(liar, scene))
     cluster.signal(liar, 'SIGUSR2')
     const servedAfterMs = Math.round(await servedAgain(load))
     await sleep(Math.max(0, faultMs - servedAfterMs))
