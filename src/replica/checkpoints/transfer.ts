@@ -176,7 +176,7 @@ export class StateTransfer {
     const phase = this.#phase
     if (phase.kind === 'manifest' && overdue.includes(phase.supplier) && this.#otherManifest(phase)) {
       // The first that is silent is not waited for while somebody else can be asked.
-      this.#startManifest(phase.target, phase.supplier)
+      this.#startManifest(phase.target)
     } else if (phase.kind === 'manifest' && this.#servers.outlived) this.#fail(outlivedWhy)
     else if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
     else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase))
@@ -293,8 +293,8 @@ export class StateTransfer {
   // Its manifest
 
   /** From one server alone: when it is wrong, it is plain who lied. Those who offered the checkpoint come first. */
-  #startManifest(target: Target, but: Supplier | null = null): void {
-    const free = this.#servers.suppliers.filter((supplier) => supplier !== but && supplier.mayHaveManifest)
+  #startManifest(target: Target): void {
+    const free = this.#servers.suppliers.filter((supplier) => supplier.mayHaveManifest)
     const supplier = free.find((one) => target.by.has(one)) ?? free[0]
     if (supplier === undefined) return this.#fail('no server has the manifest')
     supplier.manifestAsked()

@@ -82,6 +82,31 @@ describe('a replica that is behind the logs of the others', () => {
     expect(late.wanted.map(({ wanted, from }) => [wanted.kind, [...from].sort()])).toEqual([['state', [1, 2, 3]]])
   })
 
+  it('that has caught up asks anew: for blocks first, and for a state where there are none', () => {
+    const { bench, late } = withLate(8)
+    const blocks = bench.replica(1).blocksFrom(1)
+    const claimed = (decided: number, servesFrom: number): string[] => {
+      late.wanted.length = 0
+      for (const id of [1, 2, 3]) late.receive(id, claim(decided, servesFrom))
+      bench.elapse(timeoutMs, () => false)
+      return late.wanted.map(({ wanted }) => wanted.kind)
+    }
+    const serve = (from: number, to: number): void => {
+      const wanted = { kind: 'decided', fromHeight: from, toHeight: to } as const
+      const result = { kind: 'decided' as const, blocks: blocks.slice(from - 1, to) }
+      late.step({ kind: 'fetched', wanted, from: replicaId(1), result })
+    }
+    expect(claimed(4, 90)).toEqual(['state'])
+    expect(claimed(4, 1)).toEqual(['decided'])
+    serve(1, 4)
+    expect(late.decidedHeight).toBe(4)
+    expect(claimed(8, 1)).toEqual(['decided'])
+    serve(5, 8)
+    expect(claimed(12, 1)).toEqual(['decided'])
+    late.step({ kind: 'fetched', ...late.wanted[0]!, from: replicaId(1), result: { kind: 'failed', reason: 'lost' } })
+    expect(claimed(12, 90)).toEqual(['state'])
+  })
+
   it('looks for a state when blocks come one by one, and the others go on as fast', () => {
     const { bench, late } = withLate(8)
     const blocks = bench.replica(1).blocksFrom(1)
