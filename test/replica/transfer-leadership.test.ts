@@ -1,4 +1,4 @@
-// Goal: an application hands leadership over, and learns what came of it. Method: three real replicas in this process.
+// Goal: an application hands leadership over, and learns what came of it. Method: real replicas in this process.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { get, put, testReplicas, type StoreReplica, type TestReplicas } from './replicas.ts'
@@ -31,5 +31,24 @@ describe('handing leadership over', () => {
     await expect(following.transferLeadership()).rejects.toMatchObject(refused)
     await expect(leading.transferLeadership({ to: leading.id })).rejects.toMatchObject(refused)
     expect(leader()).toBe(leading)
+  })
+})
+
+describe('wishing for another leader, where members may lie', () => {
+  let replicas: TestReplicas
+  beforeAll(async () => {
+    replicas = await testReplicas(4, {}, 'pbft')
+  }, 30_000)
+  afterAll(() => replicas.close())
+
+  it('moves nobody alone, and the leader when one more than may lie has wished so', { timeout: 30_000 }, async () => {
+    const all = [1, 2, 3, 4].map((id) => replicas.make(id))
+    await Promise.all(all.map((replica) => replica.start()))
+    await all[0]!.submit(put('before'))
+    const first = all[2]!.transferLeadership({ deadlineMs: 1_000 })
+    await expect(first).rejects.toMatchObject({ code: 'ERR_DEADLINE', certainty: 'indefinite' })
+    expect(all.map((replica) => replica.status().leader)).toEqual([1, 1, 1, 1])
+    expect(await all[3]!.transferLeadership()).toBe(2)
+    await all[0]!.submit(put('after'))
   })
 })
