@@ -46,6 +46,7 @@ import {
   type SliceLimits,
 } from './root-in-progress.ts'
 import { SessionTable } from './session-table.ts'
+import { settledReplies, type StoredReplies } from './settled.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
 import { appendTo, type AppendingChunk } from './appending-chunk.ts'
 import type { StateChunk } from './state-chunks.ts'
@@ -172,9 +173,15 @@ export class Executor {
     return this.#stateRoot.chunksHashed
   }
 
-  /** Would executing this envelope change nothing any more? For whoever has skipped blocks by a restore. */
+  /** Would executing this envelope change nothing any more? */
   hasConsumed(envelope: Envelope): boolean {
     return this.#sessions.hasConsumed(envelope, this.height)
+  }
+
+  /** What came of it, where ordering it again would bring nothing else (settled.ts). A block half executed is nobody's answer. */
+  settled(envelope: Envelope): StoredReplies | null {
+    if (this.#halted !== null || this.#inProgress !== null) return null
+    return settledReplies(envelope, this.#sessions, this.#results)
   }
 
   /** Total: an encoded outcome (kernel/outcome.ts). */

@@ -93,12 +93,16 @@ export class SessionTable {
     return { kind: 'opened', session }
   }
 
-  /** Would executing this at `height` change nothing any more? Asked when a state was taken over from others. */
+  /** The session that this opening has opened, while it lives. */
+  opened(client: PublicKey, nonce: Uint8Array): Session | undefined {
+    return this.#byClient.get(latin1(client))?.get(latin1(nonce))
+  }
+
+  /** Would executing this at `height` change nothing any more? */
   hasConsumed(envelope: Envelope, height: Height): boolean {
     if (envelope.kind === 'open') {
-      const { client, nonce, referenceHeight } = envelope
-      const isVoid = referenceHeight + this.#parameters.lifetimeHeights < height
-      return isVoid || this.#byClient.get(latin1(client))?.has(latin1(nonce)) === true
+      const isVoid = envelope.referenceHeight + this.#parameters.lifetimeHeights < height
+      return isVoid || this.opened(envelope.client, envelope.nonce) !== undefined
     }
     // Whoever still waits for it has it ordered again.
     if (envelope.kind === 'read') return false
@@ -147,7 +151,7 @@ export class SessionTable {
     const sessions: Session[] = []
     for (const record of records) {
       if (before !== null && !isBefore(before, record.id)) return false
-      if (this.#byClient.get(latin1(record.client))?.has(latin1(record.nonce)) === true) return false
+      if (this.opened(record.client, record.nonce) !== undefined) return false
       before = record.id
       sessions.push(this.#insert({ ...record, replies: [] }))
     }

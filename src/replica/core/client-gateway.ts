@@ -12,10 +12,11 @@ import { envelopeCodec, type Envelope, type SessionId } from '../../kernel/envel
 import { envelopeOperationsMax } from '../../kernel/limits.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Now } from '../../kernel/protocol.ts'
-import type { ExecutedBlock } from '../../execution/executed-block.ts'
+import type { ExecutedBlock, OpeningReply, OperationReply } from '../../execution/executed-block.ts'
 import type { Executor } from '../../execution/executor.ts'
 import { clientName } from '../pool/request-key.ts'
 import { GatewayReads } from './gateway-reads.ts'
+import { RecentNames } from './recent-names.ts'
 import type { Pool } from '../pool/request-pool.ts'
 
 /** A client's connection, as its host numbers it. */
@@ -43,6 +44,10 @@ export interface GatewayLimits {
   /** Queries that wait for the protocol or for execution. */
   readsMax: number
   readBytesMax: number
+  /** Ordered reads of which it is remembered that they were executed. */
+  executedReadsMax: number
+  /** Replies in one turn to what was executed before. Clients ask again for what is left out. */
+  repliesAgainMax: number
   /** What a client is told to wait before it tries an overloaded replica again. */
   retryAfterMs: number
 }
@@ -51,6 +56,8 @@ export const gatewayLimitsDefault: GatewayLimits = {
   routesMax: 65_536,
   readsMax: 16_384,
   readBytesMax: 64 * 1024 * 1024,
+  executedReadsMax: 16_384,
+  repliesAgainMax: 65_536,
   retryAfterMs: 100,
 }
 
@@ -69,12 +76,15 @@ export class ClientGateway {
   readonly #submitted = new Set<ConnectionId>()
   readonly #reads: GatewayReads
   readonly #replies = new Map<ConnectionId, Reply[]>()
+  readonly #executedReads: RecentNames
+  #repliesAgain = 0
   /** Requests came into the pool since the protocol was last told. */
   poolChanged = false
 
   constructor(options: GatewayOptions) {
     this.#options = options
     this.#limits = options.limits ?? gatewayLimitsDefault
+    this.#executedReads = new RecentNames(this.#limits.executedReadsMax)
     const { executor, read } = options
     this.#reads = new GatewayReads({
       executor,
@@ -118,9 +128,23 @@ export class ClientGateway {
   ): void {
     for (const encoded of envelopes) {
       const envelope = decode(envelopeCodec, encoded)
-      if (!envelope.ok || !authentic(envelope.value, encoded)) continue
+      if (!envelope.ok || this.#isOld(envelope.value, now) || !authentic(envelope.value, encoded)) continue
       if (this.#options.pool.add(encoded, envelope.value, now.monotonicMs) === 'added') this.poolChanged = true
     }
+  }
+
+  /**
+   * Whoever lags hands on what has been executed long ago. Taken for new, it would be handed on from here too, and ordered again, by each
+   * replica that it came to: a network would order little else. He that hands it on answers it when he has executed it.
+   *
+   * A leader orders what is not settled: a client may ask, through a replica that has executed it, for what is known in the order alone.
+   */
+  #isOld(envelope: Envelope, now: Now): boolean {
+    const { executor, leader, self } = this.#options
+    if (executor.settled(envelope) !== null) return true
+    if (leader(now) === self) return false
+    if (envelope.kind === 'read') return this.#executedReads.has(readRoute(envelope.client, envelope.nonce))
+    return executor.hasConsumed(envelope)
   }
 
   readReady(id: number, height: number): void {
@@ -134,24 +158,14 @@ export class ClientGateway {
   }
 
   executed(block: ExecutedBlock): void {
-    for (const reply of block.replies) {
-      if (reply.kind === 'opening') {
-        const connection = this.#routes.get(openingRoute(reply.client, reply.nonce))
-        if (connection === undefined) continue
-        const { client, nonce, height, index, outcome } = reply
-        this.#respond(connection, { kind: 'opened', client, nonce, height, index, outcome })
-      } else {
-        const { session, number, height, index, outcome } = reply
-        const connection = this.#routes.get(sessionRoute(session))
-        if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
-      }
-    }
+    for (const reply of block.replies) this.#deliver(reply)
     for (const envelope of block.envelopes) {
       if (envelope.kind !== 'read') continue
       const route = readRoute(envelope.client, envelope.nonce)
       const connection = this.#routes.get(route)
       // A copy of it that is ordered later is nobody's question any more.
       this.#unroute(route)
+      this.#executedReads.add(route)
       if (connection !== undefined) this.#reads.ordered(connection, envelope)
     }
     this.restored()
@@ -163,6 +177,7 @@ export class ClientGateway {
   }
 
   endTurn(now: Now): void {
+    this.#repliesAgain = 0
     if (this.#submitted.size > 0) this.#hint(now)
     if (this.#replies.size === 0) return
     for (const [connection, replies] of this.#replies) this.#sendReplies(connection, replies)
@@ -205,12 +220,32 @@ export class ClientGateway {
         continue
       }
       this.#route(envelope.value, connection)
+      if (this.#answerAgain(envelope.value)) continue
       const added = this.#options.pool.add(encoded, envelope.value, now.monotonicMs)
       if (added === 'added') this.poolChanged = true
       else if (added !== 'known') refusal = 'overloaded'
     }
     if (refusal !== null) this.#refuse(connection, refusal, now)
     else this.#submitted.add(connection)
+  }
+
+  /** What was executed is answered from here, and ordered no second time. */
+  #answerAgain(envelope: Envelope): boolean {
+    const replies = this.#options.executor.settled(envelope)
+    for (const reply of replies ?? []) if (++this.#repliesAgain <= this.#limits.repliesAgainMax) this.#deliver(reply)
+    return replies !== null
+  }
+
+  #deliver(reply: OperationReply | OpeningReply): void {
+    if (reply.kind === 'opening') {
+      const { client, nonce, height, index, outcome } = reply
+      const connection = this.#routes.get(openingRoute(client, nonce))
+      if (connection !== undefined) this.#respond(connection, { kind: 'opened', client, nonce, height, index, outcome })
+    } else {
+      const { session, number, height, index, outcome } = reply
+      const connection = this.#routes.get(sessionRoute(session))
+      if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
+    }
   }
 
   #route(envelope: Envelope, connection: ConnectionId): void {

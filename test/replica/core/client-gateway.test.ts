@@ -218,6 +218,101 @@ describe('a request', () => {
   })
 })
 
+describe('what was executed', () => {
+  const readOf = (nonce: number): Envelope => {
+    const bytes = new Uint8Array(16).fill(nonce)
+    return { kind: 'read', client: clientKey(1), nonce: bytes, queries: [none], signature: none }
+  }
+
+  function executed(limits: Partial<GatewayLimits> = {}) {
+    const all = bench(limits)
+    const { gateway, executor } = all
+    const session = openSession(executor, 1, 1)
+    const expired = open(2, 1, 1)
+    const request = operations(1, session, 1, ['a', 'b'])
+    gateway.executed(run(executor, request))
+    for (let height = 0; height < 30; height++) run(executor)
+    const alive = openSession(executor, 1, 2)
+    const kept = operations(1, alive, 1, ['a', 'b'])
+    const reply = run(executor, kept)
+    gateway.executed(reply)
+    gateway.executed(run(executor, readOf(5)))
+    const forward = (...envelopes: Envelope[]): boolean => {
+      gateway.poolChanged = false
+      const encoded = envelopes.map((envelope) => encode(envelopeCodec, envelope))
+      gateway.forwarded(encoded, () => true, now)
+      return gateway.poolChanged
+    }
+    return { ...all, forward, alive, kept, reply, expired, lost: request }
+  }
+
+  it('is answered again at once, as it was, and waits for nobody', () => {
+    const { gateway, submit, kept, alive, reply, taken } = executed()
+    submit(7, kept, open(1, 2, 32))
+    gateway.endTurn(now)
+    expect(gateway.poolChanged).toBe(false)
+    const replies = reply.replies.map((each) => {
+      if (each.kind !== 'operation') throw new Error('an opening')
+      const { session, number, height, index, outcome } = each
+      return { session, number, height, index, outcome }
+    })
+    const [opened, again] = taken()
+    expect(opened).toMatchObject({ to: 7, response: { kind: 'opened', height: alive.height, index: alive.index } })
+    expect(again).toEqual({ to: 7, response: { kind: 'replies', replies } })
+  })
+
+  it('is answered no oftener in one turn than is bounded', () => {
+    const { gateway, submit, kept, taken } = executed({ repliesAgainMax: 3 })
+    const count = (): number => {
+      gateway.endTurn(now)
+      return taken().reduce((sum, { response }) => sum + (response.kind === 'replies' ? response.replies.length : 0), 0)
+    }
+    submit(7, kept, kept, kept)
+    expect(count()).toBe(3)
+    submit(7, kept)
+    expect(count()).toBe(2)
+  })
+
+  it('is not taken from those who hand it on, whoever leads', () => {
+    const { forward, kept, lead } = executed()
+    for (const leader of [2, 3, null]) {
+      lead(leader)
+      expect(forward(kept)).toBe(false)
+    }
+  })
+
+  it('and is known in the order alone is taken by who leads, and watched by nobody else', () => {
+    for (const which of ['lost', 'expired', 'read'] as const) {
+      const { forward, lead, ...all } = executed()
+      const envelope = which === 'read' ? readOf(5) : all[which]
+      for (const leader of [3, null]) {
+        lead(leader)
+        expect(forward(envelope), which).toBe(false)
+      }
+      lead(2)
+      expect(forward(envelope), which).toBe(true)
+    }
+  })
+
+  it('and is new is taken by everybody', () => {
+    const { forward, alive, lead } = executed()
+    lead(3)
+    expect(forward(operations(1, alive, 1, ['a', 'b', 'c']))).toBe(true)
+    expect(forward(readOf(6))).toBe(true)
+    expect(forward(open(3, 1, 33))).toBe(true)
+  })
+
+  it('of reads is remembered for so many', () => {
+    const { gateway, executor, forward, lead } = executed({ executedReadsMax: 2 })
+    lead(3)
+    gateway.executed(run(executor, readOf(6), readOf(5)))
+    expect([5, 6].map((nonce) => forward(readOf(nonce)))).toEqual([false, false])
+    gateway.executed(run(executor, readOf(7)))
+    expect([5, 7].map((nonce) => forward(readOf(nonce)))).toEqual([false, false])
+    expect(forward(readOf(6))).toBe(true)
+  })
+})
+
 describe('replies', () => {
   it('of one turn leave as one message for each connection', () => {
     const { gateway, executor, submit, executes, taken } = bench()
