@@ -220,6 +220,8 @@ export class SimulatedDisk implements Directory {
     this.kill()
     this.#entries.clear()
     this.#removed.clear()
+    // It was to be a byte of what is gone.
+    this.#readRot = null
   }
 
   /** The directory as a process sees it now. */

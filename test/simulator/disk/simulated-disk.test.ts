@@ -233,6 +233,16 @@ describe('a directory', () => {
     expect(bench.disk.list()).toEqual([])
   })
 
+  it('that is wiped takes along the read of it that was to go wrong', () => {
+    const bench = new Bench()
+    bench.synced('file', [1])
+    bench.disk.rotOneRead({ name: 'file', offset: 0 }, 0x80, 0)
+    bench.disk.wipe()
+    bench.synced('file', [1])
+    expect(bench.bytes('file')).toEqual([1])
+    expect(bench.disk.readsRotted).toBe(0)
+  })
+
   it('is what it was when the backup was made, again and again', () => {
     const bench = new Bench()
     const file = bench.synced('file', [1])
