@@ -3,11 +3,12 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Wish } from './messages.ts'
-import { hasVoice, high, isPrimary, timer, type PbftState, type Step } from './state.ts'
+import { decidedByOthers } from './catching-up.ts'
+import { hasVoice, high, isPrimary, timeoutMs, timer, type PbftState, type Step } from './state.ts'
 import { isSignedWish, signWish } from './statements.ts'
 import { askForView } from './view-changes.ts'
 
-/** The pace is looked at so often in the base of the view timeout. */
+/** The pace is looked at so often in the timeout of the view. */
 export const looksPerTimeout = 8
 /** A request is old after so many of these looks, and after so many times what the votes of a block take: on long links all is slow. */
 const oldAfterLooks = 2
@@ -16,7 +17,12 @@ const oldAfterVotes = 3
 export const slowLooksMax = 16
 
 export function armPace({ state, effects }: Step): void {
-  effects.arm(timer.pace, Math.max(1, state.parameters.timers.timeoutMsBase / looksPerTimeout))
+  effects.arm(timer.pace, Math.max(1, lookMsOf(state)))
+}
+
+/** Longer with each view that fails, as the timeout is: else wishes would end every view before a slow network can decide anything in it. */
+function lookMsOf(state: PbftState): number {
+  return timeoutMs(state) / looksPerTimeout
 }
 
 /**
@@ -27,13 +33,15 @@ export function onPaceTimer(step: Step): void {
   const { state, now } = step
   armPace(step)
   const { pace } = state
-  const lookMs = state.parameters.timers.timeoutMsBase / looksPerTimeout
-  const oldMs = Math.max(oldAfterLooks * lookMs, oldAfterVotes * (pace.votesMs ?? 0))
+  const oldMs = Math.max(oldAfterLooks * lookMsOf(state), oldAfterVotes * (pace.votesMs ?? 0))
   const sinceMs = state.ports.pool.oldestWaitingSinceMs()
   const waitedMs = sinceMs === null ? 0 : now.monotonicMs - Math.max(sinceMs, state.viewSinceMs)
   const { pipelineBlocksMax, executionLagBlocksMax } = state.parameters.flow
   const lagMax = Math.min(pipelineBlocksMax, executionLagBlocksMax)
-  const lags = state.decidedHeight - state.executedHeight >= lagMax || state.decidedHeight >= high(state)
+  // R20: whoever is behind, in whatever way, sees requests wait that others have decided, or that nobody could propose.
+  const { decidedHeight, executedHeight } = state
+  const isBehind = decidedByOthers(state) > decidedHeight
+  const lags = isBehind || decidedHeight - executedHeight >= lagMax || decidedHeight >= high(state)
   const isBusy = pace.fullBlocks > 0 || lags
   pace.fullBlocks = 0
   if (!state.active || isPrimary(state)) pace.slow = 0

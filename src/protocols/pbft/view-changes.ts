@@ -31,6 +31,7 @@ export function leaveFor({ state, effects }: Step, view: View): void {
   state.newViewDueMs = null
   state.wishes.clear()
   state.wished = false
+  state.pace.slow = 0
   state.lingering = false
   state.requestArmed = false
   state.forwardArmed = false
