@@ -26,6 +26,10 @@ export interface LateRequest {
   readonly sentMs: number
 }
 
+/** The latest turns (`manifestTurn`) of who is slow, and of who was silent. */
+export const turnOfSlow = 1
+export const turnOfSilent: number = turnOfSlow + manifestAsksMax
+
 export class Supplier {
   readonly replica: ReplicaId
   /** What it lied about; it is asked nothing more. */
@@ -127,10 +131,15 @@ export class Supplier {
     this.#timeouts = 0
   }
 
-  /** Not yet asked in this round; or slow and not silent, so that it may be in time when more is allowed for. */
-  get mayHaveManifest(): boolean {
-    if (!this.usable) return false
-    return this.#manifestAsks === 0 || (this.#answersLate && this.#manifestAsks < manifestAsksMax)
+  /**
+   * Whoever has the least is asked for its manifest next; Infinity: not in this round. First who was not asked yet; then who is slow and may be
+   * in time when more is allowed for; then who was silent, since a link that lost a question may be whole by now.
+   */
+  get manifestTurn(): number {
+    if (!this.usable || this.#manifestAsks >= manifestAsksMax) return Infinity
+    if (this.#manifestAsks === 0) return 0
+    if (this.#answersLate) return turnOfSlow
+    return this.silent ? turnOfSlow + this.#manifestAsks : Infinity
   }
 
   manifestAsked(): void {

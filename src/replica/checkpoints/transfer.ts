@@ -31,7 +31,7 @@ import {
 } from './limits.ts'
 import { ManifestIntake } from './manifest-intake.ts'
 import type { ChunkDigest, SnapshotSink, SnapshotWriter } from './ports.ts'
-import type { Supplier } from './supplier.ts'
+import { turnOfSilent, turnOfSlow, type Supplier } from './supplier.ts'
 import { isChunk, transferAnswerCodec, type TransferAnswer } from './transfer-messages.ts'
 import type { TransferStatus } from './transfer-status.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
@@ -174,11 +174,14 @@ export class StateTransfer {
     this.#nowMs = nowMs
     const overdue = this.#servers.expire(nowMs)
     const phase = this.#phase
-    if (phase.kind === 'manifest' && overdue.includes(phase.supplier) && this.#otherManifest(phase)) {
-      // The first that is silent is not waited for while somebody else can be asked.
+    const isHeldUp = phase.kind === 'manifest' && overdue.includes(phase.supplier)
+    // The first that is silent is not waited for while somebody else can be asked.
+    if (isHeldUp && this.#isTurnOfOther(phase, turnOfSlow)) this.#startManifest(phase.target)
+    else if (phase.kind === 'manifest' && this.#servers.outlived) this.#fail(outlivedWhy)
+    // And where all were silent, those before it may be there again, and it may never be.
+    else if (isHeldUp && phase.intake.length === 0 && this.#isTurnOfOther(phase, turnOfSilent)) {
       this.#startManifest(phase.target)
-    } else if (phase.kind === 'manifest' && this.#servers.outlived) this.#fail(outlivedWhy)
-    else if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
+    } else if (phase.kind === 'waiting' && nowMs >= phase.dueMs) this.#begin()
     else if (phase.kind === 'manifest' && nowMs >= this.#manifestDueMs(phase))
       this.#servers.spend(phase.supplier, 'too slow')
     else if (phase.kind === 'checking') this.#check(phase)
@@ -294,16 +297,18 @@ export class StateTransfer {
 
   /** From one server alone: when it is wrong, it is plain who lied. Those who offered the checkpoint come first. */
   #startManifest(target: Target): void {
-    const free = this.#servers.suppliers.filter((supplier) => supplier.mayHaveManifest)
-    const supplier = free.find((one) => target.by.has(one)) ?? free[0]
-    if (supplier === undefined) return this.#fail('no server has the manifest')
+    const { suppliers } = this.#servers
+    const turn = Math.min(...suppliers.map(({ manifestTurn }) => manifestTurn))
+    if (turn === Infinity) return this.#fail('no server has the manifest')
+    const free = suppliers.filter(({ manifestTurn }) => manifestTurn === turn)
+    const supplier = free.find((one) => target.by.has(one)) ?? free[0]!
     supplier.manifestAsked()
     const intake = new ManifestIntake(this.#options.hasher, target.checkpoint.header.stateRoot!)
     this.#phase = { kind: 'manifest', target, intake, supplier, startMs: this.#nowMs }
   }
 
-  #otherManifest({ supplier }: Phase & { kind: 'manifest' }): boolean {
-    return this.#servers.suppliers.some((other) => other !== supplier && other.mayHaveManifest)
+  #isTurnOfOther({ supplier }: Phase & { kind: 'manifest' }, turnMax: number): boolean {
+    return this.#servers.suppliers.some((other) => other !== supplier && other.manifestTurn <= turnMax)
   }
 
   #askManifest({ target, intake, supplier }: Phase & { kind: 'manifest' }): void {

@@ -18,7 +18,7 @@ import {
   requestMsMax,
   windowBytesMax,
 } from '../../../src/replica/checkpoints/limits.ts'
-import { Supplier } from '../../../src/replica/checkpoints/supplier.ts'
+import { Supplier, turnOfSilent, turnOfSlow } from '../../../src/replica/checkpoints/supplier.ts'
 import type { Chunk } from './memory-store.ts'
 import { expectState } from './state.ts'
 import { changeChunks, fetcher, makeChunks, World, type ServerSeat } from './transfer-world.ts'
@@ -482,17 +482,69 @@ describe('a manifest', () => {
     expect(world.done).toHaveLength(1)
   })
 
-  it('is asked of each so often in a round, and no more, or two that are always late could go on for ever', () => {
+  it('is asked again of those who were silent, when the one that is left is silent too', () => {
+    const world = new World()
+    const back = [world.serve(3), world.serve(4)]
+    const silent = world.serve(2, { tamper: () => [] })
+    const chunks = makeChunks(world.random, 20, 300)
+    world.put(256, chunks)
+    world.want(256, [...back, silent])
+    world.until(() => world.transfer.status().phase === 'manifest')
+    for (const seat of back) seat.lost = 100
+    world.until(() => silent.requests.some(({ kind }) => kind === 'manifest'))
+    for (const seat of back) seat.lost = 0
+    world.until(() => world.transfer.status().phase === 'chunks')
+    expect(world.nowMs).toBeLessThan(manifestMs / 2)
+    expect(world.noted('transfer-failed')).toEqual([])
+  })
+
+  it('is asked of the silent in turn, and not of the one who offered it again and again', () => {
+    const world = new World()
+    const offering = world.serve(2)
+    const others = [world.serve(3, { lost: 100 }), world.serve(4, { lost: 100 })]
+    world.put(256, makeChunks(world.random, 20, 300))
+    world.want(256)
+    world.until(() => world.transfer.status().phase === 'manifest')
+    offering.lost = 100
+    world.until(() => world.asked('manifest', [offering]) === 2)
+    expect(world.asked('manifest', others)).toBe(2)
+    for (const seat of others) seat.lost = 0
+    world.until(() => others.some((seat) => world.asked('manifest', [seat]) === 2))
+    expect(world.asked('manifest', [offering])).toBe(2)
+    world.run()
+    expect(world.done).toHaveLength(1)
+  })
+
+  it('is not begun anew with who was silent while there are pages of it', () => {
+    const world = new World()
+    const silent = world.serve(2)
+    const seat = world.serve(3)
+    world.put(256, makeChunks(world.random, 2500, 20))
+    world.want(256, [silent, seat])
+    world.until(() => world.transfer.status().phase === 'manifest')
+    silent.lost = 100
+    world.until(() => world.asked('manifest', [seat]) === 2)
+    seat.delayMs = 800
+    world.run()
+    expect(world.asked('manifest', [silent])).toBe(1)
+    expect(seat.requests.filter((request) => request.kind === 'manifest' && request.first === 0)).toHaveLength(1)
+    expect(world.done).toHaveLength(1)
+  })
+
+  it.each(['late', 'silent'])('is asked of each so often in a round, and no more, where all are always %s', (how) => {
     const supplier = new Supplier(replicaId(2))
+    expect(supplier.manifestTurn).toBe(0)
     for (let ask = 1; ask <= manifestAsksMax; ask++) {
-      expect(supplier.mayHaveManifest).toBe(true)
+      expect(supplier.manifestTurn).toBeLessThanOrEqual(how === 'late' ? turnOfSlow : turnOfSilent)
       supplier.manifestAsked()
-      expect(supplier.mayHaveManifest).toBe(false)
-      supplier.answeredLate(1000)
+      // Its answer is waited for.
+      if (ask === 1) expect(supplier.manifestTurn).toBe(Infinity)
+      if (how === 'late') supplier.answeredLate(1000)
+      else if (ask === 1) supplier.timedOut({ number: 1, entries: new Map(), sentMs: 0 })
     }
-    expect(supplier.mayHaveManifest).toBe(false)
+    expect(supplier.manifestTurn).toBe(Infinity)
     supplier.newRound()
-    expect(supplier.mayHaveManifest).toBe(true)
+    expect(supplier.manifestTurn).toBe(0)
   })
 })
 
