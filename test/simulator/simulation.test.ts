@@ -131,6 +131,12 @@ it.each([1356, 1568])('what was executed is not ordered again for those who lag 
   expect(violation).toBeNull()
   expect(coverage['heights-decided']).toBeLessThan(500)
 
+// The primary was a liar who fell silent when all was decided: nobody could blame it, its heartbeat was the only one, and so nobody told a
+// replica that lacked four blocks that it did.
+it('whoever lags learns it in an idle network whose primary is silent (pbft, seed 5939)', () => {
+  expect(runSeed({ protocol: 'pbft', replicas: 4, faults: 'all', seed: 5939 }).violation).toBeNull()
+})
+
 // One of the three that had to vote lacked a state, and its window ended below what the others proposed. Both servers of the state were cut
 // off when its manifest was asked for, and back a moment later; but the third, which stayed deaf, was the last in turn, and was asked for ten
 // seconds. Meanwhile the laggard itself wished for other primaries, and wishes ended each view at the same early time, however many failed.

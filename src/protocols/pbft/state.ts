@@ -159,6 +159,8 @@ export interface PbftState {
   readonly payloadsWanted: Set<string>
   /** What had been reached when the last status was due: without a change since then, it is sent. */
   progressMark: string
+  /** Looks in a row at which nothing was unfinished and nothing had moved. */
+  idleLooks: number
   /** Whoever has answered since the start: until a quorum has, everybody is asked. */
   readonly heard: Set<ReplicaId>
   lingering: boolean
@@ -297,6 +299,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     lagAtFetch: Infinity,
     payloadsWanted: new Set(),
     progressMark: '',
+    idleLooks: 0,
     heard: new Set(),
     lingering: false,
     requestArmed: false,

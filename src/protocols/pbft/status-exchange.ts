@@ -43,6 +43,10 @@ export function askForHelp({ state, effects }: Step): void {
   effects.broadcast(statusMessage(state, true))
 }
 
+/** An idle replica says how far it is after so many looks, after twice as many, and so on; in the end each time after the most. */
+export const idleLooksMin = 4
+export const idleLooksMax = 64
+
 /** What is unfinished and has not moved since the last look. */
 export function onStatusTimer(step: Step): void {
   const { state, effects } = step
@@ -54,8 +58,12 @@ export function onStatusTimer(step: Step): void {
   const hasMoved = mark !== state.progressMark
   state.progressMark = mark
   if (hangs) return
-  if (state.heard.size < state.membership.quorum - 1) askForHelp(step)
-  else if (!isUnfinished(state) || hasMoved) return
+  const isHelped = state.heard.size >= state.membership.quorum - 1
+  const isIdle = isHelped && !isUnfinished(state)
+  state.idleLooks = isIdle && !hasMoved ? state.idleLooks + 1 : 0
+  if (isIdle) return sayWhenIdle(step)
+  if (!isHelped) askForHelp(step)
+  else if (hasMoved) return
   if (!state.active && state.asked !== null && state.asked.viewChange.view === state.view) {
     effects.broadcast(state.asked.viewChange)
   }
@@ -64,6 +72,21 @@ export function onStatusTimer(step: Step): void {
   wantLackingPayloads(step)
   effects.broadcast(statusMessage(state, false))
   for (const claim of state.claims.values()) claim.asked = true
+}
+
+/**
+ * Whoever lags does not know it until it is told, and the primary, whose heartbeat would tell, may be silent while there is nothing for which it
+ * could be blamed. So each voter speaks once the last block is old, ever more seldom, and whoever hears of a higher one asks.
+ */
+function sayWhenIdle({ state, effects }: Step): void {
+  const { idleLooks, membership, self } = state
+  if (isPrimary(state) || !membership.isVoter(self)) return
+  const isDue = idleLooks > idleLooksMax ? idleLooks % idleLooksMax === 0 : isPowerOfTwo(idleLooks)
+  if (idleLooks >= idleLooksMin && isDue) effects.broadcast(statusMessage(state, false))
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0
 }
 
 /** Of the lowest slot that is unfinished: that others move does not help whoever lacks something there. */

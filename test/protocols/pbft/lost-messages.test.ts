@@ -1,12 +1,27 @@
 // Crashes and losses only, no lies: whatever is lost, the group goes on when it is lost no more.
 
 import { describe, expect, it } from 'vitest'
-import { Bench, kinds, timeoutMs } from './bench.ts'
+import { idleLooksMax } from '../../../src/protocols/pbft/status-exchange.ts'
+import { Bench, kinds, parametersOf, timeoutMs } from './bench.ts'
 import * as forge from './forging.ts'
 
 const everyKind = ['pre-prepare', 'prepare', 'commit', 'status'] as const
 
 describe('the loss of messages', () => {
+  it.each([0, 40_000])('of a decision is noticed where the primary is silent and idle, after %i ms too', (waitMs) => {
+    const bench = new Bench().start()
+    bench.isolate(4)
+    bench.replica(1).propose('a')
+    bench.settle()
+    // A liar may do so, and nobody has anything to blame it for.
+    bench.replica(1).crash()
+    bench.elapse(waitMs)
+    bench.heal()
+    bench.elapse(1.25 * idleLooksMax * parametersOf().timers.retransmitMs)
+    expect(bench.replica(4).texts).toEqual(['a'])
+    for (const id of [2, 3, 4]) expect(bench.replica(id).status.view).toBe(0)
+  })
+
   for (const kind of everyKind) {
     for (const to of [1, 2, 4]) {
       it(`of every ${kind} to replica ${to}, until it ends, delays its blocks and loses none`, () => {

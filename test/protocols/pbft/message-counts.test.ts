@@ -1,10 +1,12 @@
 // What a block costs (PBFT §4.2): 2n(n-1) messages, the mean over 100 consecutive full blocks with a steady primary. Statuses are counted apart.
 
 import { describe, expect, it } from 'vitest'
-import { Bench, type Replica, type Sent } from './bench.ts'
+import { idleLooksMax, idleLooksMin } from '../../../src/protocols/pbft/status-exchange.ts'
+import { Bench, parametersOf, type Replica, type Sent } from './bench.ts'
 
 const blocks = 100
 const operations = 4
+const { heartbeatMs, retransmitMs } = parametersOf().timers
 
 function steady(voters: number): {
   bench: Bench
@@ -25,6 +27,10 @@ function steady(voters: number): {
   const after = sum(bench.replicas)
   const signatures = { made: after.made - before.made, checked: after.checked - before.checked }
   return { bench, sent: bench.sent, signatures }
+}
+
+function statuses(bench: Bench): readonly Sent[] {
+  return bench.sent.filter(({ message }) => message.kind === 'status')
 }
 
 function sum(replicas: readonly Replica[]): { made: number; checked: number } {
@@ -63,14 +69,36 @@ describe('a full block with a steady primary', () => {
     for (const replica of bench.replicas) expect(replica.texts).toEqual(['a'])
   })
 
-  it('is followed by statuses of the primary alone when nothing is to be done', () => {
+  it('costs no statuses of the others, where the next one comes soon', () => {
     const bench = new Bench().start()
+    bench.sent.length = 0
+    for (let block = 0; block < 30; block++) {
+      bench.replica(1).propose(`${block}`)
+      bench.elapse(idleLooksMin * retransmitMs - 100)
+    }
+    expect(new Set(statuses(bench).map(({ from }) => from))).toEqual(new Set([1]))
+  })
+
+  it('is followed by heartbeats of the primary, and by a word of each other voter ever more seldom', () => {
+    const bench = new Bench({ learners: 1 }).start()
     bench.replica(1).propose('a')
     bench.settle()
-    bench.elapse(3000)
+    const words: number[] = []
     bench.sent.length = 0
-    bench.elapse(60_000)
-    expect(new Set(bench.sent.map(({ from, message }) => `${from} ${message.kind}`))).toEqual(new Set(['1 status']))
+    const looks = 5 * idleLooksMax
+    for (let look = 1; look <= looks; look++) {
+      const before = bench.sent.length
+      bench.elapse(retransmitMs)
+      if (bench.sent.slice(before).some(({ from }) => from === 2)) words.push(look)
+    }
+    const pauses = words.slice(1).map((look, index) => look - words[index]!)
+    expect(words[0]).toBeLessThanOrEqual(idleLooksMin + 1)
+    expect(pauses).toEqual([4, 8, 16, 32, idleLooksMax, idleLooksMax, idleLooksMax])
+    const said = (id: number): number => bench.sent.filter(({ from }) => from === id).length / bench.replicas.length
+    expect([said(2), said(3), said(4), said(5)]).toEqual([said(2), said(2), said(2), 0])
+    // Its heartbeats say it already.
+    expect(Math.abs(said(1) * bench.replicas.length - (4 * looks * retransmitMs) / heartbeatMs)).toBeLessThanOrEqual(4)
+    expect(statuses(bench)).toHaveLength(bench.sent.length)
     for (const replica of bench.replicas) expect(replica.status.view).toBe(0)
   })
 })
