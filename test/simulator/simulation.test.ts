@@ -130,6 +130,7 @@ it.each([1356, 1568])('what was executed is not ordered again for those who lag 
   const { violation, coverage } = runSeed({ protocol: 'pbft', replicas: 7, faults: 'all', seed })
   expect(violation).toBeNull()
   expect(coverage['heights-decided']).toBeLessThan(500)
+})
 
 // The primary was a liar who fell silent when all was decided: nobody could blame it, its heartbeat was the only one, and so nobody told a
 // replica that lacked four blocks that it did.
