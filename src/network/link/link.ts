@@ -75,8 +75,9 @@ export const clientLinkLimits: LinkLimits = {
   send: { bytesMax: 8 * 1024 * 1024, framesMax: 4096 },
 }
 
-/** Pings under way: an answer to none of them is ignored. */
 const pingCodec: Codec<number> = u53
+/** Pings under way: an answer to none of them is ignored. More than a link that still answers within its silence leaves open. */
+const pingsMax = 16
 /** Weight of the newest measurement of the round trip, as 1 in 8 (RFC 6298). */
 const smoothing = 8
 
@@ -95,7 +96,8 @@ export class Link {
   #lastTickMs: number
   #silentMs = 0
   #pingId = 0
-  #pingSentMs: number | null = null
+  /** Oldest first. A round trip may be longer than the pause between two of them. */
+  readonly #pings: { id: number; sentMs: number }[] = []
   #roundTripMs: number | null = null
   #turnBytes = 0
   #paused = false
@@ -196,9 +198,8 @@ export class Link {
     if (this.#state === 'refusing' && this.#silentMs > heartbeatMs) return this.close('refused')
     if (this.#silentMs > (this.#state === 'open' ? silenceMsMax : greetingMsMax)) return this.close('silent')
     if (this.#state !== 'open') return
-    // One ping at a time; one that stays unanswered is forgotten with the next.
-    this.#pingId++
-    this.#pingSentMs = nowMs
+    this.#pings.push({ id: ++this.#pingId, sentMs: nowMs })
+    if (this.#pings.length > pingsMax) this.#pings.shift()
     this.#enqueue(linkFrame(linkFrameKind.ping, encode(pingCodec, this.#pingId)))
   }
 
@@ -261,9 +262,11 @@ export class Link {
   #pong(body: Uint8Array, nowMs: number): void {
     const id = decode(pingCodec, body)
     if (!id.ok) return this.close('malformed-pong')
-    if (this.#pingSentMs === null || id.value !== this.#pingId) return
-    const measuredMs = Math.max(0, nowMs - this.#pingSentMs)
-    this.#pingSentMs = null
+    const index = this.#pings.findIndex((ping) => ping.id === id.value)
+    if (index < 0) return
+    const measuredMs = Math.max(0, nowMs - this.#pings[index]!.sentMs)
+    // Whoever answers a later one first does not answer the earlier ones any more.
+    this.#pings.splice(0, index + 1)
     this.#roundTripMs =
       this.#roundTripMs === null ? measuredMs : this.#roundTripMs + (measuredMs - this.#roundTripMs) / smoothing
   }

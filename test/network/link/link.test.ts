@@ -183,7 +183,7 @@ describe('heartbeats', () => {
     expect(sent).toEqual([{ kind: linkFrameKind.pong, body }])
   })
 
-  it('measure the round trip, smoothed; answers to older ones and to none are ignored', () => {
+  it('measure the round trip, smoothed; answers that come twice, or to none, are ignored', () => {
     const { link, sent } = opened()
     const pong = (index: number): Uint8Array => linkFrame(linkFrameKind.pong, sent[index]!.body)
     expect(link.roundTripMs).toBeNull()
@@ -194,10 +194,33 @@ describe('heartbeats', () => {
     expect(link.roundTripMs).toBe(40)
     link.tick(2_000)
     link.tick(3_000)
-    link.received(pong(1), 3_001)
-    expect(link.roundTripMs).toBe(40)
     link.received(pong(2), 3_120)
     expect(link.roundTripMs).toBe(50)
+    // Later ones are answered already.
+    link.received(pong(1), 4_000)
+    link.received(linkFrame(linkFrameKind.pong, Uint8Array.of(99, 0, 0, 0, 0, 0, 0, 0)), 4_000)
+    expect(link.roundTripMs).toBe(50)
+  })
+
+  it('measure a round trip that is longer than the pause between two of them', () => {
+    const { link, sent } = opened()
+    for (let second = 1; second <= 20; second++) {
+      link.tick(second * 1_000)
+      if (second >= 4) link.received(linkFrame(linkFrameKind.pong, sent[second - 4]!.body), second * 1_000 + 500)
+    }
+    expect(link.roundTripMs).toBe(3_500)
+  })
+
+  it('are forgotten when very many wait for an answer, though other things come', () => {
+    const { link, sent } = opened()
+    for (let second = 1; second <= 17; second++) {
+      link.tick(second * 1_000)
+      link.received(data(1), second * 1_000)
+    }
+    link.received(linkFrame(linkFrameKind.pong, sent[0]!.body), 17_500)
+    expect(link.roundTripMs).toBeNull()
+    link.received(linkFrame(linkFrameKind.pong, sent[1]!.body), 17_500)
+    expect(link.roundTripMs).toBe(15_500)
   })
 
   it('are not sent before the greeting has come', () => {
