@@ -106,6 +106,7 @@ function createCore<Message, LogRecord>(
       signer: nodeEd25519.signer(new Uint8Array(32).fill(id)),
       verifier: nodeEd25519,
       random: createRandom(id),
+      roundTripMs: () => null,
     },
     log: {
       append: () => ++core.appended,

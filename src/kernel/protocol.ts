@@ -178,6 +178,11 @@ export interface ProtocolPorts {
   verifier: Verifier
   /** Seeded by the operating system in production, and traced. */
   random: Random
+  /**
+   * How long it takes to that member and back, as the link to it measures now; null: not measured, or not connected. Unproven: a liar answers as
+   * late as it likes.
+   */
+  roundTripMs: (peer: ReplicaId) => number | null
   /** Reads back a record that was persisted and not released: what need not stay in memory. Throws when the disk does not give it. */
   recall: (sequence: Persisted) => unknown
 }

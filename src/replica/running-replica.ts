@@ -278,6 +278,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
           for (const bytes of outgoing.frame(frame, to)) this.#network?.sendPeer(to, bytes)
         },
       },
+      roundTripMs: (peer) => this.#network?.roundTripMs(peer) ?? null,
       timers: this.#timers,
       clientKey: (connection) => this.#clientKeys.get(connection) ?? null,
       report: () => new TextEncoder().encode(JSON.stringify(this.status())),

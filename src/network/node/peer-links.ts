@@ -95,6 +95,11 @@ export class PeerLinks {
     this.#peers.get(to)?.link?.send(frame)
   }
 
+  /** Null: not measured yet on the link that there is now, or there is none. */
+  roundTripMs(replica: ReplicaId): number | null {
+    return this.#peers.get(replica)?.link?.roundTripMs ?? null
+  }
+
   endTurn(): void {
     for (const peer of this.#peers.values()) peer.link?.endTurn()
   }

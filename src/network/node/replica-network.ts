@@ -142,6 +142,10 @@ export class ReplicaNetwork {
     this.#clients.send(connection, frame)
   }
 
+  roundTripMs(peer: ReplicaId): number | null {
+    return this.#peers.roundTripMs(peer)
+  }
+
   /** What was over somebody's budget for this turn may come in the next. */
   endTurn(): void {
     this.#peers.endTurn()

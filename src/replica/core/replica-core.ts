@@ -77,6 +77,8 @@ export interface ReplicaCoreOptions<Message, LogRecord> {
   /** Of states handed out to replicas that lag. */
   transferBytesPerSecond?: number
   links: Links
+  /** Of the link to that member. Default: nothing is measured. */
+  roundTripMs?: (peer: ReplicaId) => number | null
   timers: Timers
   /** Something happened between turns: the host owes one. */
   wake: () => void
@@ -366,12 +368,12 @@ export class ReplicaCore<Message, LogRecord> {
   #createDriver(options: ReplicaCoreOptions<Message, LogRecord>): Driver<Message, LogRecord> {
     const { definition, epoch, self, links, timers, observer } = options
     const log = this.#log
-    const { hasher, signer, verifier, random } = options
+    const { hasher, signer, verifier, random, roundTripMs = () => null } = options
     return new Driver({
       definition,
       epoch,
       self,
-      ports: { pool: this.#pool, hasher, signer, verifier, random },
+      ports: { pool: this.#pool, hasher, signer, verifier, random, roundTripMs },
       log,
       links,
       timers,

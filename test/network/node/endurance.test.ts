@@ -37,6 +37,7 @@ describe('links', () => {
     await until(() => second!.frames.length === 1)
     // Both have ticked since.
     await until(() => first!.network.contacts()[0]!.roundTripMs !== null)
+    expect(first!.network.roundTripMs(memberOf(2).id)).toBe(first!.network.contacts()[0]!.roundTripMs)
     expect([...first!.changes, ...second!.changes]).toEqual(['2 true connected', '1 true connected'])
   })
 

@@ -156,6 +156,7 @@ export class Replica {
         },
       },
       random: createRandom(`replica ${this.id}`),
+      roundTripMs: (peer) => bench.roundTripMs(this.id, peer),
       recall: (sequence) => this.recall(sequence),
     }
     this.#core = pbft.create({ epoch: bench.epoch, self: this.id, ports })
@@ -331,6 +332,8 @@ export class Bench {
   readonly replicas: Replica[]
   nowMs = 10_000
   network: Sent[] = []
+  /** What the first one's link to the second one measures. */
+  roundTripMs: (from: ReplicaId, to: ReplicaId) => number | null = () => null
   readonly sent: Sent[] = []
   /** Those who may do anything: nothing that they decide is looked at. */
   readonly liars = new Set<ReplicaId>()

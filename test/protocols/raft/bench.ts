@@ -217,6 +217,7 @@ export class Replica {
       signer: { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) },
       verifier: { verify: () => false },
       random: this.#random,
+      roundTripMs: () => null,
       recall: (sequence) => this.recall(sequence),
     }
     this.#core = raft.create({ epoch: this.#epoch, self: this.id, ports })
