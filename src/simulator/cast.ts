@@ -3,7 +3,7 @@
 import type { Hasher, SignatureSuite } from '../kernel/crypto-ports.ts'
 import type { ReplicaId } from '../kernel/ids.ts'
 import { membershipOf, type Epoch } from '../kernel/membership.ts'
-import type { Random } from '../kernel/random.ts'
+import { createRandom, type Random } from '../kernel/random.ts'
 import type { Attack, Behaviour } from './adversaries/behaviour.ts'
 import { count } from './coverage.ts'
 import type { Coverage, SimulationOptions } from './report.ts'
@@ -42,7 +42,10 @@ export class Cast<Message> {
     this.words = [...roles].map(([id, { name }]) => `replica ${id}: ${name}`)
     for (const [id, behaviour] of roles) {
       count(cast.coverage, `adversary-${behaviour.name}`)
-      this.#attacks.set(id, createAttack(behaviour, id, cast))
+      // Beside whatever else it does, and drawn apart from it.
+      const pongs = createRandom(`pongs ${cast.options.seed} ${id}`).pick(['honest', 'late', 'early'] as const)
+      count(cast.coverage, `adversary-pongs-${pongs}`)
+      this.#attacks.set(id, { ...createAttack(behaviour, id, cast), pongs })
     }
     if (roles.size > 0) count(cast.coverage, 'adversaries', roles.size)
   }

@@ -44,7 +44,16 @@ interface Link {
   blocked: number
   cloggedUntilUs: number
   lastArrivalUs: number
+  /** How long frames take in this direction, smoothed as a link's pings are; null before the first has arrived. */
+  tookUs: number | null
 }
+
+/** How a replica answers pings: as they come, as late as it likes, or before they come, which a liar on the other side of the world may guess. */
+export type Pongs = 'honest' | 'late' | 'early'
+const latePongMs = 60_000
+
+/** Weight of the newest measurement, as in network/link: 1 in 8. */
+const smoothing = 8
 
 const addressSpan = 0x10_0000
 
@@ -55,6 +64,7 @@ export class Network {
   readonly #coverage: Coverage
   readonly #receivers = new Map<Address, Receive>()
   readonly #links = new Map<number, Link>()
+  readonly #pongs = new Map<Address, Pongs>()
   model: NetworkModel = calmNetwork
   bytesSent = 0
   framesSent = 0
@@ -80,11 +90,25 @@ export class Network {
       this.#coverage['messages-lost'] = (this.#coverage['messages-lost'] ?? 0) + 1
       return
     }
-    this.#deliver(from, to, bytes, greeting, this.#arrival(link, sentAtUs))
+    this.#deliver(from, to, bytes, greeting, sentAtUs, this.#arrival(link, sentAtUs))
     if (this.#perMille(model.duplicatePerMille)) {
       this.#coverage['messages-duplicated'] = (this.#coverage['messages-duplicated'] ?? 0) + 1
-      this.#deliver(from, to, bytes, greeting, this.#arrival(link, sentAtUs))
+      this.#deliver(from, to, bytes, greeting, sentAtUs, this.#arrival(link, sentAtUs))
     }
+  }
+
+  answersPings(address: Address, how: Pongs): void {
+    this.#pongs.set(address, how)
+  }
+
+  /** What a link measures, without pings of its own: from what was sent both ways and has arrived. Null: nothing yet, one way or the other. */
+  roundTripMs(from: Address, to: Address): number | null {
+    const there = this.#link(from, to).tookUs
+    const back = this.#link(to, from).tookUs
+    if (there === null || back === null) return null
+    const pongs = this.#pongs.get(to) ?? 'honest'
+    if (pongs === 'honest') return (there + back) / 1000
+    return pongs === 'late' ? latePongMs : 0
   }
 
   /** Blocks one direction. Each block is lifted by itself, so faults may overlap. */
@@ -134,8 +158,16 @@ export class Network {
     return share > 0 && this.#random.below(1000) < share
   }
 
-  #deliver(from: Address, to: Address, bytes: Uint8Array, greeting: Greeting | null, atUs: number): void {
+  #deliver(
+    from: Address,
+    to: Address,
+    bytes: Uint8Array,
+    greeting: Greeting | null,
+    sentAtUs: number,
+    atUs: number,
+  ): void {
     this.#scheduler.at(atUs, () => {
+      this.#measure(this.#link(from, to), atUs - sentAtUs)
       this.#hash.number(this.#scheduler.nowUs)
       this.#hash.number(from * addressSpan + to)
       this.#hash.bytes(bytes)
@@ -143,11 +175,15 @@ export class Network {
     })
   }
 
+  #measure(link: Link, tookUs: number): void {
+    link.tookUs = link.tookUs === null ? tookUs : link.tookUs + (tookUs - link.tookUs) / smoothing
+  }
+
   #link(from: Address, to: Address): Link {
     const key = from * addressSpan + to
     let link = this.#links.get(key)
     if (link === undefined) {
-      link = { blocked: 0, cloggedUntilUs: 0, lastArrivalUs: 0 }
+      link = { blocked: 0, cloggedUntilUs: 0, lastArrivalUs: 0, tookUs: null }
       this.#links.set(key, link)
     }
     return link

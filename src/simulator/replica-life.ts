@@ -256,6 +256,7 @@ export class Life<Message, LogRecord> {
       transferBytesPerSecond: pace.transferBytesPerSecond,
       wake: () => this.processor.run(() => {}),
       links: { send: (to, frame) => this.#send(to, frame) },
+      roundTripMs: (peer) => this.#options.network.roundTripMs(id, peer),
       timers: this.#timers,
       clientKey: (connection) => clientKeyAt(connection),
       report: () => new Uint8Array(0),

@@ -68,6 +68,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
       faultRandom: options.diskRandom,
       schedule: (delayUs, run) => void scheduler.after(delayUs, run),
     })
+    if (options.attack?.pongs !== undefined) network.answersPings(this.address, options.attack.pongs)
     network.attach(this.address, (from, bytes, greeting) => this.#receive(from, bytes, greeting))
     this.#initialize('votes', 0, (error) => {
       if (error !== null) throw new Error(error.message)

@@ -142,3 +142,39 @@ describe('loss and duplication', () => {
     expect(coverage).toEqual({ 'messages-lost': 10 })
   })
 })
+
+describe('a round trip', () => {
+  it('is measured from what has arrived both ways, smoothed, and costs no randomness', () => {
+    const { network, send, run } = bench({ delayUsMin: 1_000, delayUsTypical: 1_000 })
+    expect(network.roundTripMs(1, 2)).toBeNull()
+    send(1)
+    run()
+    expect(network.roundTripMs(1, 2)).toBeNull()
+    send(2, 2, 1)
+    // It is under way.
+    expect(network.roundTripMs(1, 2)).toBeNull()
+    run()
+    expect(network.roundTripMs(1, 2)).toBe(2)
+    expect(network.roundTripMs(2, 1)).toBe(2)
+    expect(network.roundTripMs(1, 3)).toBeNull()
+    network.model = { ...network.model, delayUsMin: 9_000, delayUsTypical: 9_000 }
+    send(3)
+    run()
+    expect(network.roundTripMs(1, 2)).toBe(3)
+  })
+
+  it('to a liar is what the liar makes of it', () => {
+    const { network, send, run } = bench({ delayUsMin: 1_000, delayUsTypical: 1_000 })
+    for (const other of [2, 3]) {
+      send(1, 1, other)
+      send(2, other, 1)
+    }
+    run()
+    network.answersPings(2, 'late')
+    network.answersPings(3, 'early')
+    expect(network.roundTripMs(1, 2)).toBeGreaterThan(10_000)
+    expect(network.roundTripMs(1, 3)).toBe(0)
+    // Of its own links it measures what there is.
+    expect(network.roundTripMs(2, 1)).toBe(2)
+  })
+})

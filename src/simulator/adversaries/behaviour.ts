@@ -8,6 +8,7 @@ import type { Epoch, Membership } from '../../kernel/membership.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { FrameItem } from '../../replica/driver/frame.ts'
+import type { Pongs } from '../network.ts'
 
 /** What an adversary knows and has. It has no key but its own. */
 export interface AdversaryOptions {
@@ -45,6 +46,8 @@ export interface Attack<Message> {
   decided?(blocks: { block: Block; proof: DecisionProof }[]): { block: Block; proof: DecisionProof }[]
   /** Ends and starts the process at will: mean time between two ends. */
   readonly restartsMs?: number
+  /** How it answers the pings of others' links. */
+  readonly pongs?: Pongs
   /** Starts without what it had promised. */
   readonly forgets?: boolean
 }
