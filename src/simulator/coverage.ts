@@ -74,6 +74,7 @@ const lossMinima: readonly CoverageMinimum[] = [
   { name: 'client-retries', perThousandSeeds: 1000, why: 'requests ordered twice' },
   { name: 'deadlines', perThousandSeeds: 200, why: 'operations given up, whose numbers go on' },
   { name: 'leader-changes', perThousandSeeds: 1000, why: 'primaries replaced under faults' },
+  { name: 'links-slow', perThousandSeeds: 50, why: 'views that have more time on slow links' },
 ]
 
 const viewChangeMinima: readonly CoverageMinimum[] = [

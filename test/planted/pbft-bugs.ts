@@ -10,6 +10,7 @@ const hostile = 'test/protocols/pbft/hostile.test.ts'
 const crashes = 'test/protocols/pbft/crash-points.test.ts'
 const losses = 'test/protocols/pbft/lost-messages.test.ts'
 const kept = 'test/protocols/pbft/kept-rules.test.ts'
+const links = 'test/protocols/pbft/round-trips.test.ts'
 const random = 'test/protocols/pbft/random-liar.test.ts'
 
 function tests(...files: string[]): PlantedBug['finder'] {
@@ -214,6 +215,30 @@ export const pbftBugs: readonly PlantedBug[] = [
     find: 'if (!equalBytes(payloadDigest(state.ports.hasher, payload), digest)) return\n',
     replace: '',
     finder: tests(kept),
+  },
+  {
+    name: 'late-pongs-counted',
+    title: 'the timeout follows the round trip to the farthest voter, who may be a liar',
+    file: `${folder}/round-trips.ts`,
+    find: 'measured[membership.quorum - 2]',
+    replace: 'measured[measured.length - 1]',
+    finder: tests(links),
+  },
+  {
+    name: 'early-pongs-counted',
+    title: "a short round trip brings the timeout below the network file's",
+    file: `${folder}/state.ts`,
+    find: 'Math.max(timeoutMsBase, Math.ceil(roundTripsPerTimeout * (roundTripMs ?? 0)))',
+    replace: 'Math.ceil(roundTripsPerTimeout * (roundTripMs ?? timeoutMsBase))',
+    finder: tests(links),
+  },
+  {
+    name: 'slow-timeout-outlives-slow-links',
+    title: 'a request timer that was armed on slow links is not armed anew when they are fast',
+    file: `${folder}/round-trips.ts`,
+    find: 'if (afterMs < beforeMs) state.requestArmed = false\n',
+    replace: '',
+    finder: tests(links),
   },
   {
     name: 'refused-new-view-judged-again',

@@ -46,6 +46,24 @@ describe('a network in which replicas may lie', () => {
     expect(coverage['evidence']).toBe(accused.length)
   })
 
+  it('measures its links, and gives views more time where they are slow', () => {
+    const { violation, coverage } = runSeed({ ...base, faults: 'network', adversaries: 0, seed: 4 })
+    expect(violation).toBeNull()
+    expect(coverage['links-slow']).toBeGreaterThan(0)
+  })
+
+  it('has liars that answer pings as they like, and are counted where fewer than a quorum of the others was heard', () => {
+    const coverages = [1, 2, 3, 4, 5, 6].map(
+      (seed) => runSeed({ ...base, faults: 'none', adversaries: 1, seed }).coverage,
+    )
+    const seen = coverages.flatMap((coverage) => Object.keys(coverage))
+    for (const how of ['honest', 'late', 'early']) expect(seen).toContain(`adversary-pongs-${how}`)
+    // Nothing but the liar's answers is slow here.
+    const slow = coverages.filter((coverage) => coverage['links-slow'] !== undefined)
+    expect(slow.length).toBeGreaterThan(0)
+    for (const coverage of slow) expect(coverage['adversary-pongs-late']).toBe(1)
+  })
+
   it('has clients that sign, whatever a seed draws', () => {
     for (const seed of [1, 2, 3]) {
       const { coverage, violation } = runSeed({ ...base, faults: 'none', seed })

@@ -27,6 +27,7 @@ import { onLingerTimer } from './proposing.ts'
 import { pbftRecordCodec, type PbftRecord } from './records.ts'
 import { start } from './recovery.ts'
 import { handOn, onForwardTimer, onRequestTimer } from './requests.ts'
+import { measureRoundTrips } from './round-trips.ts'
 import { settle } from './settling.ts'
 import { createState, hasVoice, isPrimary, timer, type PbftEffects, type PbftState, type Step } from './state.ts'
 import { onAskViewChanges, onHeartbeatTimer, onStatus, onStatusTimer } from './status-exchange.ts'
@@ -152,6 +153,7 @@ function onTimer(step: Step, name: string): void {
     case timer.judge:
       return continueJudgement(step)
     case timer.pace:
+      measureRoundTrips(step)
       return onPaceTimer(step)
   }
 }

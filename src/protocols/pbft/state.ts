@@ -87,6 +87,9 @@ export interface PbftState {
   /** This replica has lost promises: it makes none any more in this epoch. */
   abstains: boolean
 
+  /** To the farthest of the nearest peers that make a quorum with this replica; null: was never known (round-trips.ts). */
+  roundTripMs: number | null
+
   // The view (PBFT §4.4).
   view: View
   /** It takes part in that view; else it has asked for it, and takes part in none. */
@@ -229,10 +232,22 @@ export function mayAnswer({ state, now }: Step, kind: string, to: ReplicaId): bo
   return true
 }
 
-/** The timeout of the present view: exact up to the cap, for any number of failed views (B6). */
-export function timeoutMs({ parameters, failedViews }: PbftState): number {
+/**
+ * So many round trips have room in a view timeout. From a request at a backup to its decision there takes three at the most; they have half of
+ * the timeout, because the other half is for judging a view change (kernel/view-change-cost.ts; docs/decisions/0018).
+ */
+const roundTripsPerTimeout = 6
+
+/** What the network file says, or more where the links are slow. */
+export function timeoutBaseMs({ parameters, roundTripMs }: PbftState): number {
   const { timeoutMsBase, timeoutMsMax } = parameters.timers
-  return Math.min(timeoutMsMax, timeoutMsBase * 2 ** Math.min(failedViews, 30))
+  return Math.min(timeoutMsMax, Math.max(timeoutMsBase, Math.ceil(roundTripsPerTimeout * (roundTripMs ?? 0))))
+}
+
+/** The timeout of the present view: exact up to the cap, for any number of failed views (B6). */
+export function timeoutMs(state: PbftState): number {
+  const { timeoutMsMax } = state.parameters.timers
+  return Math.min(timeoutMsMax, timeoutBaseMs(state) * 2 ** Math.min(state.failedViews, 30))
 }
 
 export function persist({ state, effects }: Step, record: PbftRecord): Persisted {
@@ -258,6 +273,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     }),
     originHeight,
     abstains: false,
+    roundTripMs: null,
     view: 0,
     active: true,
     viewSinceMs: 0,

@@ -10,7 +10,10 @@ import { askForView } from './view-changes.ts'
 
 /** The pace is looked at so often in the timeout of the view. */
 export const looksPerTimeout = 8
-/** A request is old after so many of these looks, and after so many times what the votes of a block take: on long links all is slow. */
+/**
+ * A request is old after so many of these looks, and after so many times what the votes of a block take, or a round trip: on long links all is
+ * slow, and links may have become long since there were votes.
+ */
 const oldAfterLooks = 2
 const oldAfterVotes = 3
 /** So many slow looks, in a row or nearly so, make a wish. */
@@ -33,7 +36,10 @@ export function onPaceTimer(step: Step): void {
   const { state, now } = step
   armPace(step)
   const { pace } = state
-  const oldMs = Math.max(oldAfterLooks * lookMsOf(state), oldAfterVotes * (pace.votesMs ?? 0))
+  const oldMs = Math.max(
+    oldAfterLooks * lookMsOf(state),
+    oldAfterVotes * Math.max(pace.votesMs ?? 0, state.roundTripMs ?? 0),
+  )
   const sinceMs = state.ports.pool.oldestWaitingSinceMs()
   const waitedMs = sinceMs === null ? 0 : now.monotonicMs - Math.max(sinceMs, state.viewSinceMs)
   const { pipelineBlocksMax, executionLagBlocksMax } = state.parameters.flow

@@ -1,27 +1,13 @@
 // Links that take their time, and pools that hand requests on: what is slow by nature is nobody's fault.
 
 import { describe, expect, it } from 'vitest'
-import { Bench, timeoutMs, type Sent } from './bench.ts'
-
-/** Every message takes so long. */
-function delayed(bench: Bench, delayMs: number): (durationMs: number) => void {
-  const due = new Map<Sent, number>()
-  const post = bench.post.bind(bench)
-  bench.post = (sent) => {
-    due.set(sent, bench.nowMs + delayMs)
-    post(sent)
-  }
-  return (durationMs) => {
-    for (const endMs = bench.nowMs + durationMs; bench.nowMs < endMs;) {
-      bench.elapse(10, (sent) => (due.get(sent) ?? 0) <= bench.nowMs)
-    }
-  }
-}
+import { Bench, timeoutMs } from './bench.ts'
+import { slowly } from './slowly.ts'
 
 describe('links of 200 ms', () => {
   it('make a correct primary none that is slow: one request after the other, for a minute', () => {
     const bench = new Bench().start()
-    const elapse = delayed(bench, 200)
+    const elapse = slowly(bench, () => 200)
     for (let request = 0; request < 90; request++) {
       for (const replica of bench.replicas) replica.propose(`r${request}`)
       elapse(650)
