@@ -21,7 +21,7 @@ describe('links of 200 ms', () => {
 describe('links on which a block takes many timeouts', () => {
   it('are waited for in the end: wishes end no view before its own timeout, which grows', () => {
     const bench = new Bench().start()
-    const elapse = delayed(bench, 3 * timeoutMs)
+    const elapse = slowly(bench, () => 3 * timeoutMs)
     for (const replica of bench.replicas) replica.propose('a')
     elapse(200 * timeoutMs)
     for (const replica of bench.replicas) expect(replica.texts).toContain('a')
