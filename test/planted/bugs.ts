@@ -95,7 +95,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'const index = Math.min(commit, proven)',
     replace: 'const index = Math.min(commit, Math.max(proven, step.state.log.lastIndex))',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 10 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 37 },
   },
   {
     name: 'truncates-without-conflict',
@@ -127,7 +127,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'request.term > state.term || state.votedFor === 0 || state.votedFor === from',
     replace: 'request.term >= state.term',
-    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 4 },
+    finder: { kind: 'simulator', replicas: 5, faults: 'all', seed: 33 },
   },
   {
     name: 'c2-late-answers-counted',
@@ -159,7 +159,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const known = state.commitIndex >= state.termStartIndex',
     replace: 'const known = state.commitIndex >= 0',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 54 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 197 },
   },
   {
     name: 'read-without-confirmation',
@@ -167,7 +167,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const confirmed = rounds[state.membership.quorum - 1] ?? 0',
     replace: 'const confirmed = state.round',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 102 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 952 },
   },
   {
     name: 'read-confirmed-by-an-earlier-round',
@@ -445,7 +445,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/execution/block-execution.ts',
     find: 'if (number <= session.lastNumber) {',
     replace: 'if (number < 0) {',
-    finder: { kind: 'simulator', replicas: 3, faults: 'network', seed: 1 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'network', seed: 11 },
   },
   {
     name: 'client-acknowledges-too-much',

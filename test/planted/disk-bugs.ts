@@ -79,7 +79,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: log,
     find: 'this.#whenRoom = again',
     replace: 'this.#whenRoom = () => this.#groupDurable(this.#running!)',
-    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 6 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'disk', seed: 10 },
   },
   {
     name: 'records-not-checked-again',

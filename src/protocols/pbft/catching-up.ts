@@ -101,7 +101,7 @@ function takeOver(step: Step, block: Block, proof: DecisionProof): void {
   const slot = inWindow(state, height) ? slotAt(state, height) : null
   const stored = slot?.stored(header.payloadDigest) ?? null
   const isKnown = stored !== null || isEmptyDigest(state, header.payloadDigest)
-  const decided = record(step, header, digest, view, commits, isKnown ? null : payload, stored?.persisted ?? null)
+  const decided = record(step, header, view, commits, isKnown ? null : payload, stored?.persisted ?? null)
   if (slot !== null) {
     putBackLoser(state, slot, digest)
     slot.decision = { view, header, digest, commits }

@@ -1,7 +1,6 @@
 // Decided blocks leave in order, each with the quorum's commits on disk before it.
 
 import { emptyPayload, type Block, type BlockHeader } from '../../kernel/block.ts'
-import type { Digest } from '../../kernel/crypto-ports.ts'
 import type { DecisionProof, SignatureSet } from '../../kernel/proof.ts'
 import type { View } from '../../kernel/ids.ts'
 import { isEmptyDigest, payloadOf, wantPayload } from './payloads.ts'
@@ -46,7 +45,6 @@ function decideNext(step: Step): boolean {
   const decided = record(
     step,
     header,
-    digest,
     view,
     commits,
     stored !== null || isEmpty ? null : payload,
@@ -62,14 +60,13 @@ function decideNext(step: Step): boolean {
 export function record(
   step: Step,
   header: BlockHeader,
-  digest: Digest,
   view: View,
   commits: SignatureSet,
   written: Uint8Array | null,
   at: number | null,
 ): number {
   const decided = persist(step, { kind: 'decided', header, view, commits, payload: written })
-  step.state.ledger.add(header.height, { decided, payload: written === null ? at : decided, digest })
+  step.state.ledger.add(header.height, { decided, payload: written === null ? at : decided })
   return decided
 }
 

@@ -132,7 +132,7 @@ function applyDecided(state: PbftState, sequence: Persisted, record: DecidedReco
   if (payload !== null) slot.store({ payloadDigest, payload: null, persisted: sequence })
   const stored = slot.stored(payloadDigest)?.persisted ?? null
   if (stored === null && !isEmptyDigest(state, payloadDigest)) broken(`the payload of decided block ${height} is gone`)
-  state.ledger.add(height, { decided: sequence, payload: isEmptyDigest(state, payloadDigest) ? null : stored, digest })
+  state.ledger.add(height, { decided: sequence, payload: isEmptyDigest(state, payloadDigest) ? null : stored })
   slot.decision = { view, header, digest, commits }
   slot.forgetPayloads()
 }

@@ -7,11 +7,13 @@ import { CertificateRules } from '../../kernel/checkpoint-rules.ts'
 import type { Digest } from '../../kernel/crypto-ports.ts'
 import type { SigningScope } from '../../kernel/domains.ts'
 import type { Height, ReplicaId, View } from '../../kernel/ids.ts'
+import { DecidedLedger } from '../../kernel/decided-ledger.ts'
+import type { PbftDecisionProof } from '../../kernel/proof.ts'
 import { membershipOf, type Epoch, type Membership } from '../../kernel/membership.ts'
 import type { Parameters } from '../../kernel/parameters.ts'
 import type { Effects, Now, Persisted, ProtocolOptions, ProtocolPorts } from '../../kernel/protocol.ts'
 import { isDecided } from './decision.ts'
-import { Ledger } from './ledger.ts'
+import { decisionRecords } from './decisions-on-disk.ts'
 import type { NewView, PbftMessage, ViewChange } from './messages.ts'
 import type { PbftRecord } from './records.ts'
 import type { Slot } from './slot.ts'
@@ -132,7 +134,7 @@ export interface PbftState {
   committedHeight: Height
 
   // Decisions.
-  readonly ledger: Ledger
+  readonly ledger: DecidedLedger<PbftDecisionProof>
   decidedHeight: Height
   executedHeight: Height
   lastDecidedMs: number
@@ -297,7 +299,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): PbftState 
     nextHeight: originHeight + 1,
     lastTimestamp: 0,
     committedHeight: originHeight,
-    ledger: new Ledger(ports.recall),
+    ledger: new DecidedLedger(decisionRecords(ports)),
     decidedHeight: originHeight,
     executedHeight: originHeight,
     lastDecidedMs: 0,

@@ -1,39 +1,43 @@
 // Where on disk the decided blocks are that have not been released: what a replica can show, to itself after a restart and to others.
 
-import { emptyPayload, type Block } from '../../kernel/block.ts'
-import { broken } from '../../kernel/invariant.ts'
-import type { Height } from '../../kernel/ids.ts'
-import type { PbftDecisionProof } from '../../kernel/proof.ts'
-import type { Persisted } from '../../kernel/protocol.ts'
-import type { Digest } from '../../kernel/crypto-ports.ts'
-import type { PbftRecord } from './records.ts'
+import { emptyPayload, type Block, type BlockHeader } from './block.ts'
+import type { Height } from './ids.ts'
+import { broken } from './invariant.ts'
+import type { DecisionProof } from './proof.ts'
+import type { Persisted } from './protocol.ts'
 
 interface Entry {
   /** The record of the decision. */
   readonly decided: Persisted
   /** The record with the payload: the same, an earlier one, or none where the payload is empty. */
   readonly payload: Persisted | null
-  readonly digest: Digest
 }
 
-export interface DecidedBlock {
+export interface DecidedBlock<Proof extends DecisionProof> {
   block: Block
-  proof: PbftDecisionProof
+  proof: Proof
 }
 
-/** What a block takes beside its payload, about; and each commit in its proof. */
-const blockOverheadBytes = 128
-const voteBytes = 72
+/** The records of a protocol, as far as decisions stand in them. */
+export interface DecisionRecords<Proof extends DecisionProof> {
+  decision(at: Persisted): { header: BlockHeader; proof: Proof; payload: Uint8Array | null }
+  payload(at: Persisted): Uint8Array | null
+  /** About. */
+  proofBytes(proof: Proof): number
+}
 
-export class Ledger {
-  readonly #recall: (sequence: Persisted) => unknown
+/** What a block takes beside its payload and its proof, about. */
+const blockOverheadBytes = 128
+
+export class DecidedLedger<Proof extends DecisionProof> {
+  readonly #records: DecisionRecords<Proof>
   /** A run without holes. */
   readonly #entries = new Map<Height, Entry>()
   #first: Height | null = null
   #last: Height | null = null
 
-  constructor(recall: (sequence: Persisted) => unknown) {
-    this.#recall = recall
+  constructor(records: DecisionRecords<Proof>) {
+    this.#records = records
   }
 
   get first(): Height | null {
@@ -57,36 +61,27 @@ export class Ledger {
   }
 
   /** Reads it back from the disk. */
-  read(height: Height): DecidedBlock {
+  read(height: Height): DecidedBlock<Proof> {
     const entry = this.#entries.get(height)
     if (entry === undefined) broken(`height ${height} is not in the ledger`)
-    const record = this.#recall(entry.decided) as PbftRecord
-    if (record.kind !== 'decided') broken(`record ${entry.decided} is no decision`)
-    const payload = record.payload ?? this.#payload(entry)
-    const { header, view, commits } = record
-    return {
-      block: { header, payload },
-      proof: { kind: 'pbft', view, blockDigest: entry.digest, commits },
-    }
+    const { header, proof, payload } = this.#records.decision(entry.decided)
+    return { block: { header, payload: payload ?? this.#payload(entry) }, proof }
   }
 
-  #payload(entry: Entry): Uint8Array {
-    if (entry.payload === null) return emptyPayload
-    const record = this.#recall(entry.payload) as PbftRecord
-    if ((record.kind !== 'proposal' && record.kind !== 'decided') || record.payload === null)
-      broken(`record ${entry.payload} has no payload`)
-    return record.payload
+  #payload({ payload: at }: Entry): Uint8Array {
+    if (at === null) return emptyPayload
+    return this.#records.payload(at) ?? broken(`record ${at} has no payload`)
   }
 
   /** From a height on, as many as are durable and fit: for others. The first may be larger. */
-  run(fromHeight: Height, bytesMax: number, durable: Persisted): DecidedBlock[] {
-    const blocks: DecidedBlock[] = []
+  run(fromHeight: Height, bytesMax: number, durable: Persisted): DecidedBlock<Proof>[] {
+    const blocks: DecidedBlock<Proof>[] = []
     let bytes = 0
     for (let height = fromHeight; ; height++) {
       const entry = this.#entries.get(height)
       if (entry === undefined || entry.decided > durable) return blocks
       const one = this.read(height)
-      bytes += one.block.payload.length + blockOverheadBytes + one.proof.commits.length * voteBytes
+      bytes += one.block.payload.length + blockOverheadBytes + this.#records.proofBytes(one.proof)
       if (blocks.length > 0 && bytes > bytesMax) return blocks
       blocks.push(one)
     }
