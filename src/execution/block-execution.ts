@@ -10,12 +10,13 @@ import { payloadEnvelopesCodec, type Block } from '../kernel/block.ts'
 import { publicKeyBytes, type Digest, type Hasher, type PublicKey } from '../kernel/crypto-ports.ts'
 import {
   envelopeCodec,
+  isSensible,
+  numbersOf,
   operationCount,
   type CancelEnvelope,
   type CloseEnvelope,
   type Envelope,
   type OpenEnvelope,
-  type OperationsEnvelope,
   type ReadEnvelope,
   type SessionId,
 } from '../kernel/envelope.ts'
@@ -127,9 +128,11 @@ export class BlockExecution {
 
   #beginEnvelope(encoded: Uint8Array): void {
     const decoded = decode(envelopeCodec, encoded)
-    if (!decoded.ok || !isSensible(decoded.value)) return this.#refuseBytes(encoded, 'MalformedEnvelope')
+    if (!decoded.ok) return this.#refuseBytes(encoded, 'MalformedEnvelope')
     const envelope = decoded.value
+    // Whoever has it waiting has to learn that it is over, whatever is wrong with it.
     this.envelopes.push(envelope)
+    if (!isSensible(envelope)) return this.#refuseBytes(encoded, 'MalformedEnvelope')
     if (this.#operations + operationCount(envelope) > blockOperationsMax) {
       if (envelope.kind === 'read') return
       return this.#refuseEnvelope(envelope, encoded, 'BlockOverLimit')
@@ -180,7 +183,7 @@ export class BlockExecution {
       index,
       outcome,
     })
-    this.#reply(session.id, number, index, outcome)
+    this.#reply(session, session.id, number, index, outcome)
   }
 
   /** The number is consumed: what is known of it goes out again. */
@@ -195,13 +198,14 @@ export class BlockExecution {
     if (code === null) return this.#replyStored(session, number)
     const outcome = refusal(code)
     const index = this.#leaf(session.client, session.id, number, 1, digest, outcome)
-    this.#reply(session.id, number, index, outcome)
+    this.#reply(session, session.id, number, index, outcome)
   }
 
   #replyStored(session: Session, number: number): void {
     if (++this.#extraReplies > blockExtraRepliesMax) return
     const { height, index, outcome } = storedReply(session, number)!
-    this.replies.push({ kind: 'operation', session: session.id, number, height, index, fresh: false, outcome })
+    const { id, client } = session
+    this.replies.push({ kind: 'operation', client, session: id, number, height, index, fresh: false, outcome })
   }
 
   #open(envelope: OpenEnvelope, encoded: Uint8Array): void {
@@ -228,7 +232,7 @@ export class BlockExecution {
       const outcome = refusal('ReplyEvicted')
       const evicted = keptFrom - firstNumber
       const index = this.#leaf(session.client, session.id, firstNumber, evicted, digest, outcome)
-      this.#reply(session.id, firstNumber, index, outcome)
+      this.#reply(session, session.id, firstNumber, index, outcome)
     }
     for (let number = keptFrom; number < freshFrom; number++) this.#replyStored(session, number)
     if (freshFrom < end) this.#consumeByCancel(session, freshFrom, end - freshFrom, digest)
@@ -239,7 +243,7 @@ export class BlockExecution {
     const reply = { firstNumber, count, digest: null, height: this.#height, index, outcome: cancelled }
     this.#ports.sessions.consume(session, reply)
     for (let number = firstNumber; number < firstNumber + count; number++) {
-      if (++this.#extraReplies <= blockExtraRepliesMax) this.#reply(session.id, number, index, cancelled)
+      if (++this.#extraReplies <= blockExtraRepliesMax) this.#reply(session, session.id, number, index, cancelled)
     }
   }
 
@@ -247,7 +251,7 @@ export class BlockExecution {
     const digest = this.#ports.results.envelopeDigest(encoded)
     const index = this.#leaf(envelope.client, session.id, 0, 0, digest, closed)
     this.#ports.sessions.close(session)
-    this.#reply(session.id, 0, index, closed)
+    this.#reply(session, session.id, 0, index, closed)
   }
 
   /** Bytes that name no client: a leaf, and nobody to answer. */
@@ -265,7 +269,13 @@ export class BlockExecution {
       return
     }
     const [number, count] = numbersOf(envelope)
-    this.#reply(envelope.session, number, this.#leaf(client, envelope.session, number, count, digest, outcome), outcome)
+    this.#reply(
+      envelope,
+      envelope.session,
+      number,
+      this.#leaf(client, envelope.session, number, count, digest, outcome),
+      outcome,
+    )
   }
 
   #leaf(
@@ -282,28 +292,15 @@ export class BlockExecution {
     return index
   }
 
-  #reply(session: SessionId, number: number, index: number, outcome: Uint8Array): void {
-    this.replies.push({ kind: 'operation', session, number, height: this.#height, index, fresh: true, outcome })
+  /** To whom it is said: whoever asked, though the session may be another's. */
+  #reply(
+    { client }: { readonly client: PublicKey },
+    session: SessionId,
+    number: number,
+    index: number,
+    outcome: Uint8Array,
+  ): void {
+    const height = this.#height
+    this.replies.push({ kind: 'operation', client, session, number, height, index, fresh: true, outcome })
   }
-}
-
-/** The first number that an envelope is about, and how many. */
-function numbersOf(envelope: OperationsEnvelope | CancelEnvelope | CloseEnvelope): [number, number] {
-  switch (envelope.kind) {
-    case 'operations':
-      return [envelope.firstNumber, envelope.operations.length]
-    case 'cancel':
-      return [envelope.firstNumber, envelope.count]
-    case 'close':
-      return [0, 0]
-  }
-}
-
-/** What the encoding lets through and no state could make sense of. */
-function isSensible(envelope: Envelope): boolean {
-  if (envelope.kind === 'open' || envelope.kind === 'close') return true
-  if (envelope.kind === 'read') return envelope.queries.length > 0
-  const [first, count] = numbersOf(envelope)
-  // Subtracted, since the sum of both may lie where integers are no longer exact.
-  return first >= 1 && count >= 1 && first - 1 <= Number.MAX_SAFE_INTEGER - count
 }

@@ -7,6 +7,7 @@ import type { Height, TimestampMs } from '../kernel/ids.ts'
 /** What became of one number of a session, for the client that waits for it. */
 export interface OperationReply {
   kind: 'operation'
+  client: PublicKey
   session: SessionId
   /** A refusal of a whole envelope bears its first number, a close bears 0. */
   number: number
@@ -34,7 +35,7 @@ export interface ExecutedBlock {
   height: Height
   /** Agreed time. */
   timestamp: TimestampMs
-  /** The well-formed envelopes of the block, in order. */
+  /** The envelopes of the block that can be read, in order: what is refused too. */
   envelopes: readonly Envelope[]
   replies: readonly (OperationReply | OpeningReply)[]
   /** Digests of the results' leaves, in order: whoever keeps them can prove each result. */

@@ -46,7 +46,7 @@ import {
   type SliceLimits,
 } from './root-in-progress.ts'
 import { SessionTable } from './session-table.ts'
-import { settledReplies, type StoredReplies } from './settled.ts'
+import { isSettled, settledReplies, type StoredReplies } from './settled.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
 import { appendTo, type AppendingChunk } from './appending-chunk.ts'
 import type { StateChunk } from './state-chunks.ts'
@@ -178,7 +178,12 @@ export class Executor {
     return this.#sessions.hasConsumed(envelope, this.height)
   }
 
-  /** What came of it, where ordering it again would bring nothing else (settled.ts). A block half executed is nobody's answer. */
+  /** Would ordering it bring nothing that is not known here (settled.ts)? A block half executed is nobody's answer. */
+  isSettled(envelope: Envelope): boolean {
+    return this.#halted === null && this.#inProgress === null && isSettled(envelope, this.#sessions, this.#results)
+  }
+
+  /** What came of it; null if it is not settled. */
   settled(envelope: Envelope): StoredReplies | null {
     if (this.#halted !== null || this.#inProgress !== null) return null
     return settledReplies(envelope, this.#sessions, this.#results)

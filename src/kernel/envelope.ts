@@ -122,3 +122,24 @@ export function operationCount(envelope: Envelope): number {
 export function signedPart(encoded: Uint8Array, envelope: Envelope): Uint8Array {
   return encoded.subarray(0, encoded.length - 4 - envelope.signature.length)
 }
+
+/** The first number that an envelope of a session is about, and how many. */
+export function numbersOf(envelope: OperationsEnvelope | CancelEnvelope | CloseEnvelope): [number, number] {
+  switch (envelope.kind) {
+    case 'operations':
+      return [envelope.firstNumber, envelope.operations.length]
+    case 'cancel':
+      return [envelope.firstNumber, envelope.count]
+    case 'close':
+      return [0, 0]
+  }
+}
+
+/** False: the encoding lets it through, and no state could make sense of it. */
+export function isSensible(envelope: Envelope): boolean {
+  if (envelope.kind === 'open' || envelope.kind === 'close') return true
+  if (envelope.kind === 'read') return envelope.queries.length > 0
+  const [first, count] = numbersOf(envelope)
+  // Subtracted, since the sum of both may lie where integers are no longer exact.
+  return first >= 1 && count >= 1 && first - 1 <= Number.MAX_SAFE_INTEGER - count
+}

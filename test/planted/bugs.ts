@@ -310,11 +310,45 @@ export const plantedBugs: readonly PlantedBug[] = [
     finder: { kind: 'tests', files: ['test/network/libp2p'] },
   },
   {
+    name: 'senseless-envelopes-wait-for-ever',
+    title:
+      'an envelope that makes no sense is refused in the order, and stays in every pool: primaries are blamed for it for ever',
+    file: 'src/execution/block-execution.ts',
+    find: '    this.envelopes.push(envelope)\n    if (!isSensible',
+    replace: '    if (isSensible(envelope)) this.envelopes.push(envelope)\n    if (!isSensible',
+    finder: { kind: 'tests', files: ['test/replica/core'] },
+  },
+  {
+    name: 'executed-in-another-envelope',
+    title: 'what was executed as part of another envelope waits on: no leader orders it, and each is blamed for it',
+    file: 'src/replica/core/client-gateway.ts',
+    find: '(envelope) => executor.isSettled(envelope)',
+    replace: '() => false',
+    finder: { kind: 'tests', files: ['test/replica/core'] },
+  },
+  {
+    name: 'executed-requests-ordered-again',
+    title:
+      'copies of executed requests, handed on by who lags, are taken for new: the network orders little else (liveness)',
+    file: 'src/replica/core/client-gateway.ts',
+    find: 'if (executor.isSettled(envelope)) return true',
+    replace: '',
+    finder: { kind: 'tests', files: ['test/replica/core'] },
+  },
+  {
+    name: 'replies-of-another-client',
+    title: 'whoever names a session gets its replies',
+    file: 'src/replica/core/client-gateway.ts',
+    find: 's${clientName(client)}',
+    replace: 's',
+    finder: { kind: 'tests', files: ['test/replica/core'] },
+  },
+  {
     name: 'own-standstill-is-silence',
     title: 'a replica that was stopped for a minute takes everybody for gone',
     file: 'src/network/link/link.ts',
-    find: 'Math.min(nowMs - this.#lastTickMs, 2 * heartbeatMs)',
-    replace: 'nowMs - this.#lastTickMs + 0 * heartbeatMs',
+    find: 'Math.min(sinceMs, 2 * heartbeatMs)',
+    replace: 'sinceMs + 0 * heartbeatMs',
     finder: { kind: 'tests', files: ['test/network/link'] },
   },
   {

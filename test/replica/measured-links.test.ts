@@ -32,5 +32,6 @@ it('a protocol is told the round trip to each member, as the status shows it', a
   expect(roundTripMs(other!.id)).toBe(shown())
   await second.close()
   while (peer().connected) await new Promise((resolve) => setTimeout(resolve, 20))
-  expect(roundTripMs(other!.id)).toBeNull()
+  // It is where it was when it comes back.
+  expect(roundTripMs(other!.id)).not.toBeNull()
 })

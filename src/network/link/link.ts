@@ -76,7 +76,7 @@ export const clientLinkLimits: LinkLimits = {
 }
 
 const pingCodec: Codec<number> = u53
-/** Pings under way: an answer to none of them is ignored. More than a link that still answers within its silence leaves open. */
+/** Pings under way: an answer to none of them is ignored. */
 const pingsMax = 16
 /** Weight of the newest measurement of the round trip, as 1 in 8 (RFC 6298). */
 const smoothing = 8
@@ -193,7 +193,10 @@ export class Link {
     if (this.#state === 'closed') return
     const { heartbeatMs, silenceMsMax, greetingMsMax } = this.#limits
     // While this process stood still, stopped or busy, it heard nobody: that is not the silence of the other side.
-    this.#silentMs += Math.min(nowMs - this.#lastTickMs, 2 * heartbeatMs)
+    const sinceMs = nowMs - this.#lastTickMs
+    this.#silentMs += Math.min(sinceMs, 2 * heartbeatMs)
+    // Nor is it a long way to the other side.
+    if (sinceMs > 2 * heartbeatMs) this.#pings.length = 0
     this.#lastTickMs = nowMs
     if (this.#state === 'refusing' && this.#silentMs > heartbeatMs) return this.close('refused')
     if (this.#silentMs > (this.#state === 'open' ? silenceMsMax : greetingMsMax)) return this.close('silent')

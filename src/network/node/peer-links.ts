@@ -62,6 +62,8 @@ interface Peer {
   lastReceivedMs: number | null
   framesDropped: number
   retry: ReturnType<typeof setTimeout> | null
+  /** As it was measured last. */
+  roundTripMs: number | null
 }
 
 export class PeerLinks {
@@ -95,9 +97,12 @@ export class PeerLinks {
     this.#peers.get(to)?.link?.send(frame)
   }
 
-  /** Null: not measured yet on the link that there is now, or there is none. */
+  /** As it was measured last, on whichever link: a peer that comes back is where it was. Null: never yet. */
   roundTripMs(replica: ReplicaId): number | null {
-    return this.#peers.get(replica)?.link?.roundTripMs ?? null
+    const peer = this.#peers.get(replica)
+    if (peer === undefined) return null
+    peer.roundTripMs = peer.link?.roundTripMs ?? peer.roundTripMs
+    return peer.roundTripMs
   }
 
   endTurn(): void {
@@ -257,6 +262,7 @@ function newPeer(member: Member, random: Random): Peer {
     lastReceivedMs: null,
     framesDropped: 0,
     retry: null,
+    roundTripMs: null,
   }
 }
 

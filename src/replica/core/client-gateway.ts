@@ -8,13 +8,13 @@ import {
   type RefusalReason,
   type Reply,
 } from '../../kernel/client-messages.ts'
-import { envelopeCodec, type Envelope, type SessionId } from '../../kernel/envelope.ts'
+import { envelopeCodec, isSensible, type Envelope, type SessionId } from '../../kernel/envelope.ts'
 import { envelopeOperationsMax } from '../../kernel/limits.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Now } from '../../kernel/protocol.ts'
 import type { ExecutedBlock, OpeningReply, OperationReply } from '../../execution/executed-block.ts'
 import type { Executor } from '../../execution/executor.ts'
-import { clientName } from '../pool/request-key.ts'
+import { clientName, requestKey } from '../pool/request-key.ts'
 import { GatewayReads } from './gateway-reads.ts'
 import { RecentNames } from './recent-names.ts'
 import type { Pool } from '../pool/request-pool.ts'
@@ -46,8 +46,8 @@ export interface GatewayLimits {
   readBytesMax: number
   /** Ordered reads of which it is remembered that they were executed. */
   executedReadsMax: number
-  /** Replies in one turn to what was executed before. Clients ask again for what is left out. */
-  repliesAgainMax: number
+  /** Of replies to what was executed before, to one connection in one turn; the largest reply fits. Clients ask again for what is left out. */
+  repeatedBytesMax: number
   /** What a client is told to wait before it tries an overloaded replica again. */
   retryAfterMs: number
 }
@@ -57,10 +57,12 @@ export const gatewayLimitsDefault: GatewayLimits = {
   readsMax: 16_384,
   readBytesMax: 64 * 1024 * 1024,
   executedReadsMax: 16_384,
-  repliesAgainMax: 65_536,
+  repeatedBytesMax: 4 * 1024 * 1024,
   retryAfterMs: 100,
 }
 
+/** What a reply is counted with beside its outcome. */
+const replyOverheadBytes = 64
 /** Outcomes in one message to a client. */
 const responseBytesMax = 2 * 1024 * 1024
 
@@ -77,7 +79,8 @@ export class ClientGateway {
   readonly #reads: GatewayReads
   readonly #replies = new Map<ConnectionId, Reply[]>()
   readonly #executedReads: RecentNames
-  #repliesAgain = 0
+  /** In this turn, of what was executed before. */
+  readonly #repeated = new Map<ConnectionId, { names: Set<string>; bytes: number }>()
   /** Requests came into the pool since the protocol was last told. */
   poolChanged = false
 
@@ -126,9 +129,15 @@ export class ClientGateway {
     authentic: (envelope: Envelope, encoded: Uint8Array) => boolean,
     now: Now,
   ): void {
+    const leads = this.#options.leader(now) === this.#options.self
+    const seen = new Set<string>()
     for (const encoded of envelopes) {
       const envelope = decode(envelopeCodec, encoded)
-      if (!envelope.ok || this.#isOld(envelope.value, now) || !authentic(envelope.value, encoded)) continue
+      if (!envelope.ok || !isSensible(envelope.value) || !authentic(envelope.value, encoded)) continue
+      // Copies in one message are one question.
+      const key = requestKey(envelope.value)
+      if (seen.has(key) || this.#isOld(envelope.value, leads)) continue
+      seen.add(key)
       if (this.#options.pool.add(encoded, envelope.value, now.monotonicMs) === 'added') this.poolChanged = true
     }
   }
@@ -139,10 +148,10 @@ export class ClientGateway {
    *
    * A leader orders what is not settled: a client may ask, through a replica that has executed it, for what is known in the order alone.
    */
-  #isOld(envelope: Envelope, now: Now): boolean {
-    const { executor, leader, self } = this.#options
-    if (executor.settled(envelope) !== null) return true
-    if (leader(now) === self) return false
+  #isOld(envelope: Envelope, leads: boolean): boolean {
+    const { executor } = this.#options
+    if (executor.isSettled(envelope)) return true
+    if (leads) return false
     if (envelope.kind === 'read') return this.#executedReads.has(readRoute(envelope.client, envelope.nonce))
     return executor.hasConsumed(envelope)
   }
@@ -158,6 +167,8 @@ export class ClientGateway {
   }
 
   executed(block: ExecutedBlock): void {
+    const { pool, executor } = this.#options
+    pool.executed(block.envelopes, (envelope) => executor.isSettled(envelope))
     for (const reply of block.replies) this.#deliver(reply)
     for (const envelope of block.envelopes) {
       if (envelope.kind !== 'read') continue
@@ -177,7 +188,7 @@ export class ClientGateway {
   }
 
   endTurn(now: Now): void {
-    this.#repliesAgain = 0
+    this.#repeated.clear()
     if (this.#submitted.size > 0) this.#hint(now)
     if (this.#replies.size === 0) return
     for (const [connection, replies] of this.#replies) this.#sendReplies(connection, replies)
@@ -215,12 +226,16 @@ export class ClientGateway {
     let refusal: RefusalReason | null = null
     for (const encoded of envelopes) {
       const envelope = decode(envelopeCodec, encoded)
-      if (!envelope.ok || !this.#options.authentic(envelope.value, encoded, connection)) {
-        refusal = envelope.ok ? 'not-authentic' : 'malformed'
+      if (!envelope.ok || !isSensible(envelope.value)) {
+        refusal = 'malformed'
+        continue
+      }
+      if (!this.#options.authentic(envelope.value, encoded, connection)) {
+        refusal = 'not-authentic'
         continue
       }
       this.#route(envelope.value, connection)
-      if (this.#answerAgain(envelope.value)) continue
+      if (this.#answerAgain(connection, envelope.value)) continue
       const added = this.#options.pool.add(encoded, envelope.value, now.monotonicMs)
       if (added === 'added') this.poolChanged = true
       else if (added !== 'known') refusal = 'overloaded'
@@ -230,10 +245,22 @@ export class ClientGateway {
   }
 
   /** What was executed is answered from here, and ordered no second time. */
-  #answerAgain(envelope: Envelope): boolean {
+  #answerAgain(connection: ConnectionId, envelope: Envelope): boolean {
     const replies = this.#options.executor.settled(envelope)
-    for (const reply of replies ?? []) if (++this.#repliesAgain <= this.#limits.repliesAgainMax) this.#deliver(reply)
+    for (const reply of replies ?? []) if (this.#mayRepeat(connection, reply)) this.#deliver(reply)
     return replies !== null
+  }
+
+  /** A few bytes ask for a megabyte here: each reply once a turn, and no more than so many bytes to one connection. */
+  #mayRepeat(connection: ConnectionId, reply: OperationReply | OpeningReply): boolean {
+    let repeated = this.#repeated.get(connection)
+    if (repeated === undefined) this.#repeated.set(connection, (repeated = { names: new Set(), bytes: 0 }))
+    const name = reply.kind === 'opening' ? readRoute(reply.client, reply.nonce) : nameOfReply(reply)
+    const bytes = repeated.bytes + reply.outcome.length + replyOverheadBytes
+    if (repeated.names.has(name) || bytes > this.#limits.repeatedBytesMax) return false
+    repeated.names.add(name)
+    repeated.bytes = bytes
+    return true
   }
 
   #deliver(reply: OperationReply | OpeningReply): void {
@@ -242,8 +269,8 @@ export class ClientGateway {
       const connection = this.#routes.get(openingRoute(client, nonce))
       if (connection !== undefined) this.#respond(connection, { kind: 'opened', client, nonce, height, index, outcome })
     } else {
-      const { session, number, height, index, outcome } = reply
-      const connection = this.#routes.get(sessionRoute(session))
+      const { client, session, number, height, index, outcome } = reply
+      const connection = this.#routes.get(sessionRoute(client, session))
       if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
     }
   }
@@ -290,15 +317,22 @@ export class ClientGateway {
 
 function routeOf(envelope: Envelope): string {
   if (envelope.kind === 'open') return openingRoute(envelope.client, envelope.nonce)
-  return envelope.kind === 'read' ? readRoute(envelope.client, envelope.nonce) : sessionRoute(envelope.session)
+  return envelope.kind === 'read'
+    ? readRoute(envelope.client, envelope.nonce)
+    : sessionRoute(envelope.client, envelope.session)
 }
 
 function readRoute(client: Uint8Array, nonce: Uint8Array): string {
   return `r${openingRoute(client, nonce)}`
 }
 
-function sessionRoute(session: SessionId): string {
-  return `${session.height}.${session.index}`
+/** With the client's key, so that nobody turns another's replies to himself. */
+function sessionRoute(client: Uint8Array, session: SessionId): string {
+  return `s${clientName(client)}${session.height}.${session.index}`
+}
+
+function nameOfReply({ session, number }: OperationReply): string {
+  return `${session.height}.${session.index}.${number}`
 }
 
 function openingRoute(client: Uint8Array, nonce: Uint8Array): string {

@@ -257,7 +257,6 @@ export class ReplicaCore<Message, LogRecord> {
         this.#driver.fail(error)
         return blocks
       }
-      this.#pool.executed(executed.envelopes)
       this.#gateway.executed(executed)
       this.#observer.executed?.(executed)
     }

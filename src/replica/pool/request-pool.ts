@@ -7,7 +7,7 @@ import { decode } from '../../wire/codec.ts'
 import { detached } from '../../wire/detached.ts'
 import { Writer } from '../../wire/writer.ts'
 import { payloadEnvelopesCodec } from '../../kernel/block.ts'
-import { envelopeCodec, operationCount, type Envelope } from '../../kernel/envelope.ts'
+import { envelopeCodec, numbersOf, operationCount, type Envelope } from '../../kernel/envelope.ts'
 import { blockEnvelopesMax } from '../../kernel/limits.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Batch, BatchLimits, RequestPool } from '../../kernel/request-pool.ts'
@@ -33,6 +33,9 @@ export type Added = 'added' | 'known' | 'full' | 'client-full'
 interface Request {
   readonly key: string
   readonly client: string
+  /** The session that it is about, and its last number there; null: it is about none. */
+  readonly session: string | null
+  readonly lastNumber: number
   readonly encoded: Uint8Array
   readonly operations: number
   readonly sinceMs: number
@@ -69,6 +72,7 @@ export class Pool implements RequestPool {
   /** So many of them were, from the first on. */
   #lookedInto = 0
   readonly #perClient = new Map<string, number>()
+  readonly #ofSession = new Map<string, Set<Request>>()
   #operations = 0
   #bytes = 0
   #nextOrder = 1
@@ -106,6 +110,7 @@ export class Pool implements RequestPool {
     const request: Request = {
       key,
       client,
+      ...placeOf(envelope),
       encoded: detached(encoded),
       operations,
       sinceMs: nowMs,
@@ -115,6 +120,7 @@ export class Pool implements RequestPool {
       forwardedTo: [],
     }
     this.#known.set(key, request)
+    this.#index(request)
     if (!request.decided) this.#undecided.add(request)
     this.#perClient.set(client, ofClient + operations)
     this.#operations += operations
@@ -231,8 +237,11 @@ export class Pool implements RequestPool {
     if (returned) this.#reorder()
   }
 
-  /** Forgets envelopes that a decided block held, whoever proposed it: the oldest of those that are decided. */
-  executed(envelopes: readonly Envelope[]): void {
+  /**
+   * Forgets envelopes that a decided block held, whoever proposed it: the oldest of those that are decided. And what else is over with them: the
+   * same numbers may stand in other envelopes too, which nobody would order any more. `isOver` is asked of those whose last number may be.
+   */
+  executed(envelopes: readonly Envelope[], isOver: (envelope: Envelope) => boolean = () => false): void {
     this.#decidedPayloads.shift()
     if (this.#lookedInto > 0) this.#lookedInto--
     if (this.#known.size === 0 && this.#elsewhere.size === 0) return
@@ -242,7 +251,16 @@ export class Pool implements RequestPool {
       const request = this.#known.get(key)
       if (request !== undefined) this.#drop(request)
     }
+    for (const [session, lastNumber] of lastNumbersOf(envelopes)) this.#dropBeside(session, lastNumber, isOver)
     this.#compact()
+  }
+
+  #dropBeside(session: string, lastNumber: number, isOver: (envelope: Envelope) => boolean): void {
+    for (const request of this.#ofSession.get(session) ?? []) {
+      if (request.lastNumber > lastNumber) continue
+      const envelope = decode(envelopeCodec, request.encoded)
+      if (!envelope.ok || isOver(envelope.value)) this.#drop(request)
+    }
   }
 
   /**
@@ -271,8 +289,20 @@ export class Pool implements RequestPool {
     this.#reorder()
   }
 
+  #index(request: Request): void {
+    if (request.session === null) return
+    const ofSession = this.#ofSession.get(request.session)
+    if (ofSession === undefined) this.#ofSession.set(request.session, new Set([request]))
+    else ofSession.add(request)
+  }
+
   #drop(request: Request): void {
     this.#known.delete(request.key)
+    if (request.session !== null) {
+      const ofSession = this.#ofSession.get(request.session)
+      ofSession?.delete(request)
+      if (ofSession?.size === 0) this.#ofSession.delete(request.session)
+    }
     this.#undecided.delete(request)
     if (!request.taken) this.#unwait(request)
     request.taken = true
@@ -314,6 +344,22 @@ export class Pool implements RequestPool {
     this.#waiting = this.#waiting.slice(this.#head).filter((request) => this.#isWaiting(request))
     this.#head = 0
   }
+}
+
+function placeOf(envelope: Envelope): Pick<Request, 'session' | 'lastNumber'> {
+  if (envelope.kind === 'open' || envelope.kind === 'read') return { session: null, lastNumber: 0 }
+  const [first, count] = numbersOf(envelope)
+  return { session: `${envelope.session.height}.${envelope.session.index}`, lastNumber: first + count - 1 }
+}
+
+/** Of each session that the envelopes are about. */
+function lastNumbersOf(envelopes: readonly Envelope[]): Map<string, number> {
+  const last = new Map<string, number>()
+  for (const envelope of envelopes) {
+    const { session, lastNumber } = placeOf(envelope)
+    if (session !== null) last.set(session, Math.max(lastNumber, last.get(session) ?? 0))
+  }
+  return last
 }
 
 function envelopesOf(payload: Uint8Array): Envelope[] {

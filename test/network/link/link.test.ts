@@ -211,6 +211,16 @@ describe('heartbeats', () => {
     expect(link.roundTripMs).toBe(3_500)
   })
 
+  it('do not measure how long this process stood still', () => {
+    const { link, sent } = opened()
+    link.tick(1_000)
+    link.tick(9_000)
+    link.received(linkFrame(linkFrameKind.pong, sent[0]!.body), 9_001)
+    expect(link.roundTripMs).toBeNull()
+    link.received(linkFrame(linkFrameKind.pong, sent[1]!.body), 9_030)
+    expect(link.roundTripMs).toBe(30)
+  })
+
   it('are forgotten when very many wait for an answer, though other things come', () => {
     const { link, sent } = opened()
     for (let second = 1; second <= 17; second++) {

@@ -8,7 +8,16 @@ import type { ExecutedBlock } from '../../../src/execution/executed-block.ts'
 import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../../src/replica/core/client-gateway.ts'
 import { Pool, poolLimitsDefault } from '../../../src/replica/pool/request-pool.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
-import { clientKey, createExecutor, none, open, openSession, operations, run } from '../../execution/fixtures.ts'
+import {
+  cancel,
+  clientKey,
+  createExecutor,
+  none,
+  open,
+  openSession,
+  operations,
+  run,
+} from '../../execution/fixtures.ts'
 
 const now = { monotonicMs: 1, wallMs: 1 }
 const mib = 1024 * 1024
@@ -18,8 +27,9 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
   const executor = createExecutor()
   const sent: { to: number; response: ClientResponse }[] = []
   const reads: number[] = []
+  const pool = new Pool({ limits: { ...poolLimitsDefault, operationsMax }, forward: () => {} })
   const gateway = new ClientGateway({
-    pool: new Pool({ limits: { ...poolLimitsDefault, operationsMax }, forward: () => {} }),
+    pool,
     executor,
     send: (to, bytes) => {
       const response = decode(clientResponseCodec, bytes)
@@ -43,6 +53,7 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
   return {
     gateway,
     executor,
+    pool,
     reads,
     submit,
     query,
@@ -206,6 +217,32 @@ describe('a request', () => {
     ])
   })
 
+  it('that no state could make sense of is refused, and is taken from nobody who hands it on', () => {
+    const { gateway, executor, submit, taken } = bench()
+    const session = openSession(executor, 1, 1)
+    const cancelled = {
+      kind: 'cancel',
+      client: clientKey(1),
+      session,
+      firstNumber: 1,
+      count: 0,
+      signature: none,
+    } satisfies Envelope
+    const read = {
+      kind: 'read',
+      client: clientKey(1),
+      nonce: new Uint8Array(16),
+      queries: [] as Uint8Array[],
+      signature: none,
+    } satisfies Envelope
+    for (const envelope of [operations(1, session, 1, []), operations(1, session, 0, ['a']), cancelled, read]) {
+      submit(7, envelope)
+      expect(taken()).toMatchObject([{ response: { kind: 'refused', reason: 'malformed' } }])
+      gateway.forwarded([encode(envelopeCodec, envelope)], () => true, now)
+      expect(gateway.poolChanged).toBe(false)
+    }
+  })
+
   it('that the pool has no room for is refused as overload, once for a message, and a known one is not', () => {
     const { submit, taken } = bench({ retryAfterMs: 250 }, 1)
     submit(7, open(1, 1))
@@ -261,16 +298,23 @@ describe('what was executed', () => {
     expect(again).toEqual({ to: 7, response: { kind: 'replies', replies } })
   })
 
-  it('is answered no oftener in one turn than is bounded', () => {
-    const { gateway, submit, kept, taken } = executed({ repliesAgainMax: 3 })
+  it('is answered once a turn, and up to a number of bytes to each connection', () => {
+    const { gateway, submit, kept, taken } = executed({ repeatedBytesMax: 100 })
     const count = (): number => {
       gateway.endTurn(now)
       return taken().reduce((sum, { response }) => sum + (response.kind === 'replies' ? response.replies.length : 0), 0)
     }
     submit(7, kept, kept, kept)
-    expect(count()).toBe(3)
+    // The second one would be beyond the limit: its client asks again, and for that one alone if it likes.
+    expect(count()).toBe(1)
     submit(7, kept)
-    expect(count()).toBe(2)
+    expect(count()).toBe(1)
+    expect(gateway.poolChanged).toBe(false)
+    const ample = executed()
+    ample.submit(7, kept, kept, kept)
+    ample.gateway.endTurn(now)
+    const [message] = ample.taken()
+    expect(message!.response.kind === 'replies' && message!.response.replies.length).toBe(2)
   })
 
   it('is not taken from those who hand it on, whoever leads', () => {
@@ -313,6 +357,46 @@ describe('what was executed', () => {
   })
 })
 
+describe('what waits here', () => {
+  it('is over when its numbers were executed in other envelopes, or nobody could ever have executed it', () => {
+    const { executor, submit, executes, pool } = bench()
+    const session = openSession(executor, 1, 1)
+    const both = operations(1, session, 1, ['a', 'b'])
+    submit(7, both, operations(1, session, 2, ['x']), operations(1, session, 2, ['b', 'c']))
+    expect(pool.knownOperations).toBe(5)
+    executes(operations(1, session, 1, ['a']))
+    expect(pool.knownOperations).toBe(5)
+    executes(cancel(1, session, 2, 1))
+    // A cancelled number stands for whatever was meant by it; the other is executed in part only.
+    expect(pool.knownOperations).toBe(2)
+    executes(operations(1, session, 2, ['b', 'c']))
+    expect(pool.knownOperations).toBe(0)
+    expect(pool.oldestWaitingSinceMs()).toBeNull()
+    // A leader that lies may order anything.
+    const senseless = operations(1, session, 0, ['x'])
+    pool.add(encode(envelopeCodec, senseless), senseless, 1)
+    executes(senseless)
+    expect(pool.knownOperations).toBe(0)
+  })
+})
+
+describe('a session’s replies', () => {
+  it('go to its own client, whoever else names the session', () => {
+    const { gateway, executor, submit, executes, taken } = bench()
+    const session = openSession(executor, 1, 1)
+    const own = operations(1, session, 1, ['a'])
+    submit(7, own)
+    submit(8, operations(2, session, 1, ['a']))
+    executes(own, operations(2, session, 1, ['a']))
+    gateway.endTurn(now)
+    const told = taken().map(({ to, response }) => [to, response.kind === 'replies' && response.replies.length])
+    expect(told).toEqual([
+      [7, 1],
+      [8, 1],
+    ])
+  })
+})
+
 describe('replies', () => {
   it('of one turn leave as one message for each connection', () => {
     const { gateway, executor, submit, executes, taken } = bench()
@@ -341,7 +425,7 @@ describe('replies', () => {
     const sizes = [mib - 1, mib, 1, mib, mib, 5, mib, mib - 5, 1]
     const replies = sizes.map((size, index) => {
       const outcome = new Uint8Array(size).fill(index)
-      return { kind: 'operation', session, number: index + 1, height: 2, index, outcome }
+      return { kind: 'operation', client: clientKey(1), session, number: index + 1, height: 2, index, outcome }
     })
     gateway.executed({ ...run(executor), replies } as unknown as ExecutedBlock)
     gateway.endTurn(now)
