@@ -180,13 +180,14 @@ export class Executor {
 
   /** Would ordering it bring nothing that is not known here (settled.ts)? A block half executed is nobody's answer. */
   isSettled(envelope: Envelope): boolean {
-    return this.#halted === null && this.#inProgress === null && isSettled(envelope, this.#sessions, this.#results)
+    if (this.#halted !== null || this.#inProgress !== null) return false
+    return isSettled(envelope, this.#sessions, this.#results, this.height)
   }
 
   /** What came of it; null if it is not settled. */
   settled(envelope: Envelope): StoredReplies | null {
     if (this.#halted !== null || this.#inProgress !== null) return null
-    return settledReplies(envelope, this.#sessions, this.#results)
+    return settledReplies(envelope, this.#sessions, this.#results, this.height)
   }
 
   /** Total: an encoded outcome (kernel/outcome.ts). */

@@ -69,9 +69,9 @@ export class SessionTable {
   }
 
   open(client: PublicKey, nonce: Uint8Array, referenceHeight: Height, height: Height, index: number): Opening {
-    const { lifetimeHeights, perClientMax, totalMax } = this.#parameters
+    const { perClientMax, totalMax } = this.#parameters
     if (referenceHeight >= height) return refused('OpeningEarly')
-    if (referenceHeight + lifetimeHeights < height) return refused('OpeningExpired')
+    if (this.isExpired(referenceHeight, height)) return refused('OpeningExpired')
     const clientName = latin1(client)
     const nonceName = latin1(nonce)
     const own = this.#byClient.get(clientName)
@@ -93,6 +93,11 @@ export class SessionTable {
     return { kind: 'opened', session }
   }
 
+  /** Is an opening with this reference height void in each block above? */
+  isExpired(referenceHeight: Height, height: Height): boolean {
+    return referenceHeight + this.#parameters.lifetimeHeights < height
+  }
+
   /** The session that this opening has opened, while it lives. */
   opened(client: PublicKey, nonce: Uint8Array): Session | undefined {
     return this.#byClient.get(latin1(client))?.get(latin1(nonce))
@@ -101,8 +106,8 @@ export class SessionTable {
   /** Would executing this at `height` change nothing any more? */
   hasConsumed(envelope: Envelope, height: Height): boolean {
     if (envelope.kind === 'open') {
-      const isVoid = envelope.referenceHeight + this.#parameters.lifetimeHeights < height
-      return isVoid || this.opened(envelope.client, envelope.nonce) !== undefined
+      const { client, nonce, referenceHeight } = envelope
+      return this.isExpired(referenceHeight, height) || this.opened(client, nonce) !== undefined
     }
     // Whoever still waits for it has it ordered again.
     if (envelope.kind === 'read') return false

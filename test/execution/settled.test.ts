@@ -14,6 +14,7 @@ import {
   operations,
   run,
   sessionParameters,
+  word,
 } from './fixtures.ts'
 
 const { repliesKept, lifetimeHeights } = sessionParameters
@@ -37,8 +38,26 @@ describe('is told again', () => {
     expectAsExecuted(executor, opening)
     expect(executor.settled(open(1, 2))).toBeNull()
     expect(executor.settled(open(3, 1))).toBeNull()
-    run(executor, close(1, { height: 1, index: 1 }))
-    expect(executor.settled(opening)).toBeNull()
+  })
+
+  it('that its time, or its session, is over, at the place that everybody knows', () => {
+    const executor = createExecutor()
+    const session = openSession(executor, 1, 1)
+    const late = open(2, 1, 1)
+    run(executor, operations(1, session, 1, ['a']), close(1, session))
+    // A floor remains of the session that was closed, and whoever opens below it opens nothing.
+    const told = (envelope: Envelope): unknown[] =>
+      executor.settled(envelope)!.map(({ height, index, outcome }) => [height, index, word(outcome)])
+    expect(told(open(1, 1))).toEqual([[0, 0, 'OpeningExpired']])
+    expect(told(operations(1, session, 1, ['a']))).toEqual([[1, 0, 'SessionExpired']])
+    expect(told(cancel(1, session, 4, 2))).toEqual([[1, 0, 'SessionExpired']])
+    expect(told(close(1, session))).toEqual([[1, 0, 'SessionExpired']])
+    expect(run(executor, open(1, 1)).replies.map(({ outcome }) => word(outcome))).toEqual(['OpeningExpired'])
+    expect(executor.settled(late)).toBeNull()
+    while (executor.height <= lifetimeHeights) run(executor)
+    expect(executor.settled(late)).toBeNull()
+    run(executor)
+    expect(told(late)).toEqual([[1, 0, 'OpeningExpired']])
   })
 
   it('each operation of an envelope, of whichever envelopes they were executed', () => {
@@ -93,7 +112,7 @@ describe('has to be ordered', () => {
     expect(executor.settled(first)).toBeNull()
   })
 
-  it('what names no operation, a close, and a read', () => {
+  it('what names no operation, a close, a read, and what is about a session that is still to come', () => {
     const executor = createExecutor()
     const session = openSession(executor, 1, 1)
     run(executor, operations(1, session, 1, ['a']))
@@ -101,17 +120,8 @@ describe('has to be ordered', () => {
     expect(executor.settled(cancel(1, session, 0, 1))).toBeNull()
     const read = { client: clientKey(1), nonce: new Uint8Array(16), queries: [], signature: new Uint8Array(0) }
     expect(executor.settled({ kind: 'read', ...read })).toBeNull()
-    run(executor, close(1, session))
     expect(executor.settled(close(1, session))).toBeNull()
-    expect(executor.settled(operations(1, session, 1, ['a']))).toBeNull()
-  })
-
-  it('whatever was forgotten with its idle session', () => {
-    const executor = createExecutor()
-    const opening = open(1, 1)
-    run(executor, opening)
-    for (let height = 0; height <= lifetimeHeights; height++) run(executor)
-    expect(executor.settled(opening)).toBeNull()
+    expect(executor.settled(operations(1, { height: 3, index: 0 }, 1, ['a']))).toBeNull()
   })
 })
 

@@ -321,9 +321,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'executed-in-another-envelope',
     title: 'what was executed as part of another envelope waits on: no leader orders it, and each is blamed for it',
-    file: 'src/replica/core/client-gateway.ts',
-    find: '(envelope) => executor.isSettled(envelope)',
-    replace: '() => false',
+    file: 'src/replica/pool/request-pool.ts',
+    find: 'request.lastNumber <= lastNumber',
+    replace: 'false',
     finder: { kind: 'tests', files: ['test/replica/core'] },
   },
   {
@@ -331,7 +331,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     title:
       'copies of executed requests, handed on by who lags, are taken for new: the network orders little else (liveness)',
     file: 'src/replica/core/client-gateway.ts',
-    find: 'if (executor.isSettled(envelope)) return true',
+    find: 'if (this.#isExecutedRead(envelope) || executor.isSettled(envelope)) return true',
     replace: '',
     finder: { kind: 'tests', files: ['test/replica/core'] },
   },

@@ -279,7 +279,10 @@ export class ClientReads {
       if (rule.kind === 'quorum') note('reads-ordered', `${reads.length}`)
     }
     const due = [...this.#ordered.flights].filter((flight) => flight.dueMs <= nowMs)
-    for (const flight of due) leaveSilent(flight)
+    for (const flight of due) {
+      leaveSilent(flight)
+      if (flight.attempts > 0) this.#ordered.renew(flight)
+    }
     for (const flight of due) times.sent(flight, target(), nowMs)
     if (due.length > 0) submit(due.map((flight) => flight.encoded))
   }

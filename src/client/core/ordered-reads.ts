@@ -9,15 +9,22 @@ import { notSent, type Attempts } from './retry.ts'
 import { encodeEnvelope, envelopeRoomBytes, type SessionOptions } from './session.ts'
 import { latin1 } from '../../wire/latin1.ts'
 
-/** An envelope of reads under way. Its bytes stay the same, however often it goes out. */
+/** Names of one envelope of reads whose late answers are still taken. */
+const namesMax = 16
+
+/** An envelope of reads under way. Each time it goes out it has another nonce: what was executed once is ordered no second time. */
 export interface ReadFlight extends Attempts {
-  readonly name: string
-  readonly encoded: Uint8Array
+  /** The newest last. */
+  readonly names: string[]
+  encoded: Uint8Array
   /** Null where it has been answered, or nobody waits any more. */
   readonly reads: (Read | null)[]
   readonly counts: ReplyCount[]
   open: number
 }
+
+/** In the place of what was answered: places keep their numbers. */
+const noQuery = new Uint8Array(0)
 
 export class OrderedReads {
   readonly #options: SessionOptions
@@ -31,7 +38,16 @@ export class OrderedReads {
   }
 
   get flights(): Iterable<ReadFlight> {
-    return this.#flights.values()
+    return new Set(this.#flights.values())
+  }
+
+  /** Before it leaves once more. */
+  renew(flight: ReadFlight): void {
+    const queries = flight.reads.map((read) => read?.operation.command ?? noQuery)
+    const { name, encoded } = this.#encode(queries)
+    flight.encoded = encoded
+    this.#flights.set(name, flight)
+    if (flight.names.push(name) > namesMax) this.#flights.delete(flight.names.shift()!)
   }
 
   has(read: Read): boolean {
@@ -69,7 +85,8 @@ export class OrderedReads {
     if (flight === undefined) return
     this.#flightOf.delete(read)
     flight.reads[flight.reads.indexOf(read)] = null
-    if (--flight.open === 0) this.#flights.delete(flight.name)
+    if (--flight.open > 0) return
+    for (const name of flight.names) this.#flights.delete(name)
   }
 
   clear(): void {
@@ -78,18 +95,17 @@ export class OrderedReads {
   }
 
   #launch(reads: Read[]): void {
+    const { name, encoded } = this.#encode(reads.map((read) => read.operation.command))
+    const counts = reads.map(() => new ReplyCount(this.#options))
+    const flight: ReadFlight = { names: [name], encoded, reads, counts, open: reads.length, ...notSent }
+    this.#flights.set(name, flight)
+    for (const read of reads) this.#flightOf.set(read, flight)
+  }
+
+  #encode(queries: Uint8Array[]): { name: string; encoded: Uint8Array } {
     const nonce = this.#nonce()
     const { client } = this.#options
-    const queries = reads.map((read) => read.operation.command)
-    const flight: ReadFlight = {
-      name: latin1(nonce),
-      encoded: encodeEnvelope(this.#options, { kind: 'read', client, nonce, queries, signature: new Uint8Array(0) }),
-      reads,
-      counts: reads.map(() => new ReplyCount(this.#options)),
-      open: reads.length,
-      ...notSent,
-    }
-    this.#flights.set(flight.name, flight)
-    for (const read of reads) this.#flightOf.set(read, flight)
+    const envelope = { kind: 'read', client, nonce, queries, signature: new Uint8Array(0) } as const
+    return { name: latin1(nonce), encoded: encodeEnvelope(this.#options, envelope) }
   }
 }

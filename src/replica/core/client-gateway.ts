@@ -150,10 +150,21 @@ export class ClientGateway {
    */
   #isOld(envelope: Envelope, leads: boolean): boolean {
     const { executor } = this.#options
-    if (executor.isSettled(envelope)) return true
-    if (leads) return false
-    if (envelope.kind === 'read') return this.#executedReads.has(readRoute(envelope.client, envelope.nonce))
-    return executor.hasConsumed(envelope)
+    if (this.#isExecutedRead(envelope) || executor.isSettled(envelope)) return true
+    return !leads && executor.hasConsumed(envelope)
+  }
+
+  /** Its client asks anew, under another name, when the answers did not come together. */
+  #isExecutedRead(envelope: Envelope): boolean {
+    return envelope.kind === 'read' && this.#executedReads.has(readRoute(envelope.client, envelope.nonce))
+  }
+
+  /** What waits in the pool and is settled meanwhile is answered, and waits no longer. */
+  isOver(envelope: Envelope): boolean {
+    if (this.#isExecutedRead(envelope)) return true
+    const connection = this.#routes.get(routeOf(envelope))
+    if (connection === undefined) return this.#options.executor.isSettled(envelope)
+    return this.#answerAgain(connection, envelope)
   }
 
   readReady(id: number, height: number): void {
@@ -167,8 +178,7 @@ export class ClientGateway {
   }
 
   executed(block: ExecutedBlock): void {
-    const { pool, executor } = this.#options
-    pool.executed(block.envelopes, (envelope) => executor.isSettled(envelope))
+    this.#options.pool.executed(block.envelopes)
     for (const reply of block.replies) this.#deliver(reply)
     for (const envelope of block.envelopes) {
       if (envelope.kind !== 'read') continue
@@ -177,7 +187,7 @@ export class ClientGateway {
       // A copy of it that is ordered later is nobody's question any more.
       this.#unroute(route)
       this.#executedReads.add(route)
-      if (connection !== undefined) this.#reads.ordered(connection, envelope)
+      this.#reads.ordered(connection ?? null, envelope)
     }
     this.restored()
   }
@@ -232,6 +242,10 @@ export class ClientGateway {
       }
       if (!this.#options.authentic(envelope.value, encoded, connection)) {
         refusal = 'not-authentic'
+        continue
+      }
+      if (envelope.value.kind === 'read' && this.#isExecutedRead(envelope.value)) {
+        this.#reads.late(connection, envelope.value)
         continue
       }
       this.#route(envelope.value, connection)

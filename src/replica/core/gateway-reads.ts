@@ -9,6 +9,8 @@ import type { ClientRequest, ClientResponse, ReadAnswer, RefusalReason } from '.
 import type { ReadEnvelope } from '../../kernel/envelope.ts'
 import type { Height } from '../../kernel/ids.ts'
 import type { Now } from '../../kernel/protocol.ts'
+import { latin1 } from '../../wire/latin1.ts'
+import { LateReads } from './late-reads.ts'
 
 /** As the gateway knows it. */
 type ConnectionId = number
@@ -40,6 +42,7 @@ export class GatewayReads {
   #queries = 0
   #bytes = 0
   #nextId = 1
+  readonly #late = new LateReads()
 
   constructor(options: GatewayReadsOptions) {
     this.#options = options
@@ -65,7 +68,7 @@ export class GatewayReads {
     this.#answerIfExecuted(id, read)
     const { question } = read
     if (!this.#waiting.has(id) || question.kind !== 'reads' || !question.statesFirst) return
-    this.#answers(read.connection, question.nonce, height, [])
+    this.#answers(read.connection, question.nonce, height, this.#options.executor.height, [])
   }
 
   failed(id: number, reason: RefusalReason, leader: Extract<ClientResponse, { kind: 'unanswered' }>['leader']): void {
@@ -80,10 +83,18 @@ export class GatewayReads {
     for (const [id, read] of this.#waiting) this.#answerIfExecuted(id, read)
   }
 
-  /** Its block has just been executed, and nothing after it. */
-  ordered(connection: ConnectionId, { nonce, queries }: ReadEnvelope): void {
-    const reads = queries.map((query, id) => ({ id, query }))
-    this.#answerAll(connection, nonce, this.#options.executor.height, reads)
+  /** Its block has just been executed, and nothing after it. Null: nobody has asked for it here yet, and may in a moment. */
+  ordered(connection: ConnectionId | null, { client, nonce, queries }: ReadEnvelope): void {
+    const { height } = this.#options.executor
+    const answers = this.#answersTo(queries.map((query, id) => ({ id, query })))
+    if (connection === null) this.#late.keep(nameOf(client, nonce), height, answers)
+    else this.#answerAll(connection, nonce, height, height, answers)
+  }
+
+  /** It was executed before it came here: it is answered from the state that its block had left. */
+  late(connection: ConnectionId, { client, nonce }: ReadEnvelope): void {
+    const kept = this.#late.take(nameOf(client, nonce))
+    if (kept !== null) this.#answerAll(connection, nonce, kept.height, kept.height, kept.answers)
   }
 
   closed(connection: ConnectionId): void {
@@ -95,7 +106,10 @@ export class GatewayReads {
     if (stated === null || this.#options.executor.height < stated) return
     this.#forget(id, read)
     if (question.kind === 'query') this.#answerQuery(connection, question)
-    else this.#answerAll(connection, question.nonce, stated, question.reads)
+    else {
+      const { height } = this.#options.executor
+      this.#answerAll(connection, question.nonce, stated, height, this.#answersTo(question.reads))
+    }
   }
 
   #answerQuery(connection: ConnectionId, { id, query }: Extract<Question, { kind: 'query' }>): void {
@@ -103,30 +117,33 @@ export class GatewayReads {
     respond(connection, { kind: 'answer', id, height: executor.height, answer: executor.query(query) })
   }
 
+  *#answersTo(reads: Iterable<{ id: number; query: Uint8Array }>): Generator<ReadAnswer> {
+    for (const { id, query } of reads) yield { id, answer: this.#options.executor.query(query) }
+  }
+
   #answerAll(
     connection: ConnectionId,
     nonce: Uint8Array,
     stated: Height,
-    reads: Iterable<{ id: number; query: Uint8Array }>,
+    height: Height,
+    answers: Iterable<ReadAnswer>,
   ): void {
     let part: ReadAnswer[] = []
     let bytes = 0
-    for (const { id, query } of reads) {
-      const answer = this.#options.executor.query(query)
-      if (part.length > 0 && bytes + answer.length > this.#options.responseBytesMax) {
-        this.#answers(connection, nonce, stated, part)
+    for (const one of answers) {
+      if (part.length > 0 && bytes + one.answer.length > this.#options.responseBytesMax) {
+        this.#answers(connection, nonce, stated, height, part)
         part = []
         bytes = 0
       }
-      part.push({ id, answer })
-      bytes += answer.length
+      part.push(one)
+      bytes += one.answer.length
     }
-    if (part.length > 0) this.#answers(connection, nonce, stated, part)
+    if (part.length > 0) this.#answers(connection, nonce, stated, height, part)
   }
 
-  #answers(connection: ConnectionId, nonce: Uint8Array, stated: Height, answers: ReadAnswer[]): void {
-    const { executor, respond } = this.#options
-    respond(connection, { kind: 'answers', nonce, stated, height: executor.height, answers })
+  #answers(connection: ConnectionId, nonce: Uint8Array, stated: Height, height: Height, answers: ReadAnswer[]): void {
+    this.#options.respond(connection, { kind: 'answers', nonce, stated, height, answers })
   }
 
   #unanswered(
@@ -155,4 +172,8 @@ function queriesIn(question: Question): number {
 function bytesIn(question: Question): number {
   if (question.kind === 'query') return question.query.length
   return question.reads.reduce((bytes, { query }) => bytes + query.length, 0)
+}
+
+function nameOf(client: Uint8Array, nonce: Uint8Array): string {
+  return latin1(client) + latin1(nonce)
 }

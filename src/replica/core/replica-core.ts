@@ -133,6 +133,7 @@ export class ReplicaCore<Message, LogRecord> {
     this.#pool = new Pool({
       ...(options.poolLimits === undefined ? {} : { limits: options.poolLimits }),
       forward: (to, envelopes) => this.#forward(to, envelopes),
+      isOver: (envelope) => this.#gateway.isOver(envelope),
     })
     this.#log = new CountedLog(options.log)
     this.#timers = options.timers

@@ -51,6 +51,8 @@ interface Request {
 
 export interface PoolOptions {
   limits?: PoolLimits
+  /** Would no leader order it any more? Whoever says so has answered it. */
+  isOver?: (envelope: Envelope) => boolean
   /** Hands envelopes to another replica; the host encodes and sends them. */
   forward: (to: ReplicaId, envelopes: Uint8Array[]) => void
 }
@@ -58,6 +60,7 @@ export interface PoolOptions {
 export class Pool implements RequestPool {
   readonly #limits: PoolLimits
   readonly #forward: (to: ReplicaId, envelopes: Uint8Array[]) => void
+  readonly #isOver: (envelope: Envelope) => boolean
   /** All that is known and not executed, in order of arrival. */
   readonly #known = new Map<string, Request>()
   /** Those that wait, oldest first from `#head` on; taken or executed ones are skipped lazily. */
@@ -82,6 +85,7 @@ export class Pool implements RequestPool {
   constructor(options: PoolOptions) {
     this.#limits = options.limits ?? poolLimitsDefault
     this.#forward = options.forward
+    this.#isOver = options.isOver ?? (() => false)
   }
 
   /** Operations known and not executed: what back-pressure looks at. */
@@ -170,7 +174,10 @@ export class Pool implements RequestPool {
     if (envelopes.length > 0) this.#forward(to, envelopes)
   }
 
+  /** What is over goes first: nobody would take it, and whoever leads would be blamed for that. */
   forwardAgain(): void {
+    for (const request of this.#known.values()) this.#dropIfOver(request)
+    this.#compact()
     for (const request of this.#known.values()) request.forwardedTo = []
   }
 
@@ -239,9 +246,9 @@ export class Pool implements RequestPool {
 
   /**
    * Forgets envelopes that a decided block held, whoever proposed it: the oldest of those that are decided. And what else is over with them: the
-   * same numbers may stand in other envelopes too, which nobody would order any more. `isOver` is asked of those whose last number may be.
+   * same numbers may stand in other envelopes too, which nobody would order any more.
    */
-  executed(envelopes: readonly Envelope[], isOver: (envelope: Envelope) => boolean = () => false): void {
+  executed(envelopes: readonly Envelope[]): void {
     this.#decidedPayloads.shift()
     if (this.#lookedInto > 0) this.#lookedInto--
     if (this.#known.size === 0 && this.#elsewhere.size === 0) return
@@ -251,16 +258,19 @@ export class Pool implements RequestPool {
       const request = this.#known.get(key)
       if (request !== undefined) this.#drop(request)
     }
-    for (const [session, lastNumber] of lastNumbersOf(envelopes)) this.#dropBeside(session, lastNumber, isOver)
+    for (const [session, lastNumber] of lastNumbersOf(envelopes)) this.#dropBeside(session, lastNumber)
     this.#compact()
   }
 
-  #dropBeside(session: string, lastNumber: number, isOver: (envelope: Envelope) => boolean): void {
+  #dropBeside(session: string, lastNumber: number): void {
     for (const request of this.#ofSession.get(session) ?? []) {
-      if (request.lastNumber > lastNumber) continue
-      const envelope = decode(envelopeCodec, request.encoded)
-      if (!envelope.ok || isOver(envelope.value)) this.#drop(request)
+      if (request.lastNumber <= lastNumber) this.#dropIfOver(request)
     }
+  }
+
+  #dropIfOver(request: Request): void {
+    const envelope = decode(envelopeCodec, request.encoded)
+    if (!envelope.ok || this.#isOver(envelope.value)) this.#drop(request)
   }
 
   /**
@@ -352,12 +362,13 @@ function placeOf(envelope: Envelope): Pick<Request, 'session' | 'lastNumber'> {
   return { session: `${envelope.session.height}.${envelope.session.index}`, lastNumber: first + count - 1 }
 }
 
-/** Of each session that the envelopes are about. */
+/** Of each session that the envelopes are about; of one that is closed, all numbers are over. */
 function lastNumbersOf(envelopes: readonly Envelope[]): Map<string, number> {
   const last = new Map<string, number>()
   for (const envelope of envelopes) {
     const { session, lastNumber } = placeOf(envelope)
-    if (session !== null) last.set(session, Math.max(lastNumber, last.get(session) ?? 0))
+    if (session === null) continue
+    last.set(session, envelope.kind === 'close' ? Infinity : Math.max(lastNumber, last.get(session) ?? 0))
   }
   return last
 }

@@ -201,15 +201,39 @@ describe('an ordered read', () => {
     expect([client.core.underWay, client.core.dueMs, client.core.knownHeight]).toEqual([0, null, 8])
   })
 
-  it('goes out again with the same bytes, to newcomers too, until it is given up', () => {
+  it('goes out again under another name, since what was executed is ordered no second time; late answers to earlier ones count', () => {
     const client = new Scripted(options, [1, 2])
-    const read = client.query()
-    const left = ordered(client.turn())
-    expect(ordered(client.next())).toEqual(left)
+    client.query()
+    const first = ordered(client.turn())!
+    const second = ordered(client.next())!
+    expect(second.queries).toEqual(first.queries)
+    expect(second.nonce).not.toEqual(first.nonce)
     client.core.connected(3 as ReplicaId, client.nowMs)
     const late = client.turn()
     expect(late.map(({ to }) => to)).toEqual([3])
-    expect(ordered(late)).toEqual(left)
+    expect(ordered(late)).toEqual(second)
+    const says = (from: number, nonce: Uint8Array): void =>
+      client.says(from, { kind: 'answers', nonce, stated: 4, height: 4, answers: [{ id: 0, answer: executed('now') }] })
+    says(1, first.nonce)
+    says(2, second.nonce)
+    expect(words(client.settled)).toEqual(['ok now'])
+    expect(client.core.dueMs).toBeNull()
+  })
+
+  it('of which nobody waits any more goes out no more, and an answer to one that is long gone counts no more', () => {
+    const client = new Scripted(options, [1, 2])
+    const read = client.query()
+    const first = ordered(client.turn())!
+    for (let attempt = 0; attempt < 16; attempt++) client.next()
+    for (const from of [1, 2])
+      client.says(from, {
+        kind: 'answers',
+        nonce: first.nonce,
+        stated: 4,
+        height: 4,
+        answers: [{ id: 0, answer: executed('now') }],
+      })
+    expect(words(client.settled)).toEqual([])
     client.core.abandon(read, 'ERR_ABORTED', 'given up')
     expect(words(client.settled)).toEqual(['ERR_ABORTED definite'])
     expect(client.core.dueMs).toBeNull()

@@ -27,8 +27,12 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
   const executor = createExecutor()
   const sent: { to: number; response: ClientResponse }[] = []
   const reads: number[] = []
-  const pool = new Pool({ limits: { ...poolLimitsDefault, operationsMax }, forward: () => {} })
-  const gateway = new ClientGateway({
+  const pool = new Pool({
+    limits: { ...poolLimitsDefault, operationsMax },
+    forward: () => {},
+    isOver: (envelope) => gateway.isOver(envelope),
+  })
+  const gateway: ClientGateway = new ClientGateway({
     pool,
     executor,
     send: (to, bytes) => {
@@ -195,11 +199,25 @@ describe('ordered reads', () => {
     const { height } = executor
     const nonce = new Uint8Array(16).fill(5)
     expect(taken()).toEqual([{ to: 7, response: { kind: 'answers', nonce, stated: height, height, answers } }])
+    submit(7, read(1, 5))
     executes(read(1, 5))
     expect(taken()).toEqual([])
+  })
+
+  it('are answered once to whose question comes after their block, from the state that it has left', () => {
+    const { gateway, executor, submit, executes, taken } = bench()
+    const session = openSession(executor, 1, 1)
+    executes(operations(1, session, 1, ['a']), read(1, 5))
+    const answers = [0, 1].map((id) => ({ id, answer: executor.query(none) }))
+    const { height } = executor
+    executes(operations(1, session, 2, ['b']))
     submit(7, read(1, 5))
-    executes(read(1, 5), read(1, 5))
-    expect(taken()).toHaveLength(1)
+    const nonce = new Uint8Array(16).fill(5)
+    expect(taken()).toEqual([{ to: 7, response: { kind: 'answers', nonce, stated: height, height, answers } }])
+    submit(7, read(1, 5))
+    submit(8, read(2, 5))
+    expect(taken()).toEqual([])
+    expect(gateway.poolChanged).toBe(true)
   })
 })
 
@@ -325,16 +343,42 @@ describe('what was executed', () => {
     }
   })
 
-  it('and is known in the order alone is taken by who leads, and watched by nobody else', () => {
-    for (const which of ['lost', 'expired', 'read'] as const) {
-      const { forward, lead, ...all } = executed()
-      const envelope = which === 'read' ? readOf(5) : all[which]
-      for (const leader of [3, null]) {
+  it('in a session or an opening that is over is over too: whoever asks is told, at the place that all replicas name', () => {
+    for (const which of ['lost', 'expired'] as const) {
+      const { gateway, forward, submit, lead, taken, ...all } = executed()
+      for (const leader of [2, 3, null]) {
         lead(leader)
-        expect(forward(envelope), which).toBe(false)
+        expect(forward(all[which]), which).toBe(false)
       }
-      lead(2)
-      expect(forward(envelope), which).toBe(true)
+      gateway.poolChanged = false
+      submit(7, all[which])
+      gateway.endTurn(now)
+      expect(gateway.poolChanged).toBe(false)
+      const response = taken().find(({ response: { kind } }) => kind === 'opened' || kind === 'replies')!.response
+      const reply = response.kind === 'replies' ? response.replies[0]! : response
+      if ('kind' in reply) expect(reply).toMatchObject({ height: 1, index: 0 })
+      else expect(reply).toMatchObject({ number: 1, height: 1, index: 0 })
+    }
+  })
+
+  it('and is known in the order alone is taken by who leads, and watched by nobody else', () => {
+    const { gateway, executor, forward, lead, alive, kept } = executed()
+    for (let number = 3; number < 12; number++) gateway.executed(run(executor, operations(1, alive, number, ['x'])))
+    for (const leader of [3, null]) {
+      lead(leader)
+      expect(forward(kept)).toBe(false)
+    }
+    lead(2)
+    expect(forward(kept)).toBe(true)
+  })
+
+  it('of a read is nobody’s question any more: its client asks anew', () => {
+    const { gateway, forward, submit, lead } = executed()
+    for (const leader of [2, 3]) {
+      lead(leader)
+      expect(forward(readOf(5))).toBe(false)
+      submit(7, readOf(5))
+      expect(gateway.poolChanged).toBe(false)
     }
   })
 
