@@ -45,6 +45,10 @@ export class SessionTable {
     return this.#sessions.size
   }
 
+  get lifetimeHeights(): number {
+    return this.#parameters.lifetimeHeights
+  }
+
   get replyBytes(): number {
     return this.#replies.bytes
   }

@@ -55,7 +55,7 @@ export function settledReplies(
   height: Height,
 ): StoredReplies | null {
   if (!isSettled(envelope, sessions, results, height) || envelope.kind === 'read') return null
-  if (envelope.kind === 'open') return [openingReply(envelope, sessions.opened(envelope.client, envelope.nonce))]
+  if (envelope.kind === 'open') return [openingReply(envelope, sessions, height)]
   const session = sessions.find(envelope.session)
   if (session === undefined || envelope.kind === 'close') return [goneReply(envelope)]
   const replies: OperationReply[] = []
@@ -86,10 +86,15 @@ function unacknowledged(
   return { from: Math.max(first, acknowledgedNumber + 1), to: first + count - 1 }
 }
 
-/** As the opening itself was answered, and each copy of it is; refused at no place of the order, and so at the same by everybody. */
-function openingReply({ client, nonce, referenceHeight }: OpenEnvelope, session: Session | undefined): OpeningReply {
+/**
+ * As the opening itself was answered, and each copy of it is. A refusal names a height from which the client can open: the same for replicas that
+ * are about as far, which is what they are mostly.
+ */
+function openingReply({ client, nonce }: OpenEnvelope, sessions: SessionTable, at: Height): OpeningReply {
+  const session = sessions.opened(client, nonce)
   if (session === undefined) {
-    return { kind: 'opening', client, nonce, height: referenceHeight, index: 0, outcome: refusal('OpeningExpired') }
+    const height = Math.max(sessions.floors.of(latin1(client)) + 1, at - (at % sessions.lifetimeHeights))
+    return { kind: 'opening', client, nonce, height, index: 0, outcome: refusal('OpeningExpired') }
   }
   const { id } = session
   const outcome = encodeOutcome({ kind: 'opened', session: id })

@@ -48,7 +48,7 @@ describe('is told again', () => {
     // A floor remains of the session that was closed, and whoever opens below it opens nothing.
     const told = (envelope: Envelope): unknown[] =>
       executor.settled(envelope)!.map(({ height, index, outcome }) => [height, index, word(outcome)])
-    expect(told(open(1, 1))).toEqual([[0, 0, 'OpeningExpired']])
+    expect(told(open(1, 1))).toEqual([[1, 0, 'OpeningExpired']])
     expect(told(operations(1, session, 1, ['a']))).toEqual([[1, 0, 'SessionExpired']])
     expect(told(cancel(1, session, 4, 2))).toEqual([[1, 0, 'SessionExpired']])
     expect(told(close(1, session))).toEqual([[1, 0, 'SessionExpired']])
@@ -57,7 +57,9 @@ describe('is told again', () => {
     while (executor.height <= lifetimeHeights) run(executor)
     expect(executor.settled(late)).toBeNull()
     run(executor)
-    expect(told(late)).toEqual([[1, 0, 'OpeningExpired']])
+    // From the height that it is told of it can open.
+    expect(told(late)).toEqual([[lifetimeHeights, 0, 'OpeningExpired']])
+    expect(run(executor, open(2, 1, lifetimeHeights)).replies.map(({ outcome }) => word(outcome))).toEqual(['opened'])
   })
 
   it('each operation of an envelope, of whichever envelopes they were executed', () => {

@@ -356,7 +356,7 @@ describe('what was executed', () => {
       expect(gateway.poolChanged).toBe(false)
       const response = taken().find(({ response: { kind } }) => kind === 'opened' || kind === 'replies')!.response
       const reply = response.kind === 'replies' ? response.replies[0]! : response
-      if ('kind' in reply) expect(reply).toMatchObject({ height: 1, index: 0 })
+      if ('kind' in reply) expect(reply).toMatchObject({ height: 20, index: 0 })
       else expect(reply).toMatchObject({ number: 1, height: 1, index: 0 })
     }
   })
