@@ -81,6 +81,8 @@ export class ClientGateway {
   readonly #executedReads: RecentNames
   /** In this turn, of what was executed before. */
   readonly #repeated = new Map<ConnectionId, { names: Set<string>; bytes: number }>()
+  /** The very objects, as the session table has them. */
+  #lastReplied: { client: Uint8Array; session: SessionId; route: string } | null = null
   /** Requests came into the pool since the protocol was last told. */
   poolChanged = false
 
@@ -283,10 +285,19 @@ export class ClientGateway {
       const connection = this.#routes.get(openingRoute(client, nonce))
       if (connection !== undefined) this.#respond(connection, { kind: 'opened', client, nonce, height, index, outcome })
     } else {
-      const { client, session, number, height, index, outcome } = reply
-      const connection = this.#routes.get(sessionRoute(client, session))
+      const { session, number, height, index, outcome } = reply
+      const connection = this.#connectionOf(reply)
       if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
     }
+  }
+
+  /** Replies come in runs, of one session each: the last one's route is at hand. */
+  #connectionOf({ client, session }: OperationReply): ConnectionId | undefined {
+    const last = this.#lastReplied
+    if (last === null || last.session !== session || last.client !== client) {
+      this.#lastReplied = { client, session, route: sessionRoute(client, session) }
+    }
+    return this.#routes.get(this.#lastReplied!.route)
   }
 
   #route(envelope: Envelope, connection: ConnectionId): void {
