@@ -174,12 +174,10 @@ function readParameters(value: unknown, signatures: EnvelopeSignatures): Paramet
   const parameters = defaultParameters(signatures) as unknown as Record<string, Record<string, unknown>>
   for (const group of groups) {
     if (given[group] === undefined) continue
-    const bounds = parameterBounds[group] as Readonly<Record<string, { default: unknown; min?: number; max?: number }>>
+    const bounds = parameterBounds[group] as Readonly<Record<string, ParameterBound>>
     const overrides = fields(given[group], `parameters.${group}`, Object.keys(bounds))
     for (const [name, override] of Object.entries(overrides)) {
-      const { min, max } = bounds[name]!
-      const where = `parameters.${group}.${name}`
-      parameters[group]![name] = min === undefined ? boolean(override, where) : integer(override, where, min, max!)
+      parameters[group]![name] = readParameter(override, `parameters.${group}.${name}`, bounds[name]!)
     }
   }
   const { timers } = parameters as unknown as Parameters
@@ -190,6 +188,18 @@ function readParameters(value: unknown, signatures: EnvelopeSignatures): Paramet
     )
   }
   return parameters as unknown as Parameters
+}
+
+interface ParameterBound {
+  default: unknown
+  min?: number
+  max?: number
+  choices?: readonly string[]
+}
+
+function readParameter(value: unknown, where: string, { min, max, choices }: ParameterBound): unknown {
+  if (choices !== undefined) return word(value, where, choices)
+  return min === undefined ? boolean(value, where) : integer(value, where, min, max!)
 }
 
 function checkWindow(members: readonly Member[], parameters: Parameters): void {

@@ -66,6 +66,20 @@ export interface PbftParameters {
   clockToleranceMs: number
 }
 
+/** Which certified nodes commit a block (src/protocols/hotstuff/rules.ts). */
+export type HotstuffRule = 'two-chain' | 'three-chain'
+/** Who leads a view: each voter in turn, or for several views. */
+export type HotstuffLeaders = 'round-robin' | 'tenure'
+
+export interface HotstuffParameters {
+  rule: HotstuffRule
+  leaders: HotstuffLeaders
+  /** `tenure`: views that one leader has in a row. */
+  tenureViews: number
+  /** How far a proposed timestamp may lie from a voter's own clock. */
+  clockToleranceMs: number
+}
+
 /** How the signature of an envelope is asked for: from the client, or the link vouches for it (raft only). */
 export type EnvelopeSignatures = 'required' | 'link'
 
@@ -78,6 +92,7 @@ export interface Parameters {
   checkpoints: CheckpointParameters
   raft: RaftParameters
   pbft: PbftParameters
+  hotstuff: HotstuffParameters
 }
 
 interface Bound {
@@ -86,7 +101,19 @@ interface Bound {
   max: number
 }
 
-type Bounds<Group> = { [Name in keyof Group]: Group[Name] extends number ? Bound : { default: Group[Name] } }
+/** One of these words. */
+interface Choice<Word> {
+  default: Word
+  choices: readonly Word[]
+}
+
+type Bounds<Group> = {
+  [Name in keyof Group]: Group[Name] extends number
+    ? Bound
+    : Group[Name] extends string
+      ? Choice<Group[Name]>
+      : { default: Group[Name] }
+}
 
 /** Every default with its bounds; the network file names only what differs. */
 export const parameterBounds = {
@@ -123,6 +150,12 @@ export const parameterBounds = {
   },
   pbft: {
     windowBlocks: { default: 160, min: 2, max: 1024 },
+    clockToleranceMs: { default: 5_000, min: 10, max: 600_000 },
+  },
+  hotstuff: {
+    rule: { default: 'two-chain', choices: ['two-chain', 'three-chain'] },
+    leaders: { default: 'round-robin', choices: ['round-robin', 'tenure'] },
+    tenureViews: { default: 4, min: 1, max: 1024 },
     clockToleranceMs: { default: 5_000, min: 10, max: 600_000 },
   },
 } as const satisfies { [Group in Exclude<keyof Parameters, 'envelopeSignatures'>]: Bounds<Parameters[Group]> }

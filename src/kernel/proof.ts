@@ -66,7 +66,7 @@ export const signatureSetCodec: Codec<SignatureSet> = ascending(
   membersMax,
 )
 
-const chainedHeaderCodec: Codec<ChainedHeader> = struct<ChainedHeader>({
+export const chainedHeaderCodec: Codec<ChainedHeader> = struct<ChainedHeader>({
   block: blockHeaderCodec,
   view: u53,
   parent: fixedBytes(digestBytes),
@@ -78,14 +78,17 @@ export const quorumCertificateCodec: Codec<QuorumCertificate> = struct<QuorumCer
   votes: signatureSetCodec,
 })
 
+/** In this order wherever the proof stands. */
+export const hotstuffProofFields = {
+  headers: list(chainedHeaderCodec, proofHeadersMax),
+  certificates: list(quorumCertificateCodec, 3),
+} as const
+
 export const decisionProofCodec: Codec<DecisionProof> = union<DecisionProof>({
   raft: { tag: 1, codec: struct({ term: u53, index: u53 }) },
   pbft: { tag: 2, codec: struct({ view: u53, blockDigest: fixedBytes(digestBytes), commits: signatureSetCodec }) },
   hotstuff: {
     tag: 3,
-    codec: struct({
-      headers: list(chainedHeaderCodec, proofHeadersMax),
-      certificates: list(quorumCertificateCodec, 3),
-    }),
+    codec: struct(hotstuffProofFields),
   },
 })

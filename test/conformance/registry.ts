@@ -23,6 +23,7 @@ import { block, fill, header, one, session, type Registered } from './registered
 import { checkpointRegistry } from './registry-checkpoints.ts'
 import { executionRegistry } from './registry-execution.ts'
 import { fetchingRegistry } from './registry-fetching.ts'
+import { hotstuffRegistry } from './registry-hotstuff.ts'
 import { pbftRegistry } from './registry-pbft.ts'
 import { raftRegistry } from './registry-raft.ts'
 import { snapshotRegistry } from './registry-snapshots.ts'
@@ -197,5 +198,6 @@ export const registry: readonly Registered[] = [
   ...snapshotRegistry,
   ...raftRegistry,
   ...pbftRegistry,
+  ...hotstuffRegistry,
   ...executionRegistry,
 ]

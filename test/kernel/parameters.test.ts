@@ -5,9 +5,10 @@ import { blockEnvelopesMax, payloadBytesMax } from '../../src/kernel/limits.ts'
 import { defaultParameters, parameterBounds } from '../../src/kernel/parameters.ts'
 
 interface Bound {
-  default: number | boolean
+  default: number | boolean | string
   min?: number
   max?: number
+  choices?: readonly string[]
 }
 
 const all = Object.entries(parameterBounds).flatMap(([group, bounds]) =>
@@ -15,7 +16,8 @@ const all = Object.entries(parameterBounds).flatMap(([group, bounds]) =>
 )
 
 describe('the parameters', () => {
-  it.each(all)('%s has a default inside its bounds', (_name, { default: value, min, max }) => {
+  it.each(all)('%s has a default inside its bounds', (_name, { default: value, min, max, choices }) => {
+    if (typeof value === 'string') return expect(choices).toContain(value)
     if (typeof value === 'boolean') {
       expect([min, max]).toEqual([undefined, undefined])
       return
@@ -50,6 +52,7 @@ describe('the parameters', () => {
         leaseDriftPerMille: 0,
       },
       pbft: { windowBlocks: 160, clockToleranceMs: 5_000 },
+      hotstuff: { rule: 'two-chain', leaders: 'round-robin', tenureViews: 4, clockToleranceMs: 5_000 },
     })
   })
 

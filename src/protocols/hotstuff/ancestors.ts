@@ -1,0 +1,58 @@
+// Nodes that a certificate names, and that did not come: fetched by their digest, which is all the proof they need.
+
+import { toHex } from '../../kernel/hex.ts'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import type { QuorumCertificate } from '../../kernel/proof.ts'
+import type { Ask } from './messages.ts'
+import { mayAnswer, type Step } from './state.ts'
+import { statusMessage } from './status-message.ts'
+
+/** Nodes that are looked for at a time. */
+export const lackingNodesMax = 64
+/** Nodes, and bytes of payloads, that one question may bring: the lowest first. One is always brought. */
+export const answeredNodesMax = 64
+export const answeredBytesMax: number = 1024 * 1024
+
+export function wantNode(step: Step, { node, votes }: QuorumCertificate, from: ReplicaId | null): void {
+  const { state, now, effects } = step
+  const key = toHex(node)
+  const known = state.lacking.get(key)
+  if (known !== undefined) {
+    if (from !== null && !known.holders.includes(from)) known.holders.push(from)
+    return
+  }
+  const voters = votes.map(({ replica }) => replica).filter((replica) => replica !== state.self)
+  const holders = [...new Set(from === null || from === state.self ? voters : [from, ...voters])]
+  if (holders.length === 0 || state.lacking.size >= lackingNodesMax) return
+  const lacking = { digest: node, holders, askedMs: now.monotonicMs }
+  state.lacking.set(key, lacking)
+  effects.note({ kind: 'node-wanted' })
+  effects.send(holders[0]!, { kind: 'ask', node })
+}
+
+/** Whoever did not answer is asked last. */
+export function askAgain({ state, now, effects }: Step): void {
+  const { retransmitMs } = state.parameters.timers
+  for (const lacking of state.lacking.values()) {
+    if (now.monotonicMs - lacking.askedMs < retransmitMs) continue
+    lacking.askedMs = now.monotonicMs
+    const [silent, ...others] = lacking.holders
+    lacking.holders = [...others, silent!]
+    effects.send(lacking.holders[0]!, { kind: 'ask', node: lacking.digest })
+  }
+}
+
+/** Of what is decided whoever asks has to fetch the blocks: a status says so. */
+export function onAsk(step: Step, from: ReplicaId, { node: digest }: Ask): void {
+  const { state, effects } = step
+  if (!mayAnswer(step, 'ask', from)) return
+  const node = state.tree.get(digest)
+  if (node === null) return effects.send(from, statusMessage(state, false))
+  let bytes = 0
+  const sent = state.tree.descent(node, answeredNodesMax).filter(({ proposal }) => {
+    const fits = bytes === 0 || bytes + proposal.payload.length <= answeredBytesMax
+    bytes += proposal.payload.length
+    return fits
+  })
+  for (const { proposal } of sent.reverse()) effects.send(from, proposal)
+}

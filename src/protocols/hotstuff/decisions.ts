@@ -1,0 +1,92 @@
+// Committed nodes leave in order, each with its proof on disk before it; and the tree is pruned.
+
+import { broken } from '../../kernel/invariant.ts'
+import { emptyPayload, type Block } from '../../kernel/block.ts'
+import type { HotstuffDecisionProof } from '../../kernel/proof.ts'
+import { toHex } from '../../kernel/hex.ts'
+import { letGo } from './holding.ts'
+import { nodeDigest } from './statements.ts'
+import { persist, type HotstuffState, type Step } from './state.ts'
+import type { ChainNode, Root } from './tree.ts'
+
+/** As far as the application keeps up. */
+export function decideReady(step: Step): void {
+  while (mayDecide(step.state) && (decideRecovered(step) || decideNext(step)));
+}
+
+function mayDecide({ decidedHeight, executedHeight, parameters }: HotstuffState): boolean {
+  return decidedHeight - executedHeight < parameters.flow.executionLagBlocksMax
+}
+
+/** What the log shows as decided in an earlier life. */
+function decideRecovered(step: Step): boolean {
+  const { state } = step
+  const height = state.decidedHeight + 1
+  if (!state.ledger.has(height)) return false
+  const { block, proof } = state.ledger.read(height)
+  handOver(step, block, proof)
+  return true
+}
+
+/** The whole chain below what is committed, in order, once each. */
+function decideNext(step: Step): boolean {
+  const { state } = step
+  const { committed, tree } = state
+  if (committed === null) return false
+  const path = tree.path(committed.node)
+  // Something between is not here yet: it is being fetched.
+  if (path === null) return false
+  const node = path[0]!
+  const { header, payload } = node.proposal
+  const headers = [...path, ...committed.tail].map(headerOf)
+  const proof: HotstuffDecisionProof = { kind: 'hotstuff', headers, certificates: committed.certificates }
+  record(step, { header, payload }, proof, node.persisted)
+  handOver(step, { header, payload }, proof)
+  return true
+}
+
+function headerOf({ proposal, view }: ChainNode): HotstuffDecisionProof['headers'][number] {
+  return { block: proposal.header, view, parent: proposal.justify.node }
+}
+
+/** `at`: the record that has the payload already, or null. */
+export function record(
+  step: Step,
+  { header, payload }: Block,
+  { headers, certificates }: HotstuffDecisionProof,
+  at: number | null,
+): void {
+  const isEmpty = payload.length === emptyPayload.length
+  const written = at !== null || isEmpty ? null : payload
+  const decided = persist(step, { kind: 'decided', headers, certificates, payload: written })
+  step.state.ledger.add(header.height, { decided, payload: isEmpty ? null : (at ?? decided) })
+}
+
+export function handOver({ state, now, effects }: Step, block: Block, proof: HotstuffDecisionProof): void {
+  const { header, payload } = block
+  if (header.height !== state.decidedHeight + 1)
+    broken(`block ${header.height} is decided above ${state.decidedHeight}`)
+  state.decidedHeight = header.height
+  state.lastDecidedMs = now.monotonicMs
+  moveRoot(state, rootOf(state, proof))
+  if (payload.length === emptyPayload.length) effects.note({ kind: 'null-block', detail: { height: header.height } })
+  effects.decide(block, proof)
+}
+
+/** The node that a proof is about, as the beginning of what is not decided. */
+export function rootOf({ ports }: HotstuffState, { headers }: HotstuffDecisionProof): Root {
+  const header = headers[0]!
+  const digest = nodeDigest(ports.hasher, header)
+  return { key: toHex(digest), digest, header }
+}
+
+/** The requests of what was orphaned wait again. */
+export function moveRoot(state: HotstuffState, root: Root): void {
+  const { tree, firstOf, lacking } = state
+  letGo(state, tree.moveTo(root))
+  const { view, block } = root.header
+  // Decisions that were fetched may have come before those that were on their way.
+  if (state.committed !== null && state.committed.node.height <= block.height) state.committed = null
+  for (const one of firstOf.keys()) if (one <= view) firstOf.delete(one)
+  lacking.delete(root.key)
+}

@@ -1,0 +1,80 @@
+// What hotstuff promises on disk.
+
+import { optional, struct, union, upTo, u53, type Codec } from '../../wire/codec.ts'
+import { payloadCodec } from '../../kernel/block.ts'
+import type { View } from '../../kernel/ids.ts'
+import {
+  hotstuffProofFields,
+  quorumCertificateCodec,
+  type ChainedHeader,
+  type QuorumCertificate,
+} from '../../kernel/proof.ts'
+import {
+  proposalCodec,
+  nodeStatementCodec,
+  timeoutCertificateCodec,
+  timeoutCodec,
+  viewMax,
+  type Proposal,
+  type Statement,
+  type Timeout,
+  type TimeoutCertificate,
+} from './messages.ts'
+
+/** A node that this replica votes for, with the certificate that it extends: on disk before the vote leaves, and before a proposal of its own. */
+export interface VotedRecord {
+  kind: 'voted'
+  proposal: Omit<Proposal, 'kind'>
+  /** Three-chain: as it is with this vote. */
+  lock: Statement | null
+}
+
+/** One's own: on disk before it leaves. */
+export interface TimeoutRecord {
+  kind: 'timeout'
+  timeout: Omit<Timeout, 'kind'>
+}
+
+/** The highest: on disk before anything is said in the view after it. */
+export interface TimeoutsRecord {
+  kind: 'timeouts'
+  timeouts: TimeoutCertificate
+}
+
+/** On disk before the block is handed to the application, so that whoever has signed a checkpoint can show how it came to it. */
+export interface DecidedRecord {
+  kind: 'decided'
+  headers: ChainedHeader[]
+  certificates: QuorumCertificate[]
+  /** Null: an earlier record has it, or it is empty. */
+  payload: Uint8Array | null
+}
+
+/** All that was promised in records which are released. */
+export interface PromisesRecord {
+  kind: 'promises'
+  votedView: View
+  /** The highest that was ever on disk. */
+  certificate: QuorumCertificate
+  lock: Statement | null
+  /** Of the nodes whose certificates this replica has voted on. */
+  certifiedHeight: number
+}
+
+export type HotstuffRecord = VotedRecord | TimeoutRecord | TimeoutsRecord | DecidedRecord | PromisesRecord
+
+export const hotstuffRecordCodec: Codec<HotstuffRecord> = union<HotstuffRecord>({
+  voted: { tag: 1, codec: struct({ proposal: proposalCodec, lock: optional(nodeStatementCodec) }) },
+  timeout: { tag: 2, codec: struct({ timeout: timeoutCodec }) },
+  timeouts: { tag: 3, codec: struct({ timeouts: timeoutCertificateCodec }) },
+  decided: { tag: 4, codec: struct({ ...hotstuffProofFields, payload: optional(payloadCodec) }) },
+  promises: {
+    tag: 5,
+    codec: struct({
+      votedView: upTo(u53, viewMax),
+      certificate: quorumCertificateCodec,
+      lock: optional(nodeStatementCodec),
+      certifiedHeight: u53,
+    }),
+  },
+})

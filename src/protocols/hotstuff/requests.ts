@@ -1,0 +1,39 @@
+// A follower hands requests on to whoever proposes next, and to everybody when that comes to nothing, so that all of them watch the view.
+
+import type { ReplicaId } from '../../kernel/ids.ts'
+import { leaderOf } from './leaders.ts'
+import { timer, type HotstuffState, type Step } from './state.ts'
+import { timeoutMs } from './views.ts'
+
+/** Who will propose next: the view's leader, or the next one's when this view has its proposal. */
+export function nextLeader(state: HotstuffState): ReplicaId {
+  const { view, votedView, firstOf } = state
+  const isOver = votedView >= view || firstOf.has(view)
+  return leaderOf(state, isOver ? view + 1 : view)
+}
+
+export function handOn(step: Step): void {
+  const { state, effects } = step
+  const { pool } = state.ports
+  if (pool.oldestWaitingSinceMs() === null) return
+  const leader = nextLeader(state)
+  if (leader !== state.self) pool.forward(leader)
+  if (state.forwardArmed) return
+  state.forwardArmed = true
+  effects.arm(timer.forward, timeoutMs(state) / 2)
+}
+
+export function onForwardTimer(step: Step): void {
+  const { state, now, effects } = step
+  const { pool } = state.ports
+  state.forwardArmed = false
+  const sinceMs = pool.oldestWaitingSinceMs()
+  if (sinceMs === null) return
+  const halfMs = timeoutMs(state) / 2
+  if (now.monotonicMs - sinceMs >= halfMs) {
+    pool.forwardAgain()
+    for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter)
+  }
+  state.forwardArmed = true
+  effects.arm(timer.forward, halfMs)
+}

@@ -1,0 +1,70 @@
+// What the replica is waiting for, in words (architecture.md §2 rule 7).
+
+import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
+import type { ReplicaId } from '../../kernel/ids.ts'
+import { decidedByOthers, isStateWanted } from './claims.ts'
+import { leaderOf } from './leaders.ts'
+import { nextLeader } from './requests.ts'
+import { hasVoice, type HotstuffState } from './state.ts'
+
+export function statusOf(state: HotstuffState, now: Now): ProtocolStatus {
+  const { view, decidedHeight, executedHeight, viewDueMs } = state
+  const why = 'gives the view up when it has brought nothing until then'
+  return {
+    protocol: 'hotstuff',
+    view,
+    leader: nextLeader(state),
+    role: roleOf(state),
+    phase: phaseOf(state),
+    decidedHeight,
+    executedHeight,
+    awaited: awaitedOf(state),
+    timers: viewDueMs === null ? [] : [{ name: 'view', dueMs: Math.max(0, viewDueMs - now.monotonicMs), why }],
+  }
+}
+
+function roleOf(state: HotstuffState): string {
+  if (state.abstains)
+    return 'abstaining: its log was lost, and with it what it had promised; it follows without a vote in this epoch'
+  if (!hasVoice(state)) return 'learner'
+  return leaderOf(state, state.view) === state.self ? 'leader' : 'voter'
+}
+
+function phaseOf(state: HotstuffState): string {
+  const { decidedHeight, executedHeight, view, tree, timeout, lacking, parameters } = state
+  if (state.stalled) return 'the disk is full: follows without voting until there is room'
+  const fetched = [state.fetchingBlocks ? 'decided blocks' : null, isStateWanted(state) ? 'a state' : null]
+  const what = fetched.filter((one) => one !== null).join(' and ')
+  if (what !== '') return `fetches ${what}: others have decided ${decidedByOthers(state)}, and it ${decidedHeight}`
+  if (decidedHeight - executedHeight >= parameters.flow.executionLagBlocksMax)
+    return `waits for its own executor, ${decidedHeight - executedHeight} blocks behind`
+  if (lacking.size > 0) return `asks for ${lacking.size} blocks of the chain that it has not got`
+  if (timeout?.view === view) return `has given up view ${view}, whose leader is replica ${leaderOf(state, view)}`
+  const doing = leaderOf(state, view) === state.self ? 'leads' : `follows replica ${leaderOf(state, view)}`
+  return `${doing}, ${tree.size === 0 ? 'and nothing is under way' : `${tree.size} blocks are under way`}`
+}
+
+function awaitedOf(state: HotstuffState): Awaited[] {
+  const { view, timeout, timeoutsOf, votes } = state
+  if (timeout?.view === view) {
+    const have = [...timeoutsOf].filter(([, one]) => one.view >= view).map(([replica]) => replica)
+    return [awaitedFrom(state, `replicas that give up view ${view}`, have)]
+  }
+  if (state.viewDueMs === null) return []
+  if (!state.firstOf.has(view)) {
+    const leader = leaderOf(state, view)
+    return [{ what: `the proposal of view ${view}`, quorum: 1, have: [], missing: [leader] }]
+  }
+  const have = [...votes].filter(([, { vote }]) => vote.view === view).map(([replica]) => replica)
+  return have.length === 0 ? [] : [awaitedFrom(state, `votes of view ${view}`, have)]
+}
+
+function awaitedFrom({ membership }: HotstuffState, what: string, have: readonly ReplicaId[]): Awaited {
+  const { voters, quorum } = membership
+  return {
+    what,
+    quorum,
+    have: voters.filter((voter) => have.includes(voter)),
+    missing: voters.filter((voter) => !have.includes(voter)),
+  }
+}

@@ -1,0 +1,37 @@
+// Which view this replica is in: a certificate moves whoever is behind, and so does a quorum that has given a view up.
+
+import type { View } from '../../kernel/ids.ts'
+import type { QuorumCertificate } from '../../kernel/proof.ts'
+import { leaderOf } from './leaders.ts'
+import type { TimeoutCertificate } from './messages.ts'
+import { persist, timer, type HotstuffState, type Step } from './state.ts'
+
+/** The timeout of the present view: twice as long with each view since the last certificate, exact up to the cap (B6). */
+export function timeoutMs(state: HotstuffState): number {
+  const { timeoutMsBase, timeoutMsMax } = state.parameters.timers
+  const failed = Math.max(0, state.view - 1 - state.high.view)
+  return Math.min(timeoutMsMax, timeoutMsBase * 2 ** Math.min(failed, 30))
+}
+
+/** A certificate moves whoever is behind to the view after it at once. */
+export function enterAfter(step: Step, { view }: QuorumCertificate): void {
+  if (view >= step.state.view) enter(step, view + 1, null)
+}
+
+/** It holds: a quorum has given up its view. On disk before anything is said in the view after it. */
+export function onTimeoutCertificate(step: Step, timeouts: TimeoutCertificate): void {
+  const { state } = step
+  if (timeouts.view < state.view) return
+  state.timeoutsPersisted = persist(step, { kind: 'timeouts', timeouts })
+  enter(step, timeouts.view + 1, timeouts)
+}
+
+function enter({ state, now, effects }: Step, view: View, timeouts: TimeoutCertificate | null): void {
+  state.view = view
+  state.viewSinceMs = now.monotonicMs
+  state.timeouts = timeouts
+  state.busySinceMs = null
+  state.viewDueMs = null
+  effects.disarm(timer.view)
+  effects.note({ kind: 'view-entered', detail: { view, leader: leaderOf(state, view), given: timeouts !== null } })
+}

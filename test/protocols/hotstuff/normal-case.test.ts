@@ -1,0 +1,61 @@
+// The chain when nothing goes wrong: what is decided, after how many messages, and that it comes to rest.
+
+import { describe, expect, it } from 'vitest'
+import { Bench, timeoutMs } from './bench.ts'
+
+const oneByOne = { batch: { operationsMax: 1, lingerMs: 0 } }
+
+describe.each(['two-chain', 'three-chain'] as const)('%s', (rule) => {
+  const bench = (voters: number): Bench =>
+    new Bench({ voters, parameters: { ...oneByOne, hotstuff: { rule } } }).start()
+
+  it.each([4, 5, 6, 7])('decides what was proposed, everywhere, in one order, once each (%i voters)', (voters) => {
+    const world = bench(voters)
+    for (const [index, text] of [...'abcdefgh'].entries()) world.replica((index % voters) + 1).propose(text)
+    world.settle()
+    for (const replica of world.replicas) expect([...replica.texts].sort().join('')).toBe('abcdefgh')
+    const [first] = world.replicas
+    for (const replica of world.replicas) expect(replica.texts).toEqual(first!.texts)
+  })
+
+  it.each([4, 7, 10, 16, 31])('takes 2(n−1) messages a block (%i voters)', (voters) => {
+    const world = bench(voters)
+    const texts = Array.from({ length: 60 }, (_, index) => `${index}`)
+    for (const replica of world.replicas) replica.pool.add(...texts)
+    world.replica(2).step({ kind: 'requests' })
+    world.settle()
+    expect(world.replica(1).texts).toEqual(texts)
+    const counted = world.sent.filter(({ message }) => message.kind !== 'status')
+    const proposals = counted.filter(({ message }) => message.kind === 'proposal').length
+    const blocks = proposals / (voters - 1)
+    const votes = counted.filter(({ message }) => message.kind === 'vote').length
+    expect(blocks).toBeGreaterThanOrEqual(texts.length)
+    expect(votes).toBe(blocks * (voters - 1))
+    // The last certificate is told to all by itself.
+    expect(counted.length - proposals - votes).toBe(voters - 1)
+  })
+
+  it('comes to rest when all is committed: nothing is said, and no view changes, for an hour', () => {
+    const world = bench(4)
+    world.replica(2).propose('a')
+    world.settle()
+    const { view } = world.replica(1).status
+    world.elapse(1000)
+    const sent = world.sent.length
+    world.elapse(3_600_000)
+    expect(world.sent.slice(sent).filter(({ message }) => message.kind !== 'status')).toEqual([])
+    for (const replica of world.replicas) {
+      expect(replica.status.view).toBe(view)
+      expect(replica.texts).toEqual(['a'])
+    }
+  })
+
+  it('goes on after a dead leader, with its requests', () => {
+    const world = bench(7)
+    world.replica(3).crash()
+    for (const id of [1, 2, 4]) world.replica(id).propose(`r${id}`)
+    world.elapse(60 * timeoutMs)
+    for (const replica of world.replicas)
+      if (replica.isUp) expect([...replica.texts].sort()).toEqual(['r1', 'r2', 'r4'])
+  })
+})
