@@ -58,7 +58,7 @@ export const hotstuffRegistry: readonly Registered[] = [
   one('hotstuffRecordCodec voted', hotstuffRecordCodec, { kind: 'voted', proposal, lock: null }),
   one('hotstuffRecordCodec voted with a lock', hotstuffRecordCodec, { kind: 'voted', proposal, lock: statement }),
   one('hotstuffRecordCodec timeout', hotstuffRecordCodec, { kind: 'timeout', timeout }),
-  one('hotstuffRecordCodec timeouts', hotstuffRecordCodec, { kind: 'timeouts', timeouts }),
+  one('hotstuffRecordCodec timeouts', hotstuffRecordCodec, { kind: 'timeouts', timeouts, certificate }),
   one('hotstuffRecordCodec decided', hotstuffRecordCodec, { kind: 'decided', ...proof, payload: null }),
   one('hotstuffRecordCodec decided with its payload', hotstuffRecordCodec, {
     kind: 'decided',

@@ -4,8 +4,9 @@ import { toHex } from '../../kernel/hex.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
 import type { Ask } from './messages.ts'
-import { mayAnswer, type Step } from './state.ts'
+import { mayAnswer, type HotstuffState, type Step } from './state.ts'
 import { statusMessage } from './status-message.ts'
+import type { ChainNode } from './tree.ts'
 
 /** Nodes that are looked for at a time. */
 export const lackingNodesMax = 64
@@ -13,7 +14,7 @@ export const lackingNodesMax = 64
 export const answeredNodesMax = 64
 export const answeredBytesMax: number = 1024 * 1024
 
-export function wantNode(step: Step, { node, votes }: QuorumCertificate, from: ReplicaId | null): void {
+export function wantNode(step: Step, { view, node, votes }: QuorumCertificate, from: ReplicaId | null): void {
   const { state, now, effects } = step
   const key = toHex(node)
   const known = state.lacking.get(key)
@@ -23,15 +24,35 @@ export function wantNode(step: Step, { node, votes }: QuorumCertificate, from: R
   }
   const voters = votes.map(({ replica }) => replica).filter((replica) => replica !== state.self)
   const holders = [...new Set(from === null || from === state.self ? voters : [from, ...voters])]
-  if (holders.length === 0 || state.lacking.size >= lackingNodesMax) return
-  const lacking = { digest: node, holders, askedMs: now.monotonicMs }
+  if (holders.length === 0) return
+  if (state.lacking.size >= lackingNodesMax) dropLowest(state)
+  const lacking = { digest: node, view, holders, askedMs: now.monotonicMs }
   state.lacking.set(key, lacking)
   effects.note({ kind: 'node-wanted' })
   effects.send(holders[0]!, { kind: 'ask', node })
 }
 
+/** Higher ones bring those below them along. */
+function dropLowest({ lacking }: HotstuffState): void {
+  const [lowest] = [...lacking].sort(([, left], [, right]) => left.view - right.view)
+  if (lowest !== undefined) lacking.delete(lowest[0])
+}
+
+/** What lies below a node that is here, and is not: others may have had it when this replica was down. */
+export function wantBelow(step: Step, node: ChainNode): void {
+  const { tree } = step.state
+  const lowest = tree.descent(node, Infinity).at(-1)!
+  const { justify } = lowest.proposal
+  if (!tree.isRoot(justify.node) && justify.view > tree.root.header.view) wantNode(step, justify, null)
+}
+
 /** Whoever did not answer is asked last. */
-export function askAgain({ state, now, effects }: Step): void {
+export function askAgain(step: Step): void {
+  const { state, now, effects } = step
+  const { tree, high, firstOf, committed, view } = state
+  for (const node of [tree.get(high.node), firstOf.get(view), committed?.node]) {
+    if (node != null) wantBelow(step, node)
+  }
   const { retransmitMs } = state.parameters.timers
   for (const lacking of state.lacking.values()) {
     if (now.monotonicMs - lacking.askedMs < retransmitMs) continue

@@ -2,7 +2,6 @@
 // proof: its node may have been orphaned (R1).
 
 import type { Block } from '../../kernel/block.ts'
-import { toHex } from '../../kernel/hex.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type { FetchResult } from '../../kernel/protocol.ts'
 import { onCertificate } from './chain.ts'
@@ -52,10 +51,19 @@ export function onDecidedFetched(step: Step, result: FetchResult): void {
   const { state, now, effects } = step
   const before = state.decidedHeight
   state.servedNothing = result.kind !== 'decided' || result.blocks.length === 0
-  if (result.kind === 'decided') for (const { block, proof } of result.blocks) takeOver(step, block, proof)
+  if (result.kind === 'decided') {
+    for (const { block, proof } of result.blocks) takeOver(step, block, proof)
+    follow(step, result.blocks.at(-1)?.proof)
+  }
   state.fetchingBlocks = false
   if (state.decidedHeight > before) effects.note({ kind: 'catch-up', detail: { blocks: state.decidedHeight - before } })
   else state.fetchAfterMs = now.monotonicMs + state.parameters.timers.retransmitMs
+}
+
+/** The last one's certificates were verified with it, and lead into the views of those who are ahead. */
+function follow(step: Step, proof: DecisionProof | undefined): void {
+  if (proof?.kind !== 'hotstuff') return
+  for (const certificate of proof.certificates) onCertificate(step, certificate, null)
 }
 
 /** The host has verified the proof, and that the payload is the one in the header. */
@@ -67,10 +75,5 @@ function takeOver(step: Step, block: Block, proof: DecisionProof): void {
   const node = state.tree.get(rootOf(state, proof).digest)
   record(step, block, proof, node?.persisted ?? null)
   handOver(step, block, proof)
-  // They were verified with the proof, and lead into the views of those who are ahead.
-  for (const certificate of proof.certificates) {
-    state.certificates.remember(certificate)
-    onCertificate(step, certificate, null)
-  }
-  state.lacking.delete(toHex(proof.certificates[0]!.node))
+  for (const certificate of proof.certificates) state.certificates.remember(certificate)
 }

@@ -3,7 +3,7 @@
 
 import { toHex } from '../../kernel/hex.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
-import type { TimeoutCertificate } from './messages.ts'
+import { viewMax, type TimeoutCertificate } from './messages.ts'
 import { isSignedTimeout, isSignedVote, type Verifying } from './statements.ts'
 
 /** Certificates and signatures that are remembered, so that none is verified twice: of each kind so many. */
@@ -11,6 +11,8 @@ export const verifiedMax = 4096
 
 /** Null, or why it certifies nothing. All signatures are checked: what is stored and handed on has none that is wrong. */
 export function certificateFault(by: Verifying, { view, node, votes }: QuorumCertificate): string | null {
+  // It would not encode: nobody has signed it.
+  if (view < 1 || view > viewMax) return 'no view'
   const fault = signersFault(by, votes)
   if (fault !== null) return fault
   const statement = { view, node }

@@ -6,7 +6,8 @@ import { emptyPayload, payloadDigest } from '../../kernel/block.ts'
 import { toHex } from '../../kernel/hex.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
-import { wantNode } from './ancestors.ts'
+import { wantBelow, wantNode } from './ancestors.ts'
+import { letGo } from './holding.ts'
 import type { Proposal } from './messages.ts'
 import { committedBy, runLength } from './rules.ts'
 import type { HotstuffState, Step } from './state.ts'
@@ -52,14 +53,20 @@ export function hasItsPayload({ ports }: HotstuffState, { header, payload }: Pro
 /** False: there is no room for it. */
 export function addNode(step: Step, node: ChainNode): boolean {
   const { state } = step
-  if (!state.tree.add(node, keptNodes(state))) return false
+  const gone = state.tree.add(node, keptNodes(state))
+  if (gone === null) return false
+  letGo(state, gone)
+  for (const one of gone) if (state.firstOf.get(one.view) === one) state.firstOf.delete(one.view)
   state.lacking.delete(node.key)
+  wantBelow(step, node)
   // A certificate of it may have been here before it was.
   const certificate = state.certificates.find(node.view, node.digest)
   if (certificate !== null) {
     node.valid = true
     commitBy(step, certificate)
   }
+  // It may be what a certified child was waiting for.
+  if (state.tree.get(state.high.node) !== null) commitBy(step, state.high)
   return true
 }
 

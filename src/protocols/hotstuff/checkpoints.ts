@@ -4,6 +4,7 @@ import type { Checkpoint } from '../../kernel/checkpoint.ts'
 import { broken } from '../../kernel/invariant.ts'
 import { moveRoot, rootOf } from './decisions.ts'
 import { persist, type HotstuffState, type Step } from './state.ts'
+import { enterAfter } from './views.ts'
 
 export function onCertified({ state }: Step, checkpoint: Checkpoint): void {
   if (checkpoint.header.height > (state.certified?.header.height ?? 0)) state.certified = checkpoint
@@ -31,7 +32,12 @@ export function onRestored(step: Step, checkpoint: Checkpoint): void {
   onCertified(step, checkpoint)
   state.stableHeight = Math.max(state.stableHeight, height)
   state.ledger.release(height)
-  if (height > state.decidedHeight) beginAbove(state, checkpoint)
+  if (height > state.decidedHeight) {
+    beginAbove(state, checkpoint)
+    // The pool has forgotten what was under way.
+    for (const node of state.tree.all()) node.held = false
+    enterAfter(step, state.high)
+  }
   release(step)
 }
 
@@ -58,7 +64,12 @@ function release(step: Step): void {
     state.timeoutPersisted = persist(step, { kind: 'timeout', timeout: state.timeout })
   }
   if (state.timeoutsPersisted > 0 && state.timeoutsPersisted < keep && state.timeouts !== null) {
-    state.timeoutsPersisted = persist(step, { kind: 'timeouts', timeouts: state.timeouts })
+    state.timeoutsPersisted = persist(step, { kind: 'timeouts', timeouts: state.timeouts, certificate: state.high })
+  }
+  // A certificate has come since, and leads into a later view.
+  if (state.timeouts === null && state.timeoutsPersisted > 0) {
+    writePromises(step)
+    state.timeoutsPersisted = 0
   }
   const written = [state.promisesPersisted, state.timeoutPersisted, state.timeoutsPersisted].filter((one) => one > 0)
   const first = Math.min(keep, ...written)

@@ -88,5 +88,5 @@ export function moveRoot(state: HotstuffState, root: Root): void {
   // Decisions that were fetched may have come before those that were on their way.
   if (state.committed !== null && state.committed.node.height <= block.height) state.committed = null
   for (const one of firstOf.keys()) if (one <= view) firstOf.delete(one)
-  lacking.delete(root.key)
+  for (const [key, one] of lacking) if (one.view <= view) lacking.delete(key)
 }

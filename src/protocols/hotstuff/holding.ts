@@ -10,6 +10,17 @@ export function hold({ ports }: Pick<HotstuffState, 'ports'>, node: ChainNode): 
   ports.pool.proposed(node.proposal.payload)
 }
 
+/** Nothing that does not lead to the highest certificate is under way any more: its view is over. */
+export function letGoOfOthers(state: HotstuffState): void {
+  const { tree, high } = state
+  const node = tree.get(high.node)
+  const onWay = new Set(node === null ? [] : tree.descent(node, Infinity))
+  letGo(
+    state,
+    [...tree.all()].filter((one) => !onWay.has(one)),
+  )
+}
+
 /** They came to nothing: their requests wait again, but for those that another block under way has too. */
 export function letGo({ ports, tree }: HotstuffState, nodes: readonly ChainNode[]): void {
   let isAnyBack = false

@@ -5,6 +5,7 @@ import { accuseOfTimeouts } from './evidence-making.ts'
 import { decidedByOthers } from './claims.ts'
 import { onCertificate } from './chain.ts'
 import type { Newest, Timeout } from './messages.ts'
+import { letGoOfOthers } from './holding.ts'
 import { bringAlong } from './newest.ts'
 import { hasVoice, persist, timer, type HotstuffState, type Step } from './state.ts'
 import { signTimeout } from './statements.ts'
@@ -13,13 +14,19 @@ import { onTimeoutCertificate, timeoutMs } from './views.ts'
 /** Something waits for this view to bring it on: requests, or a block of requests that is not committed. */
 function isBusy(state: HotstuffState): boolean {
   const { tree, committed, decidedHeight, executedHeight, parameters, ports } = state
+  const { high, firstOf, view, timeout, stalled } = state
   // R20: a slow application is not a bad leader; and whoever lags has to catch up first.
   if (decidedHeight - executedHeight >= parameters.flow.executionLagBlocksMax) return false
   if (decidedByOthers(state) > decidedHeight) return false
+  if (stalled) return false
   if (ports.pool.oldestWaitingSinceMs() !== null) return true
-  for (const node of tree.all())
-    if (!node.isEmpty && node.height > (committed?.node.height ?? decidedHeight)) return true
-  return false
+  // What a leader would bring to an end: the chain that leads to the highest certificate, and this view's own block while it may be certified.
+  const top = tree.get(high.node)
+  const underWay = top === null ? [] : tree.descent(top, Infinity)
+  const own = firstOf.get(view)
+  if (own !== undefined && timeout?.view !== view) underWay.push(own)
+  const settled = committed?.node.height ?? decidedHeight
+  return underWay.some(({ isEmpty, height }) => !isEmpty && height > settled)
 }
 
 /** Looked at after each input: the timer begins with the first reason for it in the view. */
@@ -65,6 +72,7 @@ function giveUp(step: Step, view: View): void {
     state.timeouts = null
   }
   state.timeoutsOf.set(state.self, timeout)
+  letGoOfOthers(state)
   effects.note({ kind: 'view-given-up', detail: { view } })
   effects.broadcast(timeout)
   countTimeouts(step)

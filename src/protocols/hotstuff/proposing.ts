@@ -5,6 +5,7 @@ import type { Proposal } from './messages.ts'
 import { addNode, makeNode } from './chain.ts'
 import { hold, letGo } from './holding.ts'
 import { leaderOf } from './leaders.ts'
+import { isJustified } from './rules.ts'
 import { hasVoice, type HotstuffState, type Step } from './state.ts'
 import { nodeDigest, signProposal } from './statements.ts'
 import { chainNodesMax, type ChainNode } from './tree.ts'
@@ -37,7 +38,7 @@ function mayPropose(state: HotstuffState, path: readonly ChainNode[]): boolean {
   const { view, high, timeouts, proposedView, stalled, decidedHeight, executedHeight, parameters } = state
   if (!hasVoice(state) || stalled || leaderOf(state, view) !== state.self) return false
   if (proposedView >= view || state.votedView >= view) return false
-  if (high.view !== view - 1 && timeouts?.view !== view - 1) return false
+  if (!isJustified(view, high.view, timeouts, parameters)) return false
   if (path.length >= chainNodesMax) return false
   return decidedHeight - executedHeight < parameters.flow.executionLagBlocksMax
 }

@@ -39,6 +39,8 @@ export interface TimeoutRecord {
 export interface TimeoutsRecord {
   kind: 'timeouts'
   timeouts: TimeoutCertificate
+  /** At least as high as each of them has signed. */
+  certificate: QuorumCertificate
 }
 
 /** On disk before the block is handed to the application, so that whoever has signed a checkpoint can show how it came to it. */
@@ -66,7 +68,7 @@ export type HotstuffRecord = VotedRecord | TimeoutRecord | TimeoutsRecord | Deci
 export const hotstuffRecordCodec: Codec<HotstuffRecord> = union<HotstuffRecord>({
   voted: { tag: 1, codec: struct({ proposal: proposalCodec, lock: optional(nodeStatementCodec) }) },
   timeout: { tag: 2, codec: struct({ timeout: timeoutCodec }) },
-  timeouts: { tag: 3, codec: struct({ timeouts: timeoutCertificateCodec }) },
+  timeouts: { tag: 3, codec: struct({ timeouts: timeoutCertificateCodec, certificate: quorumCertificateCodec }) },
   decided: { tag: 4, codec: struct({ ...hotstuffProofFields, payload: optional(payloadCodec) }) },
   promises: {
     tag: 5,

@@ -9,6 +9,7 @@ import { makeNode } from './chain.ts'
 import { beginAbove } from './checkpoints.ts'
 import { toHex } from '../../kernel/hex.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
+import { leaderOf } from './leaders.ts'
 import type { Proposal, Statement } from './messages.ts'
 import type { DecidedRecord, HotstuffRecord, VotedRecord } from './records.ts'
 import { timer, type HotstuffState, type Step } from './state.ts'
@@ -59,6 +60,7 @@ function apply(step: Step, voted: VotedNodes, sequence: Persisted, record: Hotst
     case 'timeouts':
       state.timeouts = record.timeouts
       state.timeoutsPersisted = sequence
+      raise(state, 0, record.certificate)
       return
     case 'decided':
       return applyDecided(state, voted, sequence, record)
@@ -137,6 +139,8 @@ function enterRecovered(state: HotstuffState): void {
 function repeatVote(state: HotstuffState, voted: VotedNodes): void {
   for (const { view, digest } of voted.values()) {
     if (view !== state.votedView || state.timeout?.view === view) continue
-    state.vote = { kind: 'vote', view, node: digest, signature: signVote(state, { view, node: digest }) }
+    const vote = { kind: 'vote' as const, view, node: digest, signature: signVote(state, { view, node: digest }) }
+    state.vote = vote
+    if (leaderOf(state, view + 1) === state.self) state.votes.set(state.self, { vote, verified: true })
   }
 }

@@ -37,6 +37,7 @@ export interface Claim {
 /** A node that a certificate names and that is not here. */
 export interface LackingNode {
   readonly digest: Uint8Array
+  readonly view: View
   /** Who should have it, the next to be asked first. */
   holders: ReplicaId[]
   askedMs: number

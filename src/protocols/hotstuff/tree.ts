@@ -98,17 +98,19 @@ export class Tree {
     return nodes
   }
 
-  /** False: there is no room, and nothing that may go. `kept`: what must stay. */
-  add(node: ChainNode, kept: ReadonlySet<string>): boolean {
+  /** Null: there is no room, and nothing that may go. Else what had to go. `kept`: what must stay. */
+  add(node: ChainNode, kept: ReadonlySet<string>): ChainNode[] | null {
     const bytes = node.proposal.payload.length
+    const gone: ChainNode[] = []
     while (this.#nodes.size >= treeNodesMax || this.#bytes + bytes > treeBytesMax) {
       const lowest = this.#lowest(kept)
-      if (lowest === null) return false
+      if (lowest === null) return null
       this.#drop(lowest)
+      gone.push(lowest)
     }
     this.#nodes.set(node.key, node)
     this.#bytes += bytes
-    return true
+    return gone
   }
 
   /** The root moves up: whatever does not descend from it is returned, and gone. */

@@ -2,8 +2,10 @@
 
 import type { View } from '../../kernel/ids.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
+import { letGoOfOthers } from './holding.ts'
 import { leaderOf } from './leaders.ts'
 import type { TimeoutCertificate } from './messages.ts'
+import { highestIn } from './rules.ts'
 import { persist, timer, type HotstuffState, type Step } from './state.ts'
 
 /** The timeout of the present view: twice as long with each view since the last certificate, exact up to the cap (B6). */
@@ -18,12 +20,17 @@ export function enterAfter(step: Step, { view }: QuorumCertificate): void {
   if (view >= step.state.view) enter(step, view + 1, null)
 }
 
-/** It holds: a quorum has given up its view. On disk before anything is said in the view after it. */
+/**
+ * Its signatures hold: a quorum has given up its view. On disk before anything is said in the view after it. A liar may have signed for a
+ * certificate that there is not, and a leader that entered with its word could propose nothing: what it signs for has to be known here.
+ */
 export function onTimeoutCertificate(step: Step, timeouts: TimeoutCertificate): void {
   const { state } = step
-  if (timeouts.view < state.view) return
-  state.timeoutsPersisted = persist(step, { kind: 'timeouts', timeouts })
+  const { high } = state
+  if (timeouts.view < state.view || highestIn(timeouts) > high.view) return
+  state.timeoutsPersisted = persist(step, { kind: 'timeouts', timeouts, certificate: high })
   enter(step, timeouts.view + 1, timeouts)
+  letGoOfOthers(state)
 }
 
 function enter({ state, now, effects }: Step, view: View, timeouts: TimeoutCertificate | null): void {

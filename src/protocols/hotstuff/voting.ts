@@ -39,11 +39,11 @@ export function onProposal(step: Step, from: ReplicaId, message: Proposal): void
   if (timeouts !== null && !state.certificates.holds(timeouts))
     return effects.note({ kind: 'false-timeouts', detail: { from, view } })
   if (!hasItsPayload(state, message)) return effects.note({ kind: 'wrong-payload', detail: { from, view } })
-  onCertificate(step, justify, from)
-  if (timeouts !== null) onTimeoutCertificate(step, timeouts)
   if (!isJustified(view, justify.view, timeouts, state.parameters)) {
     return effects.note({ kind: 'unjustified-proposal', detail: { from, view } })
   }
+  onCertificate(step, justify, from)
+  if (timeouts !== null) onTimeoutCertificate(step, timeouts)
   take(step, makeNode(step, detachedProposal(message, justify)), first === undefined)
 }
 
@@ -55,8 +55,8 @@ function take(step: Step, node: ChainNode, isFirst: boolean): void {
     if (node.isEmpty) node.valid = true
     else effects.validate(node.proposal.payload, node.proposal.header.payloadDigest)
   }
-  // What is under way is in no other block: neither here, when this replica leads, nor anywhere that forwards it.
-  hold(state, node)
+  // What is under way is in no other block: neither here, when this replica leads, nor anywhere that forwards it. What comes late waits.
+  if (node.view >= state.view && state.timeout?.view !== node.view) hold(state, node)
 }
 
 /** The host has checked the envelopes of a payload. */
