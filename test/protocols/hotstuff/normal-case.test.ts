@@ -20,7 +20,7 @@ describe.each(['two-chain', 'three-chain'] as const)('%s', (rule) => {
 
   it.each([4, 7, 10, 16, 31])('takes 2(n−1) messages a block (%i voters)', (voters) => {
     const world = bench(voters)
-    const texts = Array.from({ length: 60 }, (_, index) => `${index}`)
+    const texts = Array.from({ length: 12 }, (_, index) => `${index}`)
     for (const replica of world.replicas) replica.pool.add(...texts)
     world.replica(2).step({ kind: 'requests' })
     world.settle()
