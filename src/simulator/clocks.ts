@@ -15,6 +15,11 @@ export interface ClocksOptions {
   random: Random
 }
 
+/** How far a proposed time may lie from a voter's clock, where members vote for it. */
+export function clockToleranceMs({ protocol, parameters }: Epoch): number {
+  return (protocol === 'hotstuff' ? parameters.hotstuff : parameters.pbft).clockToleranceMs
+}
+
 export class Clocks {
   readonly #options: ClocksOptions
   readonly #isVotedFor: boolean
@@ -28,7 +33,7 @@ export class Clocks {
 
   /** How far from the right time a right clock is, at the most. */
   get #spreadMs(): number {
-    return Math.floor(this.#options.epoch.parameters.pbft.clockToleranceMs / 8)
+    return Math.floor(clockToleranceMs(this.#options.epoch) / 8)
   }
 
   isRight(replica: ReplicaId): boolean {

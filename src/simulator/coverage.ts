@@ -74,9 +74,19 @@ const lossMinima: readonly CoverageMinimum[] = [
   { name: 'client-retries', perThousandSeeds: 1000, why: 'requests ordered twice' },
   { name: 'deadlines', perThousandSeeds: 200, why: 'operations given up, whose numbers go on' },
   { name: 'leader-changes', perThousandSeeds: 1000, why: 'primaries replaced under faults' },
-  { name: 'links-slow', perThousandSeeds: 50, why: 'views that have more time on slow links' },
 ]
 
+/** hotstuff. */
+const chainMinima: readonly CoverageMinimum[] = [
+  { name: 'view-given-up', perThousandSeeds: 1000, why: 'views that end by timeouts' },
+  { name: 'orphaned', perThousandSeeds: 500, why: 'nodes that others have taken the place of' },
+  { name: 'node-wanted', perThousandSeeds: 500, why: 'certificates that come before what they certify' },
+  { name: 'null-block', perThousandSeeds: 1000, why: 'empty blocks that bring a chain to its end' },
+  { name: 'chain-ended', perThousandSeeds: 1000, why: 'last certificates that are told by themselves' },
+  { name: 'catch-up', perThousandSeeds: 200, why: 'decisions taken over from others with their proofs' },
+]
+
+/** pbft. */
 const viewChangeMinima: readonly CoverageMinimum[] = [
   {
     name: 'view-change-with-prepared',
@@ -87,6 +97,7 @@ const viewChangeMinima: readonly CoverageMinimum[] = [
   { name: 'null-block', perThousandSeeds: 20, why: 'heights that a primary left empty' },
   { name: 'catch-up', perThousandSeeds: 200, why: 'decisions taken over from others with their proofs' },
   { name: 'payload-fetched', perThousandSeeds: 20, why: 'blocks agreed on before their payload is there' },
+  { name: 'links-slow', perThousandSeeds: 50, why: 'views that have more time on slow links' },
 ]
 
 const recoveryMinima: readonly CoverageMinimum[] = [
@@ -111,7 +122,8 @@ export function coverageMinima(
   replicas: number,
   faults: FaultFamily,
 ): readonly CoverageMinimum[] {
-  if (protocol !== 'raft') return byzantineMinima(replicas, faults)
+  if (protocol !== 'raft')
+    return byzantineMinima(protocol === 'pbft' ? viewChangeMinima : chainMinima, replicas, faults)
   const always = [...alwaysMinima, ...leaseMinima]
   if (replicas < 2) return always
   switch (faults) {
@@ -135,17 +147,21 @@ export function coverageMinima(
 }
 
 /** Of disks damaged for good nothing is asked: where replicas lie, few may be. */
-function byzantineMinima(replicas: number, faults: FaultFamily): readonly CoverageMinimum[] {
+function byzantineMinima(
+  viewMinima: readonly CoverageMinimum[],
+  replicas: number,
+  faults: FaultFamily,
+): readonly CoverageMinimum[] {
   if (replicas < votersMin('byzantine') || faults === 'none') return alwaysMinima
   const always = [...alwaysMinima, ...lieMinima]
   switch (faults) {
     case 'network':
-      return [...always, ...lossMinima, ...viewChangeMinima]
+      return [...always, ...lossMinima, ...viewMinima]
     case 'process':
       return [...always, ...recoveryMinima]
     case 'disk':
       return [...always, ...disksOfAnyProtocol]
     case 'all':
-      return [...always, ...lossMinima, ...viewChangeMinima, ...recoveryMinima, ...disksOfAnyProtocol]
+      return [...always, ...lossMinima, ...viewMinima, ...recoveryMinima, ...disksOfAnyProtocol]
   }
 }

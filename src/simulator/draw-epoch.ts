@@ -18,7 +18,7 @@ export interface EpochSources {
 }
 
 export function drawEpoch<Message, LogRecord>(
-  { protocol, replicas }: SimulationOptions,
+  { protocol, replicas, rule = null }: SimulationOptions,
   { drawParameters: drawOwn }: SimulatedProtocol<Message, LogRecord>,
   { random, paces, byzantine, driftPpmMax, suite }: EpochSources,
 ): Epoch {
@@ -40,6 +40,6 @@ export function drawEpoch<Message, LogRecord>(
     firstHeight: 1,
     protocol,
     members,
-    parameters: drawOwn({ ...common, raft: { ...common.raft, leaseDriftPerMille } }, byzantine),
+    parameters: drawOwn({ ...common, raft: { ...common.raft, leaseDriftPerMille } }, byzantine, rule),
   }
 }

@@ -1,17 +1,21 @@
 // The protocols that the simulator runs, and what is particular to each in its world.
 
-import type { Parameters } from '../kernel/parameters.ts'
-import { protocolNames, type ProtocolName, type ReplicaId } from '../kernel/ids.ts'
+import { parameterBounds, type HotstuffRule, type Parameters } from '../kernel/parameters.ts'
+import type { ProtocolName, ReplicaId } from '../kernel/ids.ts'
 import { membershipOf, type Epoch } from '../kernel/membership.ts'
 import type { Command, ProtocolDefinition, ProtocolEvent } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
+import { hotstuff } from '../protocols/hotstuff/hotstuff.ts'
+import { leaderOf } from '../protocols/hotstuff/leaders.ts'
+import type { HotstuffMessage } from '../protocols/hotstuff/messages.ts'
+import type { HotstuffRecord } from '../protocols/hotstuff/records.ts'
 import { pbft } from '../protocols/pbft/pbft.ts'
 import { raft } from '../protocols/raft/raft.ts'
 import type { RaftMessage } from '../protocols/raft/messages.ts'
 import type { RaftRecord } from '../protocols/raft/records.ts'
 import type { PbftMessage } from '../protocols/pbft/messages.ts'
 import type { PbftRecord } from '../protocols/pbft/records.ts'
-import { pbftBehaviours } from './adversaries/table.ts'
+import { hotstuffBehaviours, pbftBehaviours } from './adversaries/table.ts'
 import type { Behaviour } from './adversaries/behaviour.ts'
 
 /** Who leads from now on, as an event of a replica says: who is hit more often than chance would. */
@@ -27,10 +31,10 @@ export interface SimulatedProtocol<Message, LogRecord> {
   leadership(event: ProtocolEvent, of: ReplicaId, epoch: Epoch): Leadership | null
   /** No two replicas ever say that they lead one term. */
   readonly isElected: boolean
-  /** What an operator wishes now and then, of whom. */
-  drawWish(random: Random, replicas: readonly ReplicaId[]): Wish
+  /** What an operator wishes now and then, of whom. Null: there is nothing to wish for. */
+  readonly drawWish: ((random: Random, replicas: readonly ReplicaId[]) => Wish) | null
   /** On top of what all protocols draw. `random` is asked by no other. */
-  drawParameters(parameters: Parameters, random: Random): Parameters
+  drawParameters(parameters: Parameters, random: Random, rule: HotstuffRule | null): Parameters
   readonly behaviours: readonly Behaviour<Message>[]
 }
 
@@ -81,6 +85,27 @@ const simulatedPbft: SimulatedProtocol<PbftMessage, PbftRecord> = {
   behaviours: pbftBehaviours,
 }
 
+const simulatedHotstuff: SimulatedProtocol<HotstuffMessage, HotstuffRecord> = {
+  definition: hotstuff,
+  firstLeader: (epoch) => leaderOf({ membership: membershipOf(epoch), parameters: epoch.parameters }, 1),
+  leadership: ({ kind, detail }) =>
+    kind === 'view-entered' ? { term: detail?.['view'] as number, leader: detail?.['leader'] as ReplicaId } : null,
+  isElected: false,
+  // Leaders change by themselves.
+  drawWish: null,
+  drawParameters: (parameters, random, rule) => ({
+    ...parameters,
+    envelopeSignatures: 'required',
+    hotstuff: {
+      rule: rule ?? parameterBounds.hotstuff.rule.default,
+      leaders: random.pick(parameterBounds.hotstuff.leaders.choices),
+      tenureViews: random.pick([2, 4, 7]),
+      clockToleranceMs: random.pick([4_000, 8_000]),
+    },
+  }),
+  behaviours: hotstuffBehaviours,
+}
+
 function primaryOf(epoch: Epoch, view: number): ReplicaId {
   const { voters } = membershipOf(epoch)
   return voters[view % voters.length]!
@@ -89,25 +114,16 @@ function primaryOf(epoch: Epoch, view: number): ReplicaId {
 export interface SimulatedProtocols {
   readonly raft: SimulatedProtocol<RaftMessage, RaftRecord>
   readonly pbft: SimulatedProtocol<PbftMessage, PbftRecord>
-  /** Not built yet. */
-  readonly hotstuff: null
+  readonly hotstuff: SimulatedProtocol<HotstuffMessage, HotstuffRecord>
 }
 
-export const simulatedProtocols: SimulatedProtocols = { raft: simulatedRaft, pbft: simulatedPbft, hotstuff: null }
+export const simulatedProtocols: SimulatedProtocols = {
+  raft: simulatedRaft,
+  pbft: simulatedPbft,
+  hotstuff: simulatedHotstuff,
+}
 
 /** Names of the behaviours that `--behaviour` takes with this protocol. */
 export function behaviourNames(protocol: ProtocolName): readonly string[] {
-  const names: Readonly<Record<ProtocolName, readonly Behaviour<never>[]>> = {
-    raft: [],
-    pbft: pbftBehaviours as readonly Behaviour<never>[],
-    hotstuff: [],
-  }
-  return names[protocol].map(({ name }) => name)
-}
-
-/** Those that can be run. */
-export const builtProtocols: readonly ProtocolName[] = protocolNames.filter(isSimulated)
-
-export function isSimulated(protocol: ProtocolName): boolean {
-  return simulatedProtocols[protocol] !== null
+  return simulatedProtocols[protocol].behaviours.map(({ name }) => name)
 }

@@ -1,6 +1,7 @@
 // What a run is asked for, and what it says afterwards: the face of the simulator towards commands and tests.
 
 import type { ProtocolName } from '../kernel/ids.ts'
+import type { HotstuffRule } from '../kernel/parameters.ts'
 
 /** Which families of faults may be drawn. Each run draws its own subset and intensity from them (swarm testing). */
 export type FaultFamily = 'none' | 'network' | 'process' | 'disk' | 'all'
@@ -15,6 +16,8 @@ export interface SimulationOptions {
   adversaries?: number | null
   /** How they do it. Null or absent: drawn for each. */
   behaviour?: string | null
+  /** hotstuff: which rule commits. Null or absent: a network file's default. */
+  rule?: HotstuffRule | null
   /** Gets a line for each thing that happens; absent in sweeps, because lines cost time. It must not change the history. */
   trace?: (line: TraceLine) => void
 }

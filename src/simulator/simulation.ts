@@ -3,7 +3,7 @@
  *
  * SAFETY PHASE. Faults come and go while clients work. Invariants are checked at every decision and execution.
  * LIVENESS PHASE. A random sufficient core is healed and all other faults are made permanent; then every operation that a client has
- * under way must complete, and every replica of the core must execute it, within `livenessTimeouts` capped timeouts.
+ * under way must complete, and every replica of the core must execute it, in bounded time (leader-turns.ts).
  * At the end the history goes to both checkers.
  */
 
@@ -21,7 +21,7 @@ import { count } from './coverage.ts'
 import { DiskAtlas } from './disk-atlas.ts'
 import { drawEpoch } from './draw-epoch.ts'
 import { ExecutedOperations } from './executed-operations.ts'
-import { shuffle } from './shuffle.ts'
+import { healCore } from './healing.ts'
 import { fatesOf } from './fates.ts'
 import { explainStall } from './stall.ts'
 import { Witness } from './witness.ts'
@@ -32,7 +32,7 @@ import { HistoryHash } from './history-hash.ts'
 import { IncarnationMemory } from './incarnation-memory.ts'
 import { Invariants } from './invariants.ts'
 import { Nemesis } from './nemesis.ts'
-import { calmNetwork, clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
+import { clientAddressMin, clientKeyAt, Network, type Address } from './network.ts'
 import { Caretaker } from './caretaker.ts'
 import { Cast } from './cast.ts'
 import { Clocks } from './clocks.ts'
@@ -40,6 +40,7 @@ import type { Coverage, SeedReport, SimulationOptions } from './report.ts'
 import { drawLoad, drawRootPace, drawSnapshotPace, type LoadShape } from './run-parameters.ts'
 import { Operator } from './operator.ts'
 import type { ReplicaWorld } from './replica-life.ts'
+import { hasRunOfLeaders, livenessBoundMs } from './leader-turns.ts'
 import { simulatedProtocols, type SimulatedProtocol } from './protocols.ts'
 import { storeApplication } from './store-application.ts'
 import { Scheduler } from './scheduler.ts'
@@ -51,8 +52,6 @@ const safetyUsMin = 2_000_000
 const safetyUsMax = 7_000_000
 /** New operations of each client that must complete once the core is healed, beside all that were under way. */
 const healedOperations = 3
-/** The bound on recovery, in capped timeouts (docs/testing.md). */
-export const livenessTimeouts = 8
 const operationsMax = 20_000
 /** One seed in so many uses the real hash; the others a cheap one that is as good inside a run. */
 const realHashShare = 100
@@ -69,16 +68,15 @@ export function runApplicationSeed<Operation, Result>(
   options: SimulationOptions,
   application: SimulatedApplication<Operation, Result>,
 ): SeedReport {
-  const { raft, pbft } = simulatedProtocols
+  const { raft, pbft, hotstuff } = simulatedProtocols
   switch (options.protocol) {
     case 'raft':
       return new Simulation(options, raft, application).run()
     case 'pbft':
       return new Simulation(options, pbft, application).run()
     case 'hotstuff':
-      break
+      return new Simulation(options, hotstuff, application).run()
   }
-  throw new RangeError(`${options.protocol} is not built yet: the simulator runs raft and pbft`)
 }
 
 class Simulation<Message, LogRecord, Operation, Result> {
@@ -182,9 +180,9 @@ class Simulation<Message, LogRecord, Operation, Result> {
     nemesis.stop()
     diskNemesis?.stop()
     operator?.stop()
-    if (this.#invariants.violation === null) this.#livenessPhase()
-    const excuse = this.#invariants.violation === null ? this.#check() : null
-    return this.#report(excuse)
+    const stalled = this.#invariants.violation === null ? this.#livenessPhase() : null
+    const undecided = this.#invariants.violation === null ? this.#check() : null
+    return this.#report(stalled ?? undecided)
   }
 
   /** False when a violation ended the run, or `done` said that there is nothing left to wait for. */
@@ -203,9 +201,10 @@ class Simulation<Message, LogRecord, Operation, Result> {
     return true
   }
 
-  #livenessPhase(): void {
+  #livenessPhase(): Excuse | null {
     const core = this.#heal()
-    const boundUs = livenessTimeouts * this.#epoch.parameters.timers.timeoutMsMax * 1000
+    const operations = this.#clients.reduce((sum, { underWay }) => sum + underWay + healedOperations, 0)
+    const boundUs = livenessBoundMs(this.#epoch, operations) * 1000
     const healedUs = this.#scheduler.nowUs
     this.#note('world', 'liveness phase', `core ${core.map((replica) => replica.id).join(' ')}`)
     for (const client of this.#clients) client.wait()
@@ -219,55 +218,34 @@ class Simulation<Message, LogRecord, Operation, Result> {
       this.#clients.every((client) => client.underWay === 0) &&
       core.every((replica) => replica.executedHeight >= this.#invariants.heightDecided)
     this.#runUntil(healedUs + boundUs, complete)
-    if (this.#invariants.violation !== null) return
-    if (!complete())
-      return this.#invariants.violate('liveness', explainStall(this.#clients, core, this.#invariants.heightDecided))
+    if (this.#invariants.violation !== null) return null
+    if (!complete()) {
+      const standing = core.filter(({ id }) => !this.#atlas.isDamaged(id)).map(({ id }) => id)
+      if (!hasRunOfLeaders(this.#epoch, standing)) return 'no-run-of-leaders'
+      this.#invariants.violate('liveness', explainStall(this.#clients, core, this.#invariants.heightDecided))
+      return null
+    }
     const abstaining = core.filter((replica) => replica.abstains).length
     if (abstaining > 0) count(this.#coverage, 'abstaining-caught-up', abstaining)
     count(this.#coverage, 'liveness-phase-ms', Math.round((this.#scheduler.nowUs - healedUs) / 1000))
+    return null
   }
 
-  /**
-   * Heals a random sufficient core: a quorum, or more, of those who are correct and whose disks are whole, and perhaps some of those with
-   * damaged disks, who must follow. Whoever is correct and not in it stays as lost to the others as it happens to become; adversaries go on
-   * with what they do, healed as well.
-   */
   #heal(): SimulatedReplica<Message, LogRecord>[] {
-    const random = this.#random.fork('heal')
-    const faulty = this.#options.faults !== 'none'
-    const needed = this.#membership.quorum
-    const correct = this.#replicas.filter((replica) => !this.#cast.has(replica.id))
-    const adversaries = this.#replicas.filter((replica) => this.#cast.has(replica.id))
-    const whole = correct.filter((replica) => !this.#atlas.isDamaged(replica.id))
-    const size = faulty ? random.between(needed, whole.length) : whole.length
-    const shuffled = shuffle(random, whole)
-    const damaged = correct.filter((replica) => this.#atlas.isDamaged(replica.id))
-    const core = [...shuffled.slice(0, size), ...damaged.filter(() => random.chance(1, 2))]
-    this.#network.healAll()
-    this.#network.model = { ...calmNetwork, ordered: this.#plan.network.ordered }
-    this.#caretaker.serveOnly([...core, ...adversaries])
-    for (const replica of [...core, ...adversaries]) replica.heal()
-    this.#clocks.setAll(core)
-    for (const replica of [...shuffled, ...damaged]) if (!core.includes(replica)) this.#lose(replica, random)
-    return core
-  }
-
-  #lose(replica: SimulatedReplica<Message, LogRecord>, random: Random): void {
-    const fate = random.pick(fatesOf(this.#options.faults, this.#diskPlan !== null))
-    this.#note(`replica ${replica.id}`, 'stays lost', fate)
-    if (fate === 'crashed') {
-      replica.crash()
-      return
-    }
-    replica.heal()
-    if (fate === 'full') replica.drive.full = true
-    if (fate === 'hanging') replica.drive.syncing = 'hangs'
-    if (fate === 'full' || fate === 'hanging') return
-    for (const other of this.#addresses()) {
-      if (other === replica.address) continue
-      if (fate !== 'deaf') this.#network.block(replica.address, other)
-      if (fate !== 'mute') this.#network.block(other, replica.address)
-    }
+    return healCore({
+      random: this.#random.fork('heal'),
+      quorum: this.#membership.quorum,
+      replicas: this.#replicas,
+      isLiar: (id) => this.#cast.has(id),
+      isDamaged: (id) => this.#atlas.isDamaged(id),
+      fates: this.#options.faults === 'none' ? null : fatesOf(this.#options.faults, this.#diskPlan !== null),
+      network: this.#network,
+      ordered: this.#plan.network.ordered,
+      addresses: this.#addresses(),
+      caretaker: this.#caretaker,
+      clocks: this.#clocks,
+      note: (actor, what, detail) => this.#note(actor, what, detail),
+    })
   }
 
   /** What the application's checkers say. An excuse is a search that gave up. */
@@ -456,12 +434,13 @@ class Simulation<Message, LogRecord, Operation, Result> {
 
   #createOperator(): Operator | null {
     const random = this.#paces.fork('operator')
-    if (this.#options.faults === 'none' || !random.chance(1, 3)) return null
+    const { drawWish } = this.#protocol
+    if (drawWish === null || this.#options.faults === 'none' || !random.chance(1, 3)) return null
     return new Operator({
       random,
       scheduler: this.#scheduler,
       replicas: this.#replicas,
-      drawWish: this.#protocol.drawWish,
+      drawWish,
       note: (what, detail) => this.#note('world', what, detail),
     })
   }

@@ -9,6 +9,7 @@ import { judgeEvidence } from '../kernel/judge-evidence.ts'
 import { faultModelOf } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { ProtocolDefinition } from '../kernel/protocol.ts'
+import { clockToleranceMs } from './clocks.ts'
 import { count } from './coverage.ts'
 import type { Invariants } from './invariants.ts'
 import type { Coverage } from './report.ts'
@@ -40,10 +41,10 @@ export class Witness<Message, LogRecord> {
   decided({ height, timestamp }: BlockHeader): void {
     const { epoch, invariants, rightTimes } = this.#options
     if (timestamp === 0 || faultModelOf(epoch.protocol) === 'crash') return
-    const { clockToleranceMs } = epoch.parameters.pbft
+    const toleranceMs = clockToleranceMs(epoch)
     const times = rightTimes()
-    const lowest = Math.min(...times.map(({ lowestMs }) => lowestMs)) - clockToleranceMs
-    const highest = Math.max(...times.map(({ highestMs }) => highestMs)) + clockToleranceMs
+    const lowest = Math.min(...times.map(({ lowestMs }) => lowestMs)) - toleranceMs
+    const highest = Math.max(...times.map(({ highestMs }) => highestMs)) + toleranceMs
     if (timestamp >= lowest && timestamp <= highest) return
     const words = `height ${height} is decided with the time ${timestamp}, and right clocks allow ${lowest} to ${highest}`
     invariants.violate('absurd-time', words)

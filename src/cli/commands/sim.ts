@@ -1,9 +1,8 @@
 // `quorate sim`: runs seeds of the simulator, and says what it saw.
 
-import { faultModelOf } from '../../kernel/ids.ts'
+import { faultModelOf, protocolNames } from '../../kernel/ids.ts'
 import { faultsTolerated, votersMin } from '../../kernel/quorum.ts'
 import { coverageMinima } from '../../simulator/coverage.ts'
-import { builtProtocols } from '../../simulator/protocols.ts'
 import { faultFamilies } from '../../simulator/report.ts'
 import { runSeed } from '../../simulator/simulation.ts'
 import type { Command } from '../command.ts'
@@ -26,7 +25,7 @@ const spec: CommandSpec = {
   summary: 'runs a network in the simulator, one history for each seed, and checks it',
   usage: 'quorate sim [--protocol raft] [--replicas 3] [--seeds 1..100] [options]',
   options: [
-    { name: 'protocol', value: 'NAME', description: `the protocol: ${builtProtocols.join(', ')}`, default: 'raft' },
+    { name: 'protocol', value: 'NAME', description: `the protocol: ${protocolNames.join(', ')}`, default: 'raft' },
     { name: 'replicas', value: 'N', description: 'how many replicas', default: '3, or 4 where members may lie' },
     { name: 'seeds', value: 'A..B', description: 'the seeds to run', default: '1..100' },
     { name: 'seed', value: 'N', description: 'one seed only' },
@@ -37,6 +36,12 @@ const spec: CommandSpec = {
       description: 'how many replicas lie, where members may; without it each seed draws a number it survives',
     },
     { name: 'behaviour', value: 'NAME', description: 'how they lie, such as equivocating-proposals; without it drawn' },
+    {
+      name: 'rule',
+      value: 'NAME',
+      description: 'hotstuff: which rule commits, two-chain or three-chain',
+      default: 'two-chain',
+    },
     { name: 'jobs', value: 'N', description: 'processes that share the work', default: '1' },
     {
       name: 'minutes',
@@ -59,6 +64,7 @@ const spec: CommandSpec = {
     'quorate sim --replicas 5 --seed 42 --trace -',
     'quorate sim --protocol pbft --seeds 1..1000 --jobs 2',
     'quorate sim --protocol pbft --replicas 7 --adversaries 2 --behaviour equivocating-proposals',
+    'quorate sim --protocol hotstuff --rule three-chain --seeds 1..1000 --jobs 2',
     'quorate sim --seeds 1..100000 --jobs 2 --resume sweep.jsonl --minutes 60',
   ],
 }

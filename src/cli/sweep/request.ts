@@ -3,7 +3,8 @@
 import { protocolNames, type ProtocolName } from '../../kernel/ids.ts'
 import { faultModelOf } from '../../kernel/ids.ts'
 import { faultsTolerated, votersMin } from '../../kernel/quorum.ts'
-import { behaviourNames, builtProtocols, isSimulated } from '../../simulator/protocols.ts'
+import { parameterBounds, type HotstuffRule } from '../../kernel/parameters.ts'
+import { behaviourNames } from '../../simulator/protocols.ts'
 import { faultFamilies } from '../../simulator/report.ts'
 import { flag, number, oneOf, text, UsageError, type ParsedOptions } from '../options.ts'
 import type { SweepOptions } from './run-chunk.ts'
@@ -31,9 +32,6 @@ export interface SimRequest {
 export function readRequest(parsed: ParsedOptions): SimRequest {
   if (parsed.positionals.length > 0) throw new UsageError(`${parsed.positionals[0]} is not an option`)
   const protocol = oneOf<ProtocolName>(parsed, 'protocol', 'raft', protocolNames)
-  if (!isSimulated(protocol)) {
-    throw new UsageError(`--protocol is ${protocol}, which is not built yet; ${builtProtocols.join(' and ')} are`)
-  }
   const [from, to] = readSeeds(parsed)
   const replicas = number(parsed, 'replicas', votersMin(faultModelOf(protocol)), 1, replicasMax)
   const request: SimRequest = {
@@ -42,6 +40,7 @@ export function readRequest(parsed: ParsedOptions): SimRequest {
       replicas,
       faults: oneOf(parsed, 'faults', 'all', faultFamilies),
       ...readLies(parsed, protocol, replicas),
+      ...readRule(parsed, protocol),
       ...(flag(parsed, 'verify-determinism') ? { twiceEvery: 1 } : {}),
     },
     from,
@@ -78,6 +77,13 @@ function readLies(
     lies.behaviour = oneOf(parsed, 'behaviour', names[0]!, names)
   }
   return lies
+}
+
+function readRule(parsed: ParsedOptions, protocol: ProtocolName): Pick<SweepOptions, 'rule'> {
+  if (parsed.values['rule'] === undefined) return {}
+  if (protocol !== 'hotstuff') throw new UsageError(`--rule is for hotstuff, and ${protocol} has one rule`)
+  const { default: usual, choices } = parameterBounds.hotstuff.rule
+  return { rule: oneOf<HotstuffRule>(parsed, 'rule', usual, choices) }
 }
 
 function tooMany(protocol: ProtocolName, replicas: number, adversaries: number, most: number): string {

@@ -1,5 +1,6 @@
 // What a sweep came to, for a person and for a program.
 
+import { parameterBounds } from '../../kernel/parameters.ts'
 import { behaviourNames } from '../../simulator/protocols.ts'
 import type { CoverageMinimum } from '../../simulator/report.ts'
 import { table, type Output } from '../output.ts'
@@ -34,13 +35,16 @@ export function asJson({ sweep, from, to }: SimRequest, result: SweepResult): ob
     behaviourNames(sweep.protocol).length === 0
       ? {}
       : { adversaries: sweep.adversaries ?? 'drawn', behaviour: sweep.behaviour ?? 'drawn' }
-  return { ...sweep, ...lies, seeds: { from, to, run }, state, ...rest, missed: missedMinima(summary, minima) }
+  const rule = sweep.protocol === 'hotstuff' ? { rule: sweep.rule ?? parameterBounds.hotstuff.rule.default } : {}
+  return { ...sweep, ...rule, ...lies, seeds: { from, to, run }, state, ...rest, missed: missedMinima(summary, minima) }
 }
 
 export function print(request: SimRequest, result: SweepResult, output: Output): void {
-  const { protocol, replicas, faults } = request.sweep
+  const { protocol, replicas, faults, rule } = request.sweep
   const { summary, minima } = result
-  output.out(output.bold(`${protocol}, ${replicas} replicas, faults: ${faults}`))
+  output.out(
+    output.bold(`${protocol}${rule === undefined ? '' : ` (${rule})`}, ${replicas} replicas, faults: ${faults}`),
+  )
   for (const line of table(countRows(request, result))) output.out(`  ${line}`)
   output.out(output.bold('coverage'))
   for (const line of table(coverageRows(summary, minima))) output.out(`  ${line}`)
@@ -85,8 +89,9 @@ function coverageRows(summary: Summary, minima: readonly CoverageMinimum[]): str
 }
 
 function printFailure({ sweep }: SimRequest, { seed, invariant, explanation }: SeedFailure, output: Output): void {
-  const { protocol, replicas, faults, adversaries, behaviour } = sweep
-  const lies = [
+  const { protocol, replicas, faults, adversaries, behaviour, rule } = sweep
+  const asked = [
+    ...(rule === undefined ? [] : [` --rule ${rule}`]),
     ...(adversaries === undefined ? [] : [` --adversaries ${adversaries}`]),
     ...(behaviour === undefined ? [] : [` --behaviour ${behaviour}`]),
   ].join('')
@@ -95,7 +100,7 @@ function printFailure({ sweep }: SimRequest, { seed, invariant, explanation }: S
   // A difference between two runs shows only in two runs.
   const how = invariant === 'determinism' ? '--verify-determinism' : '--trace -'
   output.out(
-    `  replay: npx quorate sim --protocol ${protocol} --replicas ${replicas} --faults ${faults}${lies} --seed ${seed} ${how}`,
+    `  replay: npx quorate sim --protocol ${protocol} --replicas ${replicas} --faults ${faults}${asked} --seed ${seed} ${how}`,
   )
 }
 

@@ -2,6 +2,7 @@
 
 import type { FaultFamily, SeedReport, SimulationOptions } from '../../simulator/report.ts'
 import type { ProtocolName } from '../../kernel/ids.ts'
+import type { HotstuffRule } from '../../kernel/parameters.ts'
 import type { Chunk } from './chunks.ts'
 import { addFailure, addReport, emptySummary, type Summary } from './summary.ts'
 
@@ -12,6 +13,8 @@ export interface SweepOptions {
   /** Absent: drawn for each seed. */
   adversaries?: number
   behaviour?: string
+  /** hotstuff. Absent: the default of a network file. */
+  rule?: HotstuffRule
   /** One seed in so many is run twice. */
   twiceEvery?: number
 }

@@ -1,5 +1,6 @@
 // What many seeds came to: sums that can be added up in any grouping.
 
+import { weighedExcuses } from '../../simulator/excuses.ts'
 import type { Coverage, CoverageMinimum, SeedReport } from '../../simulator/report.ts'
 
 export interface SeedFailure {
@@ -108,7 +109,8 @@ export function wantedOf({ perThousandSeeds }: CoverageMinimum, seeds: number): 
 /** A sweep that excuses this share of its seeds, or more, has not checked enough. */
 export const excusedPercentMax = 2
 
-export function excusedTooOften({ excused, seeds }: Summary): boolean {
+export function excusedTooOften({ excuses, seeds }: Summary): boolean {
+  const excused = weighedExcuses.reduce((sum, name) => sum + (excuses[name] ?? 0), 0)
   return seeds >= seedsForMinima && excused * 100 >= excusedPercentMax * seeds
 }
 

@@ -33,7 +33,7 @@ export function onRestored(step: Step, checkpoint: Checkpoint): void {
   state.stableHeight = Math.max(state.stableHeight, height)
   state.ledger.release(height)
   if (height > state.decidedHeight) {
-    beginAbove(state, checkpoint)
+    beginAbove(step, checkpoint)
     // The pool has forgotten what was under way.
     for (const node of state.tree.all()) node.held = false
     enterAfter(step, state.high)
@@ -42,13 +42,14 @@ export function onRestored(step: Step, checkpoint: Checkpoint): void {
 }
 
 /** Its proof names the node that the chain goes on from. */
-export function beginAbove(state: HotstuffState, { header, proof }: Checkpoint): void {
+export function beginAbove(step: Step, { header, proof }: Checkpoint): void {
+  const { state } = step
   if (proof.kind !== 'hotstuff') broken(`a checkpoint of ${proof.kind}`)
   const { height } = header
   state.decidedHeight = height
   state.executedHeight = Math.max(state.executedHeight, height)
   state.certifiedHeight = Math.max(state.certifiedHeight, height)
-  moveRoot(state, rootOf(state, proof))
+  moveRoot(step, rootOf(state, proof))
   for (const certificate of proof.certificates) {
     state.certificates.remember(certificate)
     if (certificate.view > state.high.view) state.high = certificate

@@ -62,13 +62,14 @@ export function record(
   step.state.ledger.add(header.height, { decided, payload: isEmpty ? null : (at ?? decided) })
 }
 
-export function handOver({ state, now, effects }: Step, block: Block, proof: HotstuffDecisionProof): void {
+export function handOver(step: Step, block: Block, proof: HotstuffDecisionProof): void {
+  const { state, now, effects } = step
   const { header, payload } = block
   if (header.height !== state.decidedHeight + 1)
     broken(`block ${header.height} is decided above ${state.decidedHeight}`)
   state.decidedHeight = header.height
   state.lastDecidedMs = now.monotonicMs
-  moveRoot(state, rootOf(state, proof))
+  moveRoot(step, rootOf(state, proof))
   if (payload.length === emptyPayload.length) effects.note({ kind: 'null-block', detail: { height: header.height } })
   effects.decide(block, proof)
 }
@@ -81,9 +82,11 @@ export function rootOf({ ports }: HotstuffState, { headers }: HotstuffDecisionPr
 }
 
 /** The requests of what was orphaned wait again. */
-export function moveRoot(state: HotstuffState, root: Root): void {
+export function moveRoot({ state, effects }: Step, root: Root): void {
   const { tree, firstOf, lacking } = state
-  letGo(state, tree.moveTo(root))
+  const orphans = tree.moveTo(root)
+  letGo(state, orphans)
+  if (orphans.length > 0) effects.note({ kind: 'orphaned', detail: { nodes: orphans.length } })
   const { view, block } = root.header
   // Decisions that were fetched may have come before those that were on their way.
   if (state.committed !== null && state.committed.node.height <= block.height) state.committed = null

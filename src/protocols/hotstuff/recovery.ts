@@ -24,7 +24,7 @@ export function start(step: Step, recovered: Recovered<HotstuffRecord>): void {
   const { state, now, effects } = step
   state.abstains = recovered.abstains
   if (recovered.checkpoint !== null) {
-    beginAbove(state, recovered.checkpoint)
+    beginAbove(step, recovered.checkpoint)
     state.stableHeight = recovered.checkpoint.header.height
     state.certified = recovered.checkpoint
   }

@@ -1,5 +1,6 @@
 // Every way to lie, by name.
 
+import type { HotstuffMessage } from '../../protocols/hotstuff/messages.ts'
 import type { PbftMessage } from '../../protocols/pbft/messages.ts'
 import { absurdTimestamps, badPayloads, proposingAnew } from './bad-proposals.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -60,3 +61,5 @@ export const pbftBehaviours: readonly Behaviour<PbftMessage>[] = [
   absurdTimestamps,
   lyingStatuses,
 ]
+
+export const hotstuffBehaviours: readonly Behaviour<HotstuffMessage>[] = [...ofAnyProtocol]

@@ -43,6 +43,18 @@ describe('liars', () => {
   })
 })
 
+describe('the rule that commits', () => {
+  it('is the default of a network file, or the one that is asked for', () => {
+    expect(read('--protocol', 'hotstuff').sweep).not.toHaveProperty('rule')
+    expect(read('--protocol', 'hotstuff', '--rule', 'three-chain').sweep).toMatchObject({ rule: 'three-chain' })
+  })
+
+  it('is refused where there is one, or where it is not known', () => {
+    expect(() => read('--rule', 'two-chain')).toThrow(/--rule is for hotstuff, and raft has one rule/)
+    expect(() => read('--protocol', 'hotstuff', '--rule', 'one-chain')).toThrow(/--rule is one-chain/)
+  })
+})
+
 describe('a result', () => {
   const result: SweepResult = {
     summary: {
@@ -63,6 +75,14 @@ describe('a result', () => {
     const asked = read('--protocol', 'pbft', '--adversaries', '1', '--behaviour', 'silent')
     expect(printed(asked)).toContain('--faults all --adversaries 1 --behaviour silent --seed 7 --trace -')
     expect(printed(read('--protocol', 'pbft'))).toContain('--faults all --seed 7 --trace -')
+  })
+
+  it('replays with the rule that was asked for, and records which it was', () => {
+    const asked = read('--protocol', 'hotstuff', '--rule', 'three-chain')
+    expect(printed(asked)).toContain('--faults all --rule three-chain --seed 7 --trace -')
+    expect(asJson(asked, result)).toMatchObject({ rule: 'three-chain' })
+    expect(asJson(read('--protocol', 'hotstuff'), result)).toMatchObject({ rule: 'two-chain' })
+    expect(asJson(read(), result)).not.toHaveProperty('rule')
   })
 
   it('records who lied, where members may', () => {

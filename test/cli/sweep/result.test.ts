@@ -26,6 +26,10 @@ function result(changes: Partial<Summary>, state: SweepResult['state'] = 'comple
   return { summary: { ...emptySummary(), ...good, ...changes }, state, minima }
 }
 
+function excusing(excused: number, excuse: string, seeds: number = 1000): SweepResult {
+  return result({ seeds, excused, excuses: { [excuse]: excused } })
+}
+
 function printed(shown: SweepResult): string {
   const lines: string[] = []
   const plain = (text: string): string => text
@@ -48,9 +52,10 @@ describe('a sweep', () => {
     ['that missed a minimum', result({ coverage: { crashes: 999 } }), true],
     ['that missed a minimum because it was stopped', result({ coverage: {} }, 'incomplete'), false],
     ['that missed a minimum and is too short to tell', result({ seeds: 199, coverage: {} }), false],
-    ['that excused 2% of its seeds', result({ excused: 20 }), true],
-    ['that excused fewer', result({ excused: 19 }), false],
-    ['that excused much and is too short to tell', result({ seeds: 199, excused: 100 }), false],
+    ['that excused 2% of its seeds', excusing(20, 'linearizability-undecided'), true],
+    ['that excused fewer', excusing(19, 'linearizability-undecided'), false],
+    ['whose rule cannot commit with the leaders that are left', excusing(500, 'no-run-of-leaders'), false],
+    ['that excused much and is too short to tell', excusing(100, 'linearizability-undecided', 199), false],
   ])('%s', (_name, one, bad) => {
     expect(isBad(one)).toBe(bad)
   })
