@@ -1,5 +1,5 @@
 // Every set of at most f crashed replicas: which rule and which turn of leaders outlives it, and in how many views. Each set is shown by the cores;
-// what they show is told beforehand by arithmetic. docs/protocols/hotstuff-crash-sets.md has the table.
+// what they show is told beforehand by arithmetic. docs/protocols/hotstuff-figures.md has the table.
 
 import { describe, expect, it } from 'vitest'
 import type { HotstuffLeaders } from '../../../src/kernel/parameters.ts'

@@ -1,6 +1,6 @@
 // Which crashed replicas a network outlives: told by arithmetic alone, and shown by the real cores.
 //
-// The table in docs/protocols/hotstuff-crash-sets.md is what crash-sets.test.ts asserts.
+// The table in docs/protocols/hotstuff-figures.md is what crash-sets.test.ts asserts.
 
 import type { HotstuffLeaders, HotstuffRule } from '../../../src/kernel/parameters.ts'
 import { Bench, timeoutMs } from './bench.ts'
