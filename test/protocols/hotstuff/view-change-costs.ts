@@ -7,7 +7,7 @@ import type { HotstuffRule } from '../../../src/kernel/parameters.ts'
 import { hotstuffMessageCodec } from '../../../src/protocols/hotstuff/messages.ts'
 import { encode } from '../../../src/wire/codec.ts'
 import { extendedCost, fullWindows, upOf, viewChangeCost as pbftViewChangeCost } from '../pbft/view-change-costs.ts'
-import { Bench, timeoutMs, type Replica, type Sent } from './bench.ts'
+import { Bench, kinds, timeoutMs, type Replica, type Sent } from './bench.ts'
 
 export interface ViewCost {
   voters: number
@@ -46,7 +46,7 @@ function withDeadLeader(voters: number, rule: HotstuffRule): { bench: Bench; up:
 export function viewCost(voters: number): ViewCost {
   const { bench, up, view } = withDeadLeader(voters, 'two-chain')
   fireTogether(bench, up)
-  while (up.some(({ status }) => status.view <= view)) bench.deliver(({ message }) => message.kind === 'timeout')
+  while (up.some(({ status }) => status.view <= view)) bench.deliver(kinds('timeout'))
   const { leader } = up[0]!.status
   const next = bench.replica(leader!)
   const checkedByLeader = next.signatures.checked
