@@ -68,8 +68,8 @@ export interface PbftParameters {
 
 /** Which certified nodes commit a block (src/protocols/hotstuff/rules.ts). */
 export type HotstuffRule = 'two-chain' | 'three-chain'
-/** Who leads a view: each voter in turn, or for several views. */
-export type HotstuffLeaders = 'round-robin' | 'tenure'
+/** Who leads a view: each voter in turn, or for several views, or but for those that have stopped voting. */
+export type HotstuffLeaders = 'round-robin' | 'tenure' | 'reputation'
 
 export interface HotstuffParameters {
   rule: HotstuffRule
@@ -154,7 +154,7 @@ export const parameterBounds = {
   },
   hotstuff: {
     rule: { default: 'two-chain', choices: ['two-chain', 'three-chain'] },
-    leaders: { default: 'round-robin', choices: ['round-robin', 'tenure'] },
+    leaders: { default: 'round-robin', choices: ['round-robin', 'tenure', 'reputation'] },
     tenureViews: { default: 4, min: 1, max: 1024 },
     clockToleranceMs: { default: 5_000, min: 10, max: 600_000 },
   },

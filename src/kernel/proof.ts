@@ -35,6 +35,10 @@ export interface ChainedHeader {
   block: BlockHeader
   view: View
   parent: Digest
+  /** Leaders by reputation, and nobody else: voters that did not sign the certificate of the parent. */
+  absent: ReplicaId[]
+  /** Leaders by reputation, and nobody else: who led this view and those before it without a gap, the latest first. */
+  lately: ReplicaId[]
 }
 
 /** A quorum of votes for one node of the chain. */
@@ -70,6 +74,8 @@ export const chainedHeaderCodec: Codec<ChainedHeader> = struct<ChainedHeader>({
   block: blockHeaderCodec,
   view: u53,
   parent: fixedBytes(digestBytes),
+  absent: ascending(replicaIdCodec, (replica) => replica, membersMax),
+  lately: list(replicaIdCodec, membersMax),
 })
 
 export const quorumCertificateCodec: Codec<QuorumCertificate> = struct<QuorumCertificate>({

@@ -28,18 +28,21 @@ const timeouts = {
     { replica: replicaId(4), certificateView: 7, signature: fill(64, 0x64) },
   ],
 }
-const proposal = { view: 9, ...block, justify: certificate, timeouts: null, signature }
+const proposal = { view: 9, ...block, justify: certificate, timeouts: null, extended: null, signature }
 const timeout = { view: 9, certificateView: 8, certificate, signature }
-const chained = { block: header, view: 8, parent: fill(32, 0xe1) }
+const chained = { block: header, view: 8, parent: fill(32, 0xe1), absent: [], lately: [] }
+const byReputation = { ...chained, absent: [replicaId(2)], lately: [replicaId(4), replicaId(3), replicaId(1)] }
 const proof = { headers: [chained, { ...chained, view: 9 }], certificates: [certificate, certificate] }
 
 export const hotstuffRegistry: readonly Registered[] = [
   one('chainedHeaderCodec', chainedHeaderCodec, chained),
+  one('chainedHeaderCodec by reputation', chainedHeaderCodec, byReputation),
   one('nodeStatementCodec', nodeStatementCodec, statement),
   one('timeoutStatementCodec', timeoutStatementCodec, { view: 9, certificateView: 8 }),
   one('timeoutCertificateCodec', timeoutCertificateCodec, timeouts),
   one('proposalCodec', proposalCodec, proposal),
   one('proposalCodec after a view that was given up', proposalCodec, { ...proposal, timeouts }),
+  one('proposalCodec by reputation', proposalCodec, { ...proposal, extended: byReputation }),
   one('timeoutCodec', timeoutCodec, timeout),
   one('hotstuffMessageCodec proposal', hotstuffMessageCodec, { kind: 'proposal', ...proposal }),
   one('hotstuffMessageCodec vote', hotstuffMessageCodec, { kind: 'vote', ...statement, signature }),

@@ -99,7 +99,7 @@ export const registry: readonly Registered[] = [
   }),
   one('decisionProofCodec hotstuff', decisionProofCodec, {
     kind: 'hotstuff',
-    headers: [{ block: header, view: 8, parent: fill(32, 5) }],
+    headers: [{ block: header, view: 8, parent: fill(32, 5), absent: [], lately: [replicaId(3)] }],
     certificates: [certificate, certificate],
   }),
   one('executedHeaderCodec', executedHeaderCodec, executed),

@@ -49,10 +49,12 @@ export function wantBelow(step: Step, node: ChainNode): void {
 /** Whoever did not answer is asked last. */
 export function askAgain(step: Step): void {
   const { state, now, effects } = step
-  const { tree, high, firstOf, committed, view } = state
-  for (const node of [tree.get(high.node), firstOf.get(view), committed?.node]) {
+  const { tree, high, firsts, committed, view } = state
+  for (const node of [tree.get(high.node), ...firsts.of(view), committed?.node]) {
     if (node != null) wantBelow(step, node)
   }
+  // Whoever leads next has to have it: a state that was fetched ends below it.
+  if (tree.headerOf(toHex(high.node)) === null && high.view > tree.root.header.view) wantNode(step, high, null)
   const { retransmitMs } = state.parameters.timers
   for (const lacking of state.lacking.values()) {
     if (now.monotonicMs - lacking.askedMs < retransmitMs) continue

@@ -47,6 +47,14 @@ export class VerifiedCertificates {
     return certificate
   }
 
+  /** The same, with the same signers: a node's digest may name them. Its signatures may be others, as long as they hold. */
+  genuineOfSigners(certificate: QuorumCertificate): QuorumCertificate | null {
+    const known = this.#genuine.get(nameOf(certificate))
+    if (known === undefined) return this.genuine(certificate)
+    if (haveSameSigners(known, certificate)) return known
+    return certificateFault(this.#by, certificate) === null ? certificate : null
+  }
+
   /** It was put together from votes that were checked, or read from one's own disk. */
   remember(certificate: QuorumCertificate): void {
     this.#genuine.set(nameOf(certificate), certificate)
@@ -83,6 +91,10 @@ export class VerifiedCertificates {
     }
     return true
   }
+}
+
+function haveSameSigners({ votes: left }: QuorumCertificate, { votes: right }: QuorumCertificate): boolean {
+  return left.length === right.length && left.every(({ replica }, index) => replica === right[index]!.replica)
 }
 
 function nameOf({ view, node }: { view: number; node: Uint8Array }): string {

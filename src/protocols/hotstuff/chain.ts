@@ -5,9 +5,10 @@ import { equalBytes } from '../../wire/equal-bytes.ts'
 import { emptyPayload, payloadDigest } from '../../kernel/block.ts'
 import { toHex } from '../../kernel/hex.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
-import type { QuorumCertificate } from '../../kernel/proof.ts'
+import type { ChainedHeader, QuorumCertificate } from '../../kernel/proof.ts'
 import { wantBelow, wantNode } from './ancestors.ts'
 import { letGo } from './holding.ts'
+import { headerOf, leaderOf } from './node-header.ts'
 import type { Proposal } from './messages.ts'
 import { committedBy, runLength } from './rules.ts'
 import type { HotstuffState, Step } from './state.ts'
@@ -17,14 +18,17 @@ import { enterAfter } from './views.ts'
 
 /** `proposal` is kept: its bytes are its own, and its certificate holds. */
 export function makeNode({ state, now }: Step, proposal: Proposal): ChainNode {
-  const { header, view, justify, payload } = proposal
-  const digest = nodeDigest(state.ports.hasher, { block: header, view, parent: justify.node })
+  const { header: block, view, justify, payload } = proposal
+  const header = headerOf(state, proposal)
+  const digest = nodeDigest(state.ports.hasher, header)
   return {
     key: toHex(digest),
     parentKey: toHex(justify.node),
     digest,
     view,
-    height: header.height,
+    height: block.height,
+    header,
+    leader: leaderOf(state, proposal),
     proposal,
     sinceMs: now.monotonicMs,
     isEmpty: payload.length === emptyPayload.length,
@@ -36,14 +40,20 @@ export function makeNode({ state, now }: Step, proposal: Proposal): ChainNode {
 
 /** What came from outside lies in a buffer that is not its own. */
 export function detachedProposal(proposal: Proposal, justify: QuorumCertificate): Proposal {
-  const { header, payload, signature } = proposal
+  const { header, payload, extended, signature } = proposal
   return {
     ...proposal,
     header: { ...header, payloadDigest: detached(header.payloadDigest) },
     payload: detached(payload),
+    extended: extended === null ? null : detachedHeader(extended),
     signature: detached(signature),
     justify,
   }
+}
+
+function detachedHeader(header: ChainedHeader): ChainedHeader {
+  const { block, parent } = header
+  return { ...header, block: { ...block, payloadDigest: detached(block.payloadDigest) }, parent: detached(parent) }
 }
 
 export function hasItsPayload({ ports }: HotstuffState, { header, payload }: Proposal): boolean {
@@ -56,7 +66,7 @@ export function addNode(step: Step, node: ChainNode): boolean {
   const gone = state.tree.add(node, keptNodes(state))
   if (gone === null) return false
   letGo(state, gone)
-  for (const one of gone) if (state.firstOf.get(one.view) === one) state.firstOf.delete(one.view)
+  for (const one of gone) state.firsts.forget(one)
   state.lacking.delete(node.key)
   wantBelow(step, node)
   // A certificate of it may have been here before it was.

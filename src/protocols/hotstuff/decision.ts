@@ -5,7 +5,7 @@
 
 import { equalBytes } from '../../wire/equal-bytes.ts'
 import { blockDigest, type BlockHeader } from '../../kernel/block.ts'
-import { membershipOf, type Epoch } from '../../kernel/membership.ts'
+import { membershipOf, type Epoch, type Membership } from '../../kernel/membership.ts'
 import type { ChainedHeader, DecisionProof, HotstuffDecisionProof, QuorumCertificate } from '../../kernel/proof.ts'
 import type { ProtocolPorts } from '../../kernel/protocol.ts'
 import { viewMax } from './messages.ts'
@@ -27,7 +27,8 @@ export function decisionFault(epoch: Epoch, header: BlockHeader, proof: Decision
   const run = runLength(epoch.parameters)
   const { headers, certificates } = proof
   if (certificates.length !== run || headers.length < run) return 'too few certificates'
-  const chain = chainFault(headers, epoch)
+  const membership = membershipOf(epoch)
+  const chain = chainFault(headers, epoch, membership)
   if (chain !== null) return chain
   const { hasher } = ports
   if (!equalBytes(blockDigest(hasher, header), blockDigest(hasher, headers[0]!.block)))
@@ -38,7 +39,7 @@ export function decisionFault(epoch: Epoch, header: BlockHeader, proof: Decision
   for (let index = first + 1; index < headers.length; index++) {
     if (headers[index]!.view !== headers[index - 1]!.view + 1) return 'views that do not follow each other'
   }
-  const verifying = { scope: scopeOf(epoch), membership: membershipOf(epoch), ports }
+  const verifying = { scope: scopeOf(epoch), membership, ports }
   for (const [index, certificate] of certificates.entries()) {
     if (!certifies(certificate, headers[first + index]!.view, digests[first + index]!))
       return 'a certificate of another node'
@@ -53,14 +54,23 @@ function certifies(certificate: QuorumCertificate, view: number, digest: Uint8Ar
 }
 
 /** Heights without a gap, views that rise. What would not encode nobody has signed. */
-function chainFault(headers: HotstuffDecisionProof['headers'], { number }: Epoch): string | null {
+function chainFault(
+  headers: HotstuffDecisionProof['headers'],
+  { number }: Epoch,
+  { isVoter }: Membership,
+): string | null {
   let before: ChainedHeader | null = null
   for (const header of headers) {
-    const { view, block } = header
+    const { view, block, absent, lately } = header
     if (!Number.isSafeInteger(view) || view < 1 || view > viewMax) return 'no view'
     if (block.epoch !== number) return 'a block of another epoch'
+    if (![...absent, ...lately].every(isVoter) || !isAscending(absent)) return 'no leaders'
     if (before !== null && (block.height !== before.block.height + 1 || view <= before.view)) return 'no chain'
     before = header
   }
   return null
+}
+
+function isAscending(ids: readonly number[]): boolean {
+  return ids.every((id, index) => index === 0 || id > ids[index - 1]!)
 }

@@ -7,7 +7,7 @@ import { toHex } from '../../kernel/hex.ts'
 import { letGo } from './holding.ts'
 import { nodeDigest } from './statements.ts'
 import { persist, type HotstuffState, type Step } from './state.ts'
-import type { ChainNode, Root } from './tree.ts'
+import type { Root } from './tree.ts'
 
 /** As far as the application keeps up. */
 export function decideReady(step: Step): void {
@@ -38,15 +38,11 @@ function decideNext(step: Step): boolean {
   if (path === null) return false
   const node = path[0]!
   const { header, payload } = node.proposal
-  const headers = [...path, ...committed.tail].map(headerOf)
+  const headers = [...path, ...committed.tail].map((one) => one.header)
   const proof: HotstuffDecisionProof = { kind: 'hotstuff', headers, certificates: committed.certificates }
   record(step, { header, payload }, proof, node.persisted)
   handOver(step, { header, payload }, proof)
   return true
-}
-
-function headerOf({ proposal, view }: ChainNode): HotstuffDecisionProof['headers'][number] {
-  return { block: proposal.header, view, parent: proposal.justify.node }
 }
 
 /** `at`: the record that has the payload already, or null. */
@@ -83,13 +79,13 @@ export function rootOf({ ports }: HotstuffState, { headers }: HotstuffDecisionPr
 
 /** The requests of what was orphaned wait again. */
 export function moveRoot({ state, effects }: Step, root: Root): void {
-  const { tree, firstOf, lacking } = state
+  const { tree, firsts, lacking } = state
   const orphans = tree.moveTo(root)
   letGo(state, orphans)
   if (orphans.length > 0) effects.note({ kind: 'orphaned', detail: { nodes: orphans.length } })
   const { view, block } = root.header
   // Decisions that were fetched may have come before those that were on their way.
   if (state.committed !== null && state.committed.node.height <= block.height) state.committed = null
-  for (const one of firstOf.keys()) if (one <= view) firstOf.delete(one)
+  firsts.forgetUpTo(view)
   for (const [key, one] of lacking) if (one.view <= view) lacking.delete(key)
 }

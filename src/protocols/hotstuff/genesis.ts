@@ -9,7 +9,7 @@ import { nodeDigest } from './statements.ts'
 export function genesisHeader({ number, firstHeight }: Epoch): ChainedHeader {
   const zeros = new Uint8Array(digestBytes)
   const block = { epoch: number, height: firstHeight - 1, timestamp: 0, payloadDigest: zeros }
-  return { block, view: 0, parent: zeros }
+  return { block, view: 0, parent: zeros, absent: [], lately: [] }
 }
 
 export function genesisCertificate(epoch: Epoch, hasher: Hasher): QuorumCertificate {

@@ -6,7 +6,12 @@ import { blockHeaderCodec, payloadCodec, type BlockHeader } from '../../kernel/b
 import { digestBytes, type Digest, type Signature } from '../../kernel/crypto-ports.ts'
 import { replicaIdCodec, type Height, type ReplicaId, type View } from '../../kernel/ids.ts'
 import { membersMax } from '../../kernel/limits.ts'
-import { quorumCertificateCodec, type QuorumCertificate } from '../../kernel/proof.ts'
+import {
+  chainedHeaderCodec,
+  quorumCertificateCodec,
+  type ChainedHeader,
+  type QuorumCertificate,
+} from '../../kernel/proof.ts'
 
 /** What leaders and voters sign: this node in its view. The domain says which of the two it is. */
 export interface Statement {
@@ -41,6 +46,8 @@ export interface Proposal {
   justify: QuorumCertificate
   /** Why the view before has no certificate; null where `justify` is of that view. */
   timeouts: TimeoutCertificate | null
+  /** Header of the node that `justify` certifies, where the leader of this view follows from it (node-header.ts); null everywhere else. */
+  extended: ChainedHeader | null
   signature: Signature
 }
 
@@ -112,6 +119,7 @@ export const proposalCodec: Codec<Omit<Proposal, 'kind'>> = struct<Omit<Proposal
   payload: payloadCodec,
   justify: quorumCertificateCodec,
   timeouts: optional(timeoutCertificateCodec),
+  extended: optional(chainedHeaderCodec),
   signature,
 })
 

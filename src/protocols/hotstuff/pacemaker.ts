@@ -14,17 +14,16 @@ import { onTimeoutCertificate, timeoutMs } from './views.ts'
 /** Something waits for this view to bring it on: requests, or a block of requests that is not committed. */
 function isBusy(state: HotstuffState): boolean {
   const { tree, committed, decidedHeight, executedHeight, parameters, ports } = state
-  const { high, firstOf, view, timeout, stalled } = state
+  const { high, firsts, view, timeout, stalled } = state
   // R20: a slow application is not a bad leader; and whoever lags has to catch up first.
   if (decidedHeight - executedHeight >= parameters.flow.executionLagBlocksMax) return false
   if (decidedByOthers(state) > decidedHeight) return false
   if (stalled) return false
   if (ports.pool.oldestWaitingSinceMs() !== null) return true
-  // What a leader would bring to an end: the chain that leads to the highest certificate, and this view's own block while it may be certified.
+  // What a leader would bring to an end: the chain that leads to the highest certificate, and this view's own blocks while it may be certified.
   const top = tree.get(high.node)
   const underWay = top === null ? [] : tree.descent(top, Infinity)
-  const own = firstOf.get(view)
-  if (own !== undefined && timeout?.view !== view) underWay.push(own)
+  if (timeout?.view !== view) underWay.push(...firsts.of(view))
   const settled = committed?.node.height ?? decidedHeight
   return underWay.some(({ isEmpty, height }) => !isEmpty && height > settled)
 }

@@ -4,7 +4,7 @@ import { emptyPayload, payloadDigest } from '../../kernel/block.ts'
 import type { Proposal } from './messages.ts'
 import { addNode, makeNode } from './chain.ts'
 import { hold, letGo } from './holding.ts'
-import { leaderOf } from './leaders.ts'
+import { headerOf, isLeaderByChain, leaderNow } from './node-header.ts'
 import { isJustified } from './rules.ts'
 import { hasVoice, type HotstuffState, type Step } from './state.ts'
 import { nodeDigest, signProposal } from './statements.ts'
@@ -27,7 +27,7 @@ export function propose(step: Step): void {
     return
   }
   state.proposedView = state.view
-  state.firstOf.set(node.view, node)
+  state.firsts.add(node)
   // Its own vote is on disk with it, before it leaves (R13).
   const vote = castVote(step, node)
   effects.broadcast(proposal)
@@ -36,7 +36,7 @@ export function propose(step: Step): void {
 
 function mayPropose(state: HotstuffState, path: readonly ChainNode[]): boolean {
   const { view, high, timeouts, proposedView, stalled, decidedHeight, executedHeight, parameters } = state
-  if (!hasVoice(state) || stalled || leaderOf(state, view) !== state.self) return false
+  if (!hasVoice(state) || stalled || leaderNow(state) !== state.self) return false
   if (proposedView >= view || state.votedView >= view) return false
   if (!isJustified(view, high.view, timeouts, parameters)) return false
   if (path.length >= chainNodesMax) return false
@@ -66,17 +66,18 @@ function hasBusiness({ ports, committed }: HotstuffState, path: readonly ChainNo
 
 function makeProposal({ state, now }: Step, payload: Uint8Array): Proposal {
   const { epoch, ports, tree, high, view } = state
-  const below = tree.get(high.node)?.proposal.header ?? tree.root.header.block
+  const below = tree.get(high.node)?.header ?? tree.root.header
   // It need not rise: executed time is the highest so far, and whoever came before may have had a fast clock.
   const timestamp = Math.floor(now.wallMs)
   const header = {
     epoch: epoch.number,
-    height: below.height + 1,
+    height: below.block.height + 1,
     timestamp,
     payloadDigest: payloadDigest(ports.hasher, payload),
   }
-  const node = nodeDigest(ports.hasher, { block: header, view, parent: high.node })
   const timeouts = high.view === view - 1 ? null : state.timeouts
-  const signature = signProposal(state, { view, node })
-  return { kind: 'proposal', view, header, payload, justify: high, timeouts, signature }
+  const extended = isLeaderByChain(state, view, high) ? below : null
+  const said = { kind: 'proposal' as const, view, header, payload, justify: high, timeouts, extended }
+  const node = nodeDigest(ports.hasher, headerOf(state, said))
+  return { ...said, signature: signProposal(state, { view, node }) }
 }

@@ -9,7 +9,7 @@ import { makeNode } from './chain.ts'
 import { beginAbove } from './checkpoints.ts'
 import { toHex } from '../../kernel/hex.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
-import { leaderOf } from './leaders.ts'
+import { leaderAfter } from './leaders.ts'
 import type { Proposal, Statement } from './messages.ts'
 import type { DecidedRecord, HotstuffRecord, VotedRecord } from './records.ts'
 import { timer, type HotstuffState, type Step } from './state.ts'
@@ -123,8 +123,7 @@ function isEmptyBlock({ ports }: HotstuffState, digest: Uint8Array): boolean {
 
 function restore(state: HotstuffState, node: ChainNode): void {
   state.tree.add(node, new Set())
-  const first = state.firstOf.get(node.view)
-  if (first === undefined) state.firstOf.set(node.view, node)
+  state.firsts.add(node)
 }
 
 /** Nobody enters a view below what it has given up, or has a reason for. */
@@ -137,10 +136,11 @@ function enterRecovered(state: HotstuffState): void {
 
 /** The same statement has the same signature. */
 function repeatVote(state: HotstuffState, voted: VotedNodes): void {
-  for (const { view, digest } of voted.values()) {
+  for (const { view, digest, header } of voted.values()) {
     if (view !== state.votedView || state.timeout?.view === view) continue
     const vote = { kind: 'vote' as const, view, node: digest, signature: signVote(state, { view, node: digest }) }
-    state.vote = vote
-    if (leaderOf(state, view + 1) === state.self) state.votes.set(state.self, { vote, verified: true })
+    const to = leaderAfter(state, header)
+    state.vote = { said: vote, to }
+    if (to === state.self) state.votes.set(state.self, { vote, verified: true })
   }
 }

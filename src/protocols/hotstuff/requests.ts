@@ -1,15 +1,17 @@
 // A follower hands requests on to whoever proposes next, and to everybody when that comes to nothing, so that all of them watch the view.
 
 import type { ReplicaId } from '../../kernel/ids.ts'
-import { leaderOf } from './leaders.ts'
+import { leaderAfter, leaderInTurn } from './leaders.ts'
+import { leaderNow } from './node-header.ts'
 import { timer, type HotstuffState, type Step } from './state.ts'
 import { timeoutMs } from './views.ts'
 
 /** Who will propose next: the view's leader, or the next one's when this view has its proposal. */
 export function nextLeader(state: HotstuffState): ReplicaId {
-  const { view, votedView, firstOf } = state
-  const isOver = votedView >= view || firstOf.has(view)
-  return leaderOf(state, isOver ? view + 1 : view)
+  const { view, votedView, firsts } = state
+  const [first] = firsts.of(view)
+  if (first !== undefined) return leaderAfter(state, first.header)
+  return votedView >= view ? leaderInTurn(state, view + 1) : leaderNow(state)
 }
 
 export function handOn(step: Step): void {

@@ -11,6 +11,7 @@ import type { HotstuffDecisionProof, QuorumCertificate } from '../../kernel/proo
 import type { Effects, Now, Persisted, ProtocolOptions, ProtocolPorts } from '../../kernel/protocol.ts'
 import { VerifiedCertificates } from './certificates.ts'
 import { decisionRecords } from './decisions-on-disk.ts'
+import { FirstProposals } from './first-proposals.ts'
 import { genesisCertificate, genesisHeader } from './genesis.ts'
 import type { HotstuffMessage, Statement, Timeout, TimeoutCertificate, Vote } from './messages.ts'
 import type { HotstuffRecord } from './records.ts'
@@ -73,7 +74,8 @@ export interface HotstuffState {
   // Promises.
   /** The highest view that this replica has voted in, or given up. */
   votedView: View
-  vote: Vote | null
+  /** One's last, and whom it goes to. */
+  vote: { readonly said: Vote; readonly to: ReplicaId } | null
   /** One's own, for the highest view. */
   timeout: Timeout | null
   timeoutPersisted: Persisted
@@ -93,8 +95,7 @@ export interface HotstuffState {
   /** One that this replica has just made, and that nobody else has. */
   freshCertificate: QuorumCertificate | null
   readonly lacking: Map<string, LackingNode>
-  /** Of each view above the root's, the first proposal that its leader made. */
-  readonly firstOf: Map<View, ChainNode>
+  readonly firsts: FirstProposals
   /** The highest node that is committed, and what shows it; null: it is decided. */
   committed: { node: ChainNode; tail: ChainNode[]; certificates: QuorumCertificate[] } | null
 
@@ -195,7 +196,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): HotstuffSt
     votes: new Map(),
     freshCertificate: null,
     lacking: new Map(),
-    firstOf: new Map(),
+    firsts: new FirstProposals(),
     committed: null,
     ledger: new DecidedLedger(decisionRecords(ports)),
     decidedHeight: originHeight,

@@ -3,7 +3,6 @@
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { askAgain } from './ancestors.ts'
 import { decidedByOthers } from './claims.ts'
-import { leaderOf } from './leaders.ts'
 import type { Status } from './messages.ts'
 import { bringAlong } from './newest.ts'
 import { hasVoice, mayAnswer, timer, type Claim, type HotstuffState, type Step } from './state.ts'
@@ -44,10 +43,7 @@ export function onStatusTimer(step: Step): void {
 function repeat({ state, effects }: Step): void {
   const { view, timeout, vote } = state
   if (timeout !== null && timeout.view === view) effects.broadcast(timeout)
-  else if (vote !== null && vote.view === view) {
-    const next = leaderOf(state, view + 1)
-    if (next !== state.self) effects.send(next, vote)
-  }
+  else if (vote !== null && vote.said.view === view && vote.to !== state.self) effects.send(vote.to, vote.said)
 }
 
 function markOf({ view, high, decidedHeight, votes, timeoutsOf, tree }: HotstuffState): string {
@@ -89,6 +85,6 @@ export function onStatus(step: Step, from: ReplicaId, message: Status): void {
 }
 
 function repeatProposal({ state, effects }: Step, to: ReplicaId): void {
-  const node = state.firstOf.get(state.view)
-  if (node !== undefined && leaderOf(state, state.view) === state.self) effects.send(to, node.proposal)
+  const node = state.firsts.by(state.self, state.view)
+  if (node !== undefined) effects.send(to, node.proposal)
 }

@@ -3,7 +3,7 @@
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { decidedByOthers, isStateWanted } from './claims.ts'
-import { leaderOf } from './leaders.ts'
+import { leaderNow } from './node-header.ts'
 import { nextLeader } from './requests.ts'
 import { hasVoice, type HotstuffState } from './state.ts'
 
@@ -27,7 +27,7 @@ function roleOf(state: HotstuffState): string {
   if (state.abstains)
     return 'abstaining: its log was lost, and with it what it had promised; it follows without a vote in this epoch'
   if (!hasVoice(state)) return 'learner'
-  return leaderOf(state, state.view) === state.self ? 'leader' : 'voter'
+  return leaderNow(state) === state.self ? 'leader' : 'voter'
 }
 
 function phaseOf(state: HotstuffState): string {
@@ -39,8 +39,8 @@ function phaseOf(state: HotstuffState): string {
   if (decidedHeight - executedHeight >= parameters.flow.executionLagBlocksMax)
     return `waits for its own executor, ${decidedHeight - executedHeight} blocks behind`
   if (lacking.size > 0) return `asks for ${lacking.size} blocks of the chain that it has not got`
-  if (timeout?.view === view) return `has given up view ${view}, whose leader is replica ${leaderOf(state, view)}`
-  const doing = leaderOf(state, view) === state.self ? 'leads' : `follows replica ${leaderOf(state, view)}`
+  if (timeout?.view === view) return `has given up view ${view}, whose leader is replica ${leaderNow(state)}`
+  const doing = leaderNow(state) === state.self ? 'leads' : `follows replica ${leaderNow(state)}`
   return `${doing}, ${tree.size === 0 ? 'and nothing is under way' : `${tree.size} blocks are under way`}`
 }
 
@@ -51,9 +51,8 @@ function awaitedOf(state: HotstuffState): Awaited[] {
     return [awaitedFrom(state, `replicas that give up view ${view}`, have)]
   }
   if (state.viewDueMs === null) return []
-  if (!state.firstOf.has(view)) {
-    const leader = leaderOf(state, view)
-    return [{ what: `the proposal of view ${view}`, quorum: 1, have: [], missing: [leader] }]
+  if (state.firsts.of(view).length === 0) {
+    return [{ what: `the proposal of view ${view}`, quorum: 1, have: [], missing: [leaderNow(state)] }]
   }
   const have = [...votes].filter(([, { vote }]) => vote.view === view).map(([replica]) => replica)
   return have.length === 0 ? [] : [awaitedFrom(state, `votes of view ${view}`, have)]

@@ -1,10 +1,9 @@
 // The nodes above the last decided one, as far as they are known: a tree, because leaders may lie, and views may be given up. Bounded, and pruned
 // with each decision.
 
-import type { BlockHeader } from '../../kernel/block.ts'
 import { toHex } from '../../kernel/hex.ts'
 import type { Digest } from '../../kernel/crypto-ports.ts'
-import type { Height, View } from '../../kernel/ids.ts'
+import type { Height, ReplicaId, View } from '../../kernel/ids.ts'
 import type { ChainedHeader } from '../../kernel/proof.ts'
 import type { Persisted } from '../../kernel/protocol.ts'
 import type { Proposal } from './messages.ts'
@@ -29,6 +28,10 @@ export interface ChainNode {
   readonly digest: Digest
   readonly view: View
   readonly height: Height
+  /** All that its digest is made of. */
+  readonly header: ChainedHeader
+  /** Of its view, as it is justified. */
+  readonly leader: ReplicaId
   /** As its leader said it, with a certificate that holds. */
   readonly proposal: Proposal
   readonly sinceMs: number
@@ -71,9 +74,8 @@ export class Tree {
   }
 
   /** Header of a node or of the root. */
-  headerOf(key: string): BlockHeader | null {
-    if (key === this.#root.key) return this.#root.header.block
-    return this.#nodes.get(key)?.proposal.header ?? null
+  headerOf(key: string): ChainedHeader | null {
+    return key === this.#root.key ? this.#root.header : (this.#nodes.get(key)?.header ?? null)
   }
 
   /** From the root's child up to this node; null where something between is not known. */

@@ -3,7 +3,7 @@
 import type { View } from '../../kernel/ids.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
 import { letGoOfOthers } from './holding.ts'
-import { leaderOf } from './leaders.ts'
+import { leaderNow } from './node-header.ts'
 import type { TimeoutCertificate } from './messages.ts'
 import { highestIn } from './rules.ts'
 import { persist, timer, type HotstuffState, type Step } from './state.ts'
@@ -40,5 +40,5 @@ function enter({ state, now, effects }: Step, view: View, timeouts: TimeoutCerti
   state.busySinceMs = null
   state.viewDueMs = null
   effects.disarm(timer.view)
-  effects.note({ kind: 'view-entered', detail: { view, leader: leaderOf(state, view), given: timeouts !== null } })
+  effects.note({ kind: 'view-entered', detail: { view, leader: leaderNow(state), given: timeouts !== null } })
 }

@@ -7,9 +7,10 @@ import type { ReplicaId, View } from '../../kernel/ids.ts'
 import type { QuorumCertificate, SignatureSet } from '../../kernel/proof.ts'
 import { addNode, detachedProposal, hasItsPayload, makeNode, onCertificate } from './chain.ts'
 import { accuseOfProposals, accuseOfVotes } from './evidence-making.ts'
-import { leaderOf } from './leaders.ts'
+import { leaderAfter } from './leaders.ts'
 import type { Proposal, Vote } from './messages.ts'
 import { hold } from './holding.ts'
+import { headerOf, leaderOf, namesWhatItExtends } from './node-header.ts'
 import { isJustified } from './rules.ts'
 import { hasVoice, persist, type HotstuffState, type Step } from './state.ts'
 import { isSignedProposal, isSignedVote, nodeDigest, signVote } from './statements.ts'
@@ -22,18 +23,19 @@ export function onProposal(step: Step, from: ReplicaId, message: Proposal): void
   const { view, header } = message
   const { tree, ports, membership } = state
   if (header.epoch !== state.epoch.number || view <= tree.root.header.view || message.justify.view >= view) return
-  const leader = leaderOf(state, view)
-  const digest = nodeDigest(ports.hasher, { block: header, view, parent: message.justify.node })
+  if (!namesWhatItExtends(state, message)) return effects.note({ kind: 'unjustified-proposal', detail: { from, view } })
+  const leader = leaderOf(state, message)
+  const digest = nodeDigest(ports.hasher, headerOf(state, message))
   if (tree.get(digest) !== null) return
   const isWanted = state.lacking.has(toHex(digest))
-  const first = state.firstOf.get(view)
+  const first = state.firsts.by(leader, view)
   if (!membership.isVoter(leader) || !isSignedProposal(state, leader, { view, node: digest }, message.signature)) {
     return effects.note({ kind: 'forged-proposal', detail: { from, view } })
   }
   // The first stays, and both together show what the leader is. Another one is taken when a quorum has certified it.
   if (first !== undefined) accuseOfProposals(step, leader, first, { view, node: digest }, message.signature)
   if (first !== undefined && !isWanted) return
-  const justify = state.certificates.genuine(message.justify)
+  const justify = state.certificates.genuineOfSigners(message.justify)
   if (justify === null) return effects.note({ kind: 'false-certificate', detail: { from, view } })
   const { timeouts } = message
   if (timeouts !== null && !state.certificates.holds(timeouts))
@@ -50,7 +52,7 @@ export function onProposal(step: Step, from: ReplicaId, message: Proposal): void
 function take(step: Step, node: ChainNode, isFirst: boolean): void {
   const { state, effects } = step
   if (!addNode(step, node)) return effects.note({ kind: 'no-room-for-a-node', detail: { view: node.view } })
-  if (isFirst) state.firstOf.set(node.view, node)
+  if (isFirst) state.firsts.add(node)
   if (node.valid === null) {
     if (node.isEmpty) node.valid = true
     else effects.validate(node.proposal.payload, node.proposal.header.payloadDigest)
@@ -71,8 +73,8 @@ export function onValidated({ state, effects }: Step, digest: Digest, ok: boolea
 /** For the proposal of the view that this replica is in, once it is all there. */
 export function voteIfDue(step: Step): void {
   const { state, effects, now } = step
-  const node = state.firstOf.get(state.view)
-  if (node === undefined || node.valid !== true || state.stalled || !mayVoteFor(state, node)) return
+  const node = state.firsts.of(state.view).find((one) => one.valid === true && mayVoteFor(state, one))
+  if (node === undefined || state.stalled) return
   const { timestamp } = node.proposal.header
   // R19: a proposal that is new is held against the clock.
   if (Math.abs(timestamp - now.wallMs) > state.parameters.hotstuff.clockToleranceMs) {
@@ -88,7 +90,7 @@ export function mayVoteFor(state: HotstuffState, node: ChainNode): boolean {
   if (!hasVoice(state) || node.view !== state.view || node.view <= state.votedView) return false
   if (!isJustified(node.view, justify.view, timeouts, parameters)) return false
   const below = tree.headerOf(node.parentKey)
-  if (below === null || node.height !== below.height + 1) return false
+  if (below === null || node.height !== below.block.height + 1) return false
   const parent = tree.get(justify.node)
   const path = parent === null ? (tree.isRoot(justify.node) ? [] : null) : tree.path(parent)
   if (path === null || path.length >= chainNodesMax) return false
@@ -113,13 +115,13 @@ export function castVote(step: Step, node: ChainNode): () => void {
   node.persisted = persist(step, { kind: 'voted', proposal, lock: state.lock })
   state.promisesPersisted = node.persisted
   state.votedView = view
-  state.certifiedHeight = Math.max(state.certifiedHeight, tree.headerOf(node.parentKey)!.height)
+  state.certifiedHeight = Math.max(state.certifiedHeight, tree.headerOf(node.parentKey)!.block.height)
   const vote: Vote = { kind: 'vote', view, node: digest, signature: signVote(state, { view, node: digest }) }
-  state.vote = vote
+  const to = leaderAfter(state, node.header)
+  state.vote = { said: vote, to }
   return () => {
-    const next = leaderOf(state, view + 1)
-    if (next === state.self) onVote(step, state.self, vote)
-    else effects.send(next, vote)
+    if (to === state.self) onVote(step, state.self, vote)
+    else effects.send(to, vote)
   }
 }
 

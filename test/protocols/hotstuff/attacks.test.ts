@@ -1,61 +1,16 @@
 // What a fresh reader found in the first version, each as the history that showed it.
 
 import { describe, expect, it } from 'vitest'
-import { payloadDigest } from '../../../src/kernel/block.ts'
 import { replicaId } from '../../../src/kernel/ids.ts'
-import type { QuorumCertificate } from '../../../src/kernel/proof.ts'
 import { genesisCertificate } from '../../../src/protocols/hotstuff/genesis.ts'
-import type { Proposal, SignedTimeout, TimeoutCertificate } from '../../../src/protocols/hotstuff/messages.ts'
-import {
-  nodeDigest,
-  scopeOf,
-  signProposal,
-  signTimeout,
-  signVote,
-  type Signing,
-} from '../../../src/protocols/hotstuff/statements.ts'
+import type { SignedTimeout } from '../../../src/protocols/hotstuff/messages.ts'
+import { signTimeout } from '../../../src/protocols/hotstuff/statements.ts'
 import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
-import { payloadOf } from '../raft/test-pool.ts'
 import { Bench } from './bench.ts'
+import { by, certificateOf, proposalOf, timeoutsOf } from './forging.ts'
 
 const oneByOne = { batch: { operationsMax: 1, lingerMs: 0 } }
 const hourMs = 3_600_000
-
-function by(world: Bench, id: number): Signing {
-  return { scope: scopeOf(world.epoch), ports: { signer: world.signerOf(replicaId(id)) } }
-}
-
-function proposalOf(
-  world: Bench,
-  view: number,
-  height: number,
-  text: string,
-  justify: QuorumCertificate = genesisCertificate(world.epoch, simulatedHasher),
-  timeouts: TimeoutCertificate | null = null,
-): Proposal {
-  const payload = payloadOf(text)
-  const timestamp = world.now.wallMs
-  const header = { epoch: 1, height, timestamp, payloadDigest: payloadDigest(simulatedHasher, payload) }
-  const node = nodeDigest(simulatedHasher, { block: header, view, parent: justify.node })
-  const signature = signProposal(by(world, (view % 4) + 1), { view, node })
-  return { kind: 'proposal', view, header, payload, justify, timeouts, signature }
-}
-
-const voters = [2, 3, 4].map(replicaId)
-
-function certificateOf(world: Bench, { view, header, justify }: Proposal): QuorumCertificate {
-  const node = nodeDigest(simulatedHasher, { block: header, view, parent: justify.node })
-  const votes = voters.map((replica) => ({ replica, signature: signVote(by(world, replica), { view, node }) }))
-  return { view, node, votes }
-}
-
-function timeoutsOf(world: Bench, view: number, certificateView: number): TimeoutCertificate {
-  const timeouts = voters.map((replica) => {
-    const signature = signTimeout(by(world, replica), { view, certificateView })
-    return { replica, certificateView, signature }
-  })
-  return { view, timeouts }
-}
 
 /** Replica 2, which leads view 1, lies and is heard by nobody else than it wants. */
 function withLiar(): Bench {

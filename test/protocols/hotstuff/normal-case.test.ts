@@ -5,9 +5,14 @@ import { Bench, timeoutMs } from './bench.ts'
 
 const oneByOne = { batch: { operationsMax: 1, lingerMs: 0 } }
 
-describe.each(['two-chain', 'three-chain'] as const)('%s', (rule) => {
+describe.each([
+  ['two-chain', 'round-robin'],
+  ['three-chain', 'round-robin'],
+  ['two-chain', 'reputation'],
+  ['three-chain', 'reputation'],
+] as const)('%s, leaders by %s', (rule, leaders) => {
   const bench = (voters: number): Bench =>
-    new Bench({ voters, parameters: { ...oneByOne, hotstuff: { rule } } }).start()
+    new Bench({ voters, parameters: { ...oneByOne, hotstuff: { rule, leaders } } }).start()
 
   it.each([4, 5, 6, 7])('decides what was proposed, everywhere, in one order, once each (%i voters)', (voters) => {
     const world = bench(voters)
