@@ -5,10 +5,11 @@ import type { Proposal } from './messages.ts'
 import { addNode, makeNode } from './chain.ts'
 import { hold, letGo } from './holding.ts'
 import { headerOf, isLeaderByChain, leaderNow } from './node-header.ts'
+import { hasRoomFor } from './prospects.ts'
 import { isJustified } from './rules.ts'
 import { hasVoice, type HotstuffState, type Step } from './state.ts'
 import { nodeDigest, signProposal } from './statements.ts'
-import { chainNodesMax, type ChainNode } from './tree.ts'
+import type { ChainNode } from './tree.ts'
 import { castVote, mayVoteFor } from './voting.ts'
 
 export function propose(step: Step): void {
@@ -39,7 +40,7 @@ function mayPropose(state: HotstuffState, path: readonly ChainNode[]): boolean {
   if (!hasVoice(state) || stalled || leaderNow(state) !== state.self) return false
   if (proposedView >= view || state.votedView >= view) return false
   if (!isJustified(view, high.view, timeouts, parameters)) return false
-  if (path.length >= chainNodesMax) return false
+  if (!hasRoomFor(state, path.length)) return false
   return decidedHeight - executedHeight < parameters.flow.executionLagBlocksMax
 }
 

@@ -14,6 +14,8 @@ export const treeNodesMax = 1024
 export const treeBytesMax: number = 64 * 1024 * 1024
 /** Nodes on one way that are not decided: nothing is proposed or voted for beyond. Below what a decision proof can hold. */
 export const chainNodesMax = 512
+/** The last ones of them are for runs that are likely to commit: else nothing is proposed there (prospects.ts). */
+export const chainNodesReserved = 256
 
 /** The last decided node, or the one that a fetched state ends with. */
 export interface Root {

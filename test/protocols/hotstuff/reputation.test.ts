@@ -208,6 +208,25 @@ function passed(voters: readonly ReplicaId[], inTurn: ReplicaId, leader: Replica
   return ring.slice(0, ring.indexOf(leader))
 }
 
+describe('a liar that votes first and never leads, and a voter whose votes come last', () => {
+  const pairs = [1, 2, 3, 4].flatMap((liar) => [1, 2, 3, 4].map((late) => [liar, late] as const))
+  it.each(pairs.filter(([liar, late]) => liar !== late))('keep nothing from being committed (%i, %i)', (liar, late) => {
+    const world = bench(4)
+    const post = world.post.bind(world)
+    world.post = (sent) => {
+      if (sent.from !== liar || sent.message.kind === 'vote') post(sent)
+    }
+    const isLate: Parameters<Bench['settle']>[0] = ({ from, message }) => from === late && message.kind === 'vote'
+    const honest = world.replicas.filter(({ id }) => id !== liar)
+    for (const replica of honest) replica.propose(`by ${replica.id}`)
+    for (const endMs = world.nowMs + 40_000; world.nowMs < endMs;) {
+      world.elapse(100, (sent) => !isLate(sent))
+      world.settle()
+    }
+    for (const replica of honest) expect(replica.texts).toHaveLength(3)
+  })
+})
+
 it('a proof whose headers name leaders that there cannot be is refused, and breaks nothing', () => {
   const world = bench(4)
   load(world, 8)
@@ -309,6 +328,20 @@ describe('a proposal', () => {
     // Of the two it votes for one.
     expect(votesOf(world, 4)).toBe(5)
     expect(four.accused).toEqual([])
+  })
+
+  it('has its vote repeated to the leader whom it goes to, also after a restart', () => {
+    const world = bench(4).isolate(4)
+    const proposals = chain(world, [all, all, [1, 3, 4]])
+    const four = world.replica(4)
+    for (const one of proposals) four.receive(1, one)
+    const since = world.sent.length
+    world.elapse(600)
+    four.crash().start()
+    world.elapse(600)
+    const repeated = world.sent.slice(since).filter(({ from, message }) => from === 4 && message.kind === 'vote')
+    expect(repeated.length).toBeGreaterThan(2)
+    for (const { to } of repeated) expect(to).toBe(3)
   })
 
   it('of a liar in two kinds, by two sets of signers, lets all go on with one leader', () => {
