@@ -219,7 +219,7 @@ export const pbftBugs: readonly PlantedBug[] = [
   {
     name: 'late-pongs-counted',
     title: 'the timeout follows the round trip to the farthest voter, who may be a liar',
-    file: `${folder}/round-trips.ts`,
+    file: 'src/kernel/round-trips.ts',
     find: 'measured[membership.quorum - 2]',
     replace: 'measured[measured.length - 1]',
     finder: tests(links),
@@ -227,17 +227,17 @@ export const pbftBugs: readonly PlantedBug[] = [
   {
     name: 'early-pongs-counted',
     title: "a short round trip brings the timeout below the network file's",
-    file: `${folder}/state.ts`,
-    find: 'Math.max(timeoutMsBase, Math.ceil(roundTripsPerTimeout * (roundTripMs ?? 0)))',
-    replace: 'Math.ceil(roundTripsPerTimeout * (roundTripMs ?? timeoutMsBase))',
+    file: 'src/kernel/round-trips.ts',
+    find: 'Math.max(timeoutMsBase, Math.ceil(roundTrips * (roundTripMs ?? 0)))',
+    replace: 'Math.ceil(roundTrips * (roundTripMs ?? timeoutMsBase))',
     finder: tests(links),
   },
   {
     name: 'slow-timeout-outlives-slow-links',
     title: 'a request timer that was armed on slow links is not armed anew when they are fast',
-    file: `${folder}/round-trips.ts`,
-    find: 'if (afterMs < beforeMs) state.requestArmed = false\n',
-    replace: '',
+    file: `${folder}/pbft.ts`,
+    find: 'if (measureRoundTrips(step.state, roundTripsPerTimeout, step.effects) < 0) step.state.requestArmed = false\n',
+    replace: 'measureRoundTrips(step.state, roundTripsPerTimeout, step.effects)\n',
     finder: tests(links),
   },
   {

@@ -4,6 +4,7 @@ import type { Block } from '../../kernel/block.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { broken } from '../../kernel/invariant.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
+import { measureRoundTrips } from '../../kernel/round-trips.ts'
 import type {
   Input,
   Now,
@@ -26,6 +27,7 @@ import { settle } from './settling.ts'
 import { createState, hasVoice, timer, type HotstuffEffects, type HotstuffState, type Step } from './state.ts'
 import { onStatus, onStatusTimer } from './status-exchange.ts'
 import { statusOf } from './status.ts'
+import { roundTripsPerTimeout } from './views.ts'
 import { onProposal, onValidated, onVote } from './voting.ts'
 
 export const hotstuff: ProtocolDefinition<HotstuffMessage, HotstuffRecord> = {
@@ -129,6 +131,8 @@ function onTimer(step: Step, name: string): void {
     case timer.forward:
       return onForwardTimer(step)
     case timer.status:
+      // The view's timer follows after the step, up or down.
+      measureRoundTrips(step.state, roundTripsPerTimeout, step.effects)
       return onStatusTimer(step)
   }
 }

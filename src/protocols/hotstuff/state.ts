@@ -55,7 +55,7 @@ export interface HotstuffState {
   readonly genesis: QuorumCertificate
   /** This replica has lost promises: it makes none any more in this epoch. */
   abstains: boolean
-  /** To the farthest of the nearest peers that make a quorum with this replica; null: was never known. */
+  /** To the farthest of the nearest peers that make a quorum with this replica; null: was never known (kernel/round-trips.ts). */
   roundTripMs: number | null
 
   // The view (the pacemaker's).

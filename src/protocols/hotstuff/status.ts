@@ -2,10 +2,12 @@
 
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
+import { slowLinksInWords } from '../../kernel/round-trips.ts'
 import { decidedByOthers, isStateWanted } from './claims.ts'
 import { leaderNow } from './node-header.ts'
 import { nextLeader } from './requests.ts'
 import { hasVoice, type HotstuffState } from './state.ts'
+import { roundTripsPerTimeout } from './views.ts'
 
 export function statusOf(state: HotstuffState, now: Now): ProtocolStatus {
   const { view, decidedHeight, executedHeight, viewDueMs } = state
@@ -41,7 +43,8 @@ function phaseOf(state: HotstuffState): string {
   if (lacking.size > 0) return `asks for ${lacking.size} blocks of the chain that it has not got`
   if (timeout?.view === view) return `has given up view ${view}, whose leader is replica ${leaderNow(state)}`
   const doing = leaderNow(state) === state.self ? 'leads' : `follows replica ${leaderNow(state)}`
-  return `${doing}, ${tree.size === 0 ? 'and nothing is under way' : `${tree.size} blocks are under way`}`
+  const underWay = tree.size === 0 ? 'and nothing is under way' : `${tree.size} blocks are under way`
+  return `${doing}, ${underWay}${slowLinksInWords(state, roundTripsPerTimeout)}`
 }
 
 function awaitedOf(state: HotstuffState): Awaited[] {

@@ -2,17 +2,25 @@
 
 import type { View } from '../../kernel/ids.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
+import { timeoutBaseMs } from '../../kernel/round-trips.ts'
 import { letGoOfOthers } from './holding.ts'
 import { leaderNow } from './node-header.ts'
 import type { TimeoutCertificate } from './messages.ts'
 import { highestIn } from './rules.ts'
 import { persist, timer, type HotstuffState, type Step } from './state.ts'
 
+/**
+ * So many round trips have room in a view timeout: a view takes three at the most until it is over for the last of a quorum, and the fourth is
+ * for disks and for checking (docs/decisions/0018).
+ */
+export const roundTripsPerTimeout = 4
+
 /** The timeout of the present view: twice as long with each view since the last certificate, exact up to the cap (B6). */
 export function timeoutMs(state: HotstuffState): number {
-  const { timeoutMsBase, timeoutMsMax } = state.parameters.timers
+  const { timers } = state.parameters
+  const baseMs = timeoutBaseMs(timers, roundTripsPerTimeout, state.roundTripMs)
   const failed = Math.max(0, state.view - 1 - state.high.view)
-  return Math.min(timeoutMsMax, timeoutMsBase * 2 ** Math.min(failed, 30))
+  return Math.min(timers.timeoutMsMax, baseMs * 2 ** Math.min(failed, 30))
 }
 
 /** A certificate moves whoever is behind to the view after it at once. */

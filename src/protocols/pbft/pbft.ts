@@ -17,6 +17,7 @@ import { broken } from '../../kernel/invariant.ts'
 import { onPayloadFetched, onPrePrepare, onValidated, onVote } from './agreement.ts'
 import { onDecidedFetched, onStateFetched } from './catching-up.ts'
 import { onCertified, onRestored, onStable } from './checkpoints.ts'
+import { measureRoundTrips } from '../../kernel/round-trips.ts'
 import { isDecided } from './decision.ts'
 import { contradictionOf } from './evidence.ts'
 import { continueJudgement } from './judging.ts'
@@ -27,9 +28,17 @@ import { onLingerTimer } from './proposing.ts'
 import { pbftRecordCodec, type PbftRecord } from './records.ts'
 import { start } from './recovery.ts'
 import { handOn, onForwardTimer, onRequestTimer } from './requests.ts'
-import { measureRoundTrips } from './round-trips.ts'
 import { settle } from './settling.ts'
-import { createState, hasVoice, isPrimary, timer, type PbftEffects, type PbftState, type Step } from './state.ts'
+import {
+  createState,
+  hasVoice,
+  isPrimary,
+  roundTripsPerTimeout,
+  timer,
+  type PbftEffects,
+  type PbftState,
+  type Step,
+} from './state.ts'
 import { onAskViewChanges, onHeartbeatTimer, onStatus, onStatusTimer } from './status-exchange.ts'
 import { statusOf } from './status.ts'
 import { onPaceTimer, onWish, wish } from './suspicion.ts'
@@ -153,7 +162,8 @@ function onTimer(step: Step, name: string): void {
     case timer.judge:
       return continueJudgement(step)
     case timer.pace:
-      measureRoundTrips(step)
+      // What was armed for longer is armed anew. Who was armed for less looks at the time when it fires, and waits for the rest.
+      if (measureRoundTrips(step.state, roundTripsPerTimeout, step.effects) < 0) step.state.requestArmed = false
       return onPaceTimer(step)
   }
 }

@@ -12,6 +12,7 @@ import type { PbftDecisionProof } from '../../kernel/proof.ts'
 import { membershipOf, type Epoch, type Membership } from '../../kernel/membership.ts'
 import type { Parameters } from '../../kernel/parameters.ts'
 import type { Effects, Now, Persisted, ProtocolOptions, ProtocolPorts } from '../../kernel/protocol.ts'
+import { timeoutBaseMs } from '../../kernel/round-trips.ts'
 import { isDecided } from './decision.ts'
 import { decisionRecords } from './decisions-on-disk.ts'
 import type { NewView, PbftMessage, ViewChange } from './messages.ts'
@@ -89,7 +90,7 @@ export interface PbftState {
   /** This replica has lost promises: it makes none any more in this epoch. */
   abstains: boolean
 
-  /** To the farthest of the nearest peers that make a quorum with this replica; null: was never known (round-trips.ts). */
+  /** To the farthest of the nearest peers that make a quorum with this replica; null: was never known (kernel/round-trips.ts). */
   roundTripMs: number | null
 
   // The view (PBFT §4.4).
@@ -238,18 +239,13 @@ export function mayAnswer({ state, now }: Step, kind: string, to: ReplicaId): bo
  * So many round trips have room in a view timeout. From a request at a backup to its decision there takes three at the most; they have half of
  * the timeout, because the other half is for judging a view change (kernel/view-change-cost.ts; docs/decisions/0018).
  */
-const roundTripsPerTimeout = 6
-
-/** What the network file says, or more where the links are slow. */
-export function timeoutBaseMs({ parameters, roundTripMs }: PbftState): number {
-  const { timeoutMsBase, timeoutMsMax } = parameters.timers
-  return Math.min(timeoutMsMax, Math.max(timeoutMsBase, Math.ceil(roundTripsPerTimeout * (roundTripMs ?? 0))))
-}
+export const roundTripsPerTimeout = 6
 
 /** The timeout of the present view: exact up to the cap, for any number of failed views (B6). */
 export function timeoutMs(state: PbftState): number {
-  const { timeoutMsMax } = state.parameters.timers
-  return Math.min(timeoutMsMax, timeoutBaseMs(state) * 2 ** Math.min(state.failedViews, 30))
+  const { timers } = state.parameters
+  const baseMs = timeoutBaseMs(timers, roundTripsPerTimeout, state.roundTripMs)
+  return Math.min(timers.timeoutMsMax, baseMs * 2 ** Math.min(state.failedViews, 30))
 }
 
 export function persist({ state, effects }: Step, record: PbftRecord): Persisted {

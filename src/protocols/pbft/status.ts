@@ -2,10 +2,11 @@
 
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
+import { slowLinksInWords } from '../../kernel/round-trips.ts'
 import { knownSlots } from './agreement.ts'
 import { decidedByOthers, isStateWanted } from './catching-up.ts'
 import { leaderOf, requestDueMs } from './requests.ts'
-import { hasVoice, high, isPrimary, primaryOf, timeoutBaseMs, type PbftState } from './state.ts'
+import { hasVoice, high, isPrimary, primaryOf, roundTripsPerTimeout, type PbftState } from './state.ts'
 import { wishers } from './suspicion.ts'
 import { askers } from './view-changes.ts'
 import { votersFor } from './votes.ts'
@@ -44,14 +45,7 @@ function phaseOf(state: PbftState): string {
     return `leads, and waits for a checkpoint above ${state.low}: its window ends at ${high(state)}`
   const underWay = knownSlots(state).filter(({ proposal, decision }) => proposal !== null && decision === null).length
   const doing = isPrimary(state) ? 'leads' : `follows replica ${primaryOf(state, view)}`
-  return `${doing}, ${underWay === 0 ? 'and nothing is under way' : `${underWay} blocks are under way`}${slowLinks(state)}`
-}
-
-/** Nothing, while the links let the network file's timeout stand. */
-function slowLinks(state: PbftState): string {
-  const baseMs = timeoutBaseMs(state)
-  if (baseMs === state.parameters.timers.timeoutMsBase) return ''
-  return `; a quorum is ${Math.round(state.roundTripMs ?? 0)} ms there and back, so a view has ${baseMs} ms`
+  return `${doing}, ${underWay === 0 ? 'and nothing is under way' : `${underWay} blocks are under way`}${slowLinksInWords(state, roundTripsPerTimeout)}`
 }
 
 function awaitedOf(state: PbftState): Awaited[] {
