@@ -2,7 +2,7 @@
 
 import type { ReplicaId } from '../kernel/ids.ts'
 import { membershipOf, type Epoch } from '../kernel/membership.ts'
-import { leaderOf } from '../protocols/hotstuff/leaders.ts'
+import { leaderInTurn } from '../protocols/hotstuff/leaders.ts'
 import { runLength } from '../protocols/hotstuff/rules.ts'
 
 /** The bound on recovery, in capped timeouts (docs/testing.md). */
@@ -63,7 +63,7 @@ export function hasRunOfLeaders(epoch: Epoch, standing: readonly ReplicaId[]): b
   let run = 0
   // Twice round: a run may go over the end.
   for (let view = 0; view < 2 * views; view++) {
-    run = standing.includes(leaderOf({ membership, parameters }, view)) ? run + 1 : 0
+    run = standing.includes(leaderInTurn({ membership, parameters }, view)) ? run + 1 : 0
     if (run >= needed) return true
   }
   return false

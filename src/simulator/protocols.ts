@@ -6,7 +6,7 @@ import { membershipOf, type Epoch } from '../kernel/membership.ts'
 import type { Command, ProtocolDefinition, ProtocolEvent } from '../kernel/protocol.ts'
 import type { Random } from '../kernel/random.ts'
 import { hotstuff } from '../protocols/hotstuff/hotstuff.ts'
-import { leaderOf } from '../protocols/hotstuff/leaders.ts'
+import { leaderInTurn } from '../protocols/hotstuff/leaders.ts'
 import type { HotstuffMessage } from '../protocols/hotstuff/messages.ts'
 import type { HotstuffRecord } from '../protocols/hotstuff/records.ts'
 import { pbft } from '../protocols/pbft/pbft.ts'
@@ -87,7 +87,7 @@ const simulatedPbft: SimulatedProtocol<PbftMessage, PbftRecord> = {
 
 const simulatedHotstuff: SimulatedProtocol<HotstuffMessage, HotstuffRecord> = {
   definition: hotstuff,
-  firstLeader: (epoch) => leaderOf({ membership: membershipOf(epoch), parameters: epoch.parameters }, 1),
+  firstLeader: (epoch) => leaderInTurn({ membership: membershipOf(epoch), parameters: epoch.parameters }, 1),
   leadership: ({ kind, detail }) =>
     kind === 'view-entered' ? { term: detail?.['view'] as number, leader: detail?.['leader'] as ReplicaId } : null,
   isElected: false,

@@ -8,6 +8,7 @@ import type { Newest, Timeout } from './messages.ts'
 import { letGoOfOthers } from './holding.ts'
 import { bringAlong } from './newest.ts'
 import { hasVoice, persist, timer, type HotstuffState, type Step } from './state.ts'
+import { looksAhead } from './prospects.ts'
 import { signTimeout } from './statements.ts'
 import { onTimeoutCertificate, timeoutMs } from './views.ts'
 
@@ -81,9 +82,10 @@ export function onTimeout(step: Step, from: ReplicaId, timeout: Timeout): void {
   const { state } = step
   const { view, certificateView, certificate, signature } = timeout
   if (!state.membership.isVoter(from)) return
-  if (view < state.view) bringAlong(step, from)
-  // One of the view before comes after the quorum had come: its sender is there (prospects.ts).
-  if (view < state.view - 1) return
+  // One too many for the quorum that has opened this view is not answered: its sender hears of that quorum from all, or says by his status that he does not.
+  if (view < state.view && view !== state.timeouts?.view) bringAlong(step, from)
+  // One of the view before that comes after the quorum had come shows that its sender is there.
+  if (view < state.view && (view < state.view - 1 || !looksAhead(state))) return
   const known = state.timeoutsOf.get(from)
   if (known !== undefined && known.view > view) return
   if (known !== undefined && known.view === view && known.certificateView === certificateView) return

@@ -7,6 +7,11 @@ import { runLength } from './rules.ts'
 import type { HotstuffState } from './state.ts'
 import { chainNodesMax, chainNodesReserved } from './tree.ts'
 
+/** Is there a chain so long that it matters who has given a view up? Each such statement costs a check. */
+export function looksAhead({ tree }: HotstuffState): boolean {
+  return tree.size >= chainNodesMax - chainNodesReserved
+}
+
 /**
  * May this replica propose above so many nodes that are not decided? In the reserve only where the run goes on, or where all who lead until it would
  * be committed have given up the view before: those that are not there give nothing up. Else the view passes as one whose leader is silent.

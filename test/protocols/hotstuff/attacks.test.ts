@@ -6,7 +6,7 @@ import { genesisCertificate } from '../../../src/protocols/hotstuff/genesis.ts'
 import type { SignedTimeout } from '../../../src/protocols/hotstuff/messages.ts'
 import { signTimeout } from '../../../src/protocols/hotstuff/statements.ts'
 import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
-import { Bench } from './bench.ts'
+import { Bench, timeoutMs, type Sent } from './bench.ts'
 import { by, certificateOf, proposalOf, timeoutsOf } from './forging.ts'
 
 const oneByOne = { batch: { operationsMax: 1, lingerMs: 0 } }
@@ -160,4 +160,21 @@ it('a replica whose disk is full gives no view up, and does not look for a reaso
   world.elapse(11_000)
   expect(fired).toBeLessThan(3)
   expect(one.noted('view-given-up')).toEqual([])
+})
+
+it('who has missed the quorum that gave a view up is told when its status says so', () => {
+  const world = new Bench().start()
+  world.replica(2).crash()
+  const [one, three, four] = [1, 3, 4].map((id) => world.replica(id))
+  for (const replica of [one!, three!, four!]) replica.propose('r')
+  const answers = (): number => world.sent.filter(({ to, message }) => to === 4 && message.kind === 'newest').length
+  // Nothing comes through to it but answers.
+  const fromOrToIt = ({ to, message }: Sent): boolean => to !== 4 || message.kind === 'newest'
+  world.elapse(timeoutMs, fromOrToIt)
+  expect(one!.status.view).toBe(2)
+  expect(four!.status.view).toBe(1)
+  expect(answers()).toBe(0)
+  world.elapse(timeoutMs / 2, fromOrToIt)
+  expect(answers()).toBeGreaterThan(0)
+  expect(four!.status.view).toBe(2)
 })

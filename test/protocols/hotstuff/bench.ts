@@ -8,7 +8,7 @@ import { CoreBench, type BenchOptions, type SentMessage, type Subject } from '..
 import type { CoreReplica } from '../common/core-replica.ts'
 import { HandingPool } from './test-pool.ts'
 
-export { parametersOf, timeoutMs, wallStartMs } from '../common/core-bench.ts'
+export { parametersOf, timeoutMs, wallStartMs, type BenchOptions } from '../common/core-bench.ts'
 
 export type Sent = SentMessage<HotstuffMessage>
 export type Replica = CoreReplica<HotstuffMessage, HotstuffRecord, HandingPool>
