@@ -2,7 +2,7 @@
 
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
 import type { Hasher, PublicKey, Signer } from '../kernel/crypto-ports.ts'
-import type { ReplicaId } from '../kernel/ids.ts'
+import { leadersTakeTurns, type ReplicaId } from '../kernel/ids.ts'
 import { membershipOf, type Epoch } from '../kernel/membership.ts'
 import { createRandom } from '../kernel/random.ts'
 import { ClientCore } from './core/client-core.ts'
@@ -78,6 +78,7 @@ export class NetworkClient<Command, Query, Result> implements Client<Command, Qu
       repliesKept: epoch.parameters.sessions.repliesKept,
       hasher,
       replicas: membership.all,
+      leadersTakeTurns: leadersTakeTurns(epoch.protocol),
       ...(membership.faultModel === 'byzantine'
         ? { voters: membership.voters, reads: { kind: 'quorum', quorum: membership.quorum } }
         : {}),

@@ -76,10 +76,6 @@ const replicaCodes = {
     meaning: 'no member of the network file has these keys',
     nextStep: 'name the identity that belongs to this network file',
   },
-  ERR_PROTOCOL_UNAVAILABLE: {
-    meaning: 'this release has no replica for the protocol of the network file',
-    nextStep: 'use raft or pbft, or a later release',
-  },
   ERR_LISTEN: {
     meaning: 'an address cannot be listened at',
     nextStep: 'free the port, or correct the address',

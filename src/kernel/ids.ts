@@ -31,6 +31,11 @@ export function faultModelOf(protocol: ProtocolName): FaultModel {
   return protocol === 'raft' ? 'crash' : 'byzantine'
 }
 
+/** Nobody leads for long: who does is a matter of the view, and a new view comes with every block. */
+export function leadersTakeTurns(protocol: ProtocolName): boolean {
+  return protocol === 'hotstuff'
+}
+
 /** The 32-byte hash of the first network file: part of everything that is signed. */
 export type NetworkId = Uint8Array
 export const networkIdBytes = 32

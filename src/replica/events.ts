@@ -4,7 +4,7 @@ import type { Height, ReplicaId, View } from '../kernel/ids.ts'
 import type { ProtocolEvent } from '../kernel/protocol.ts'
 
 export interface ReplicaEventMap {
-  /** Somebody else leads, or nobody does. */
+  /** Somebody else leads, or nobody does. Where leaders take turns each block has another: then it is told of the first, once. */
   leader: { leader: ReplicaId | null; view: View }
   /** The last height executed in a turn. */
   executed: { height: Height }

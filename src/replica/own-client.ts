@@ -10,9 +10,6 @@ import { faultModelOf, type ReplicaId } from '../kernel/ids.ts'
 import type { Epoch } from '../kernel/membership.ts'
 import type { Random } from '../kernel/random.ts'
 
-/** The connection of the process's own application; those of clients count from 1. */
-export const ownConnection = 0
-
 export interface OwnClientOptions {
   epoch: Epoch
   self: ReplicaId

@@ -12,7 +12,7 @@ import { nodeHasher } from '../crypto/node/sha256-hasher.ts'
 import { Executor } from '../execution/executor.ts'
 import type { PublicKey } from '../kernel/crypto-ports.ts'
 import { membershipOf } from '../kernel/membership.ts'
-import type { ReplicaId } from '../kernel/ids.ts'
+import { leadersTakeTurns, type ReplicaId } from '../kernel/ids.ts'
 import type { Now } from '../kernel/protocol.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import { createRandom } from '../kernel/random.ts'
@@ -32,7 +32,8 @@ import { EvidenceKeeper } from './evidence-keeper.ts'
 import { PeerRefusals } from './peer-refusals.ts'
 import { listen } from './listening.ts'
 import { NodeTimers } from './node-timers.ts'
-import { OwnClient, ownConnection } from './own-client.ts'
+import { ownConnection } from './core/client-gateway.ts'
+import { OwnClient } from './own-client.ts'
 import { OwnSessions } from './own-sessions.ts'
 import { recoveredFrom } from './recovered.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
@@ -437,6 +438,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     if (this.#core === null) return
     const { leader, view } = this.#core.status(this.#now())
     if (leader === this.#leader.leader && view === this.#leader.view) return
+    if (this.#leader.leader !== null && leadersTakeTurns(this.#options.network.epoch.protocol)) return
     this.#leader = { leader, view }
     this.events.emit('leader', { leader, view })
   }

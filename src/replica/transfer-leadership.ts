@@ -20,6 +20,7 @@ const refusals: Readonly<Record<string, string>> = {
   'nobody-connected': 'no other voter is connected: start one, or wait',
   'leads-already': 'this replica leads already: name another',
   'no-voter': 'the one named has no vote: name a voter',
+  'leaders-take-turns': 'leaders take turns by themselves: nobody can be asked to',
   abstains: 'the one named follows without a vote: name another',
 }
 

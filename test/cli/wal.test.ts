@@ -8,6 +8,8 @@ import type { Command } from '../../src/cli/command.ts'
 import { walInspectCommand } from '../../src/cli/commands/wal-inspect.ts'
 import { walVerifyCommand } from '../../src/cli/commands/wal-verify.ts'
 import { Failure } from '../../src/cli/failure.ts'
+import { replicaId } from '../../src/kernel/ids.ts'
+import { hotstuffRecordCodec, type HotstuffRecord } from '../../src/protocols/hotstuff/records.ts'
 import { raftRecordCodec, type RaftRecord } from '../../src/protocols/raft/records.ts'
 import { SeenIncarnations } from '../../src/storage/log/seen-incarnations.ts'
 import { crc32 } from '../../src/storage/node/crc32.ts'
@@ -136,6 +138,41 @@ describe('quorate wal', () => {
     const shown = await run(walInspectCommand, data)
     expect(shown.code).toBe(1)
     expect(shown.out).toContain('log-0000000001')
+  })
+
+  it('tells what a log of hotstuff holds, in words', async () => {
+    const votes = [1, 2, 3].map((replica) => ({ replica: replicaId(replica), signature: new Uint8Array(64) }))
+    const certificate = { view: 6, node: new Uint8Array(32), votes }
+    const header = { epoch: 1, height: 4, timestamp: 5, payloadDigest: new Uint8Array(32) }
+    const signature = new Uint8Array(64)
+    const proposal = { view: 7, header, payload: new Uint8Array(4), justify: certificate, timeouts: null, signature }
+    const headers = [{ block: header, view: 6, parent: new Uint8Array(32) }]
+    const written: HotstuffRecord[] = [
+      { kind: 'voted', proposal, lock: { view: 5, node: new Uint8Array(32) } },
+      { kind: 'timeout', timeout: { view: 8, certificateView: 6, certificate, signature } },
+      {
+        kind: 'timeouts',
+        timeouts: {
+          view: 8,
+          timeouts: votes.map(({ replica, signature: by }) => ({ replica, certificateView: 6, signature: by })),
+        },
+        certificate,
+      },
+      { kind: 'decided', headers, certificates: [certificate], payload: null },
+      { kind: 'promises', votedView: 8, certificate, lock: null, certifiedHeight: 4 },
+    ]
+    await write(written.map((record) => encode(hotstuffRecordCodec, record)))
+    const inspected = JSON.parse((await run(walInspectCommand, data, '--json')).out)
+    const totals = { records: 5, proposals: 1, decisions: 1, 'last view': 8, 'last decided height': 4, unreadable: 0 }
+    expect(inspected).toMatchObject({ ok: true, ...totals })
+    const listed = (await run(walInspectCommand, data, '--records')).out.replace(/^\d+ {2}\d+ bytes {2}/gm, '')
+    expect(listed.split('\n')).toEqual([
+      'vote for height 4, view 7, 4 bytes of payload, on the certificate of view 6 by 1, 2, 3, locked on view 5',
+      'gives up view 8, with the certificate of view 6 by 1, 2, 3',
+      'view 8 given up by 1, 2, 3, with the certificate of view 6 by 1, 2, 3',
+      'decided height 4, view 6, by the certificate of view 6 by 1, 2, 3',
+      'has voted up to view 8 and certificates up to height 4, with the certificate of view 6 by 1, 2, 3',
+    ])
   })
 
   it('names a record that is sound and of another release', async () => {

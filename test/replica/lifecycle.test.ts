@@ -7,13 +7,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { clientLimitsDefault } from '../../src/client/core/client-core.ts'
 import { keyValueStore } from '../../src/execution/store/key-value-store.ts'
+import { leadersTakeTurns } from '../../src/kernel/ids.ts'
 import { createReplica } from '../../src/replica/create-replica.ts'
 import { faultyDisk, get, put, testReplicas, type StoreReplica, type TestReplicas } from './replicas.ts'
-
-const networks = [
-  ['raft', 3],
-  ['pbft', 4],
-] as const
+import { networks } from '../networks.ts'
 
 let replicas: TestReplicas
 const unhandled: unknown[] = []
@@ -56,7 +53,10 @@ function openOf(replicaDir: string, signal?: AbortSignal) {
   })
 }
 
-describe.each(networks)('under %s', (protocol, count) => {
+// What is looked at here is the host's: of the protocols that survive lies, one will do.
+const hosted = networks.filter(({ protocol }) => protocol !== 'pbft')
+
+describe.each(hosted)('under $protocol', ({ protocol, replicas: count }) => {
   beforeEach(async () => {
     replicas = await testReplicas(count, {}, protocol)
   })
@@ -262,9 +262,9 @@ describe.each(networks)('under %s', (protocol, count) => {
     it('says what it waits for when it is alone, and works when it is not', async () => {
       const first = replicas.make(1)
       await first.start()
-      // Under pbft whose turn it is to lead is known to everybody alone.
+      // Under hotstuff whose turn it is to lead is known to everybody alone.
       const alone = first.status().leader
-      expect(alone).toBe(protocol === 'raft' ? null : 1)
+      expect(alone).toBe(protocol === 'raft' ? null : 2)
       expect(first.status().phase).not.toBe('')
       // A primary with nothing to order waits for nobody.
       if (protocol === 'raft') expect(first.status().timers.length).toBeGreaterThan(0)
@@ -273,7 +273,9 @@ describe.each(networks)('under %s', (protocol, count) => {
       first.events.on('leader', ({ leader }) => void leaders.push(leader))
       const others = await startOthers()
       await first.submit(put('together'))
-      expect(leaders.at(-1) ?? alone).toBe(first.status().leader)
+      if (!leadersTakeTurns(protocol)) expect(leaders.at(-1) ?? alone).toBe(first.status().leader)
+      // Each block has another, and that is no news.
+      else expect(leaders).toEqual([])
       await first.close()
       expect((await others[0]!.query(get)).result.kind).toBe('value')
     })

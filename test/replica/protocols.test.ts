@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createClient } from '../../src/client/node.ts'
 import { keyValueStore } from '../../src/execution/store/key-value-store.ts'
+import { protocolNames } from '../../src/kernel/ids.ts'
 import { definitionOf } from '../../src/replica/protocols.ts'
 import { get, put, testReplicas, type TestReplicas } from './replicas.ts'
 
@@ -13,7 +14,7 @@ afterEach(async () => {
 })
 
 describe('the protocol of a network', () => {
-  it.each(['raft', 'pbft'] as const)('%s has a replica', async (protocol) => {
+  it.each(protocolNames)('%s has a replica', async (protocol) => {
     expect(definitionOf(protocol).name).toBe(protocol)
     const network = await testReplicas(4, {}, protocol)
     replicas = network
@@ -33,11 +34,5 @@ describe('the protocol of a network', () => {
     await client.submit(put('from afar'))
     expect((await client.query(get)).result).toMatchObject({ entry: { value: new TextEncoder().encode('from afar') } })
     await client.close()
-  })
-
-  it('hotstuff has none yet, and says so', () => {
-    expect(() => definitionOf('hotstuff')).toThrow(
-      expect.objectContaining({ code: 'ERR_PROTOCOL_UNAVAILABLE', message: expect.stringContaining('hotstuff') }),
-    )
   })
 })

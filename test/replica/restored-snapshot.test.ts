@@ -7,6 +7,7 @@ import { afterEach, expect, it } from 'vitest'
 import { copySnapshot } from '../../src/cli/snapshot/copy-snapshot.ts'
 import { judgeChunks } from '../../src/cli/snapshot/judge-snapshot.ts'
 import { newestOf, openSnapshotsAt, readSnapshotsAt } from '../../src/cli/snapshot/open-snapshots-at.ts'
+import { networks, whileOneIsAway } from '../networks.ts'
 import { put, testReplicas, type StoreReplica, type TestReplicas } from './replicas.ts'
 
 let replicas: TestReplicas
@@ -38,19 +39,15 @@ async function carry(from: number, to: number): Promise<number> {
   return snapshot.checkpoint.header.height
 }
 
-it.each([
-  ['raft', 3],
-  ['pbft', 4],
-] as const)(
-  'of %s is where a voter that was away goes on from, with its vote',
-  async (protocol, count) => {
-    replicas = await testReplicas(count, { checkpoints: { intervalHeights: 4 } }, protocol)
+it.each(networks)(
+  'of $protocol is where a voter that was away goes on from, with its vote',
+  async ({ protocol, replicas: count }) => {
+    replicas = await testReplicas(count, { checkpoints: { intervalHeights: 4 }, ...whileOneIsAway(protocol) }, protocol)
     const ids = replicas.network.epoch.members.map(({ id }) => Number(id))
     const [one, two, three, ...more] = (await Promise.all(ids.map(start))) as [StoreReplica, StoreReplica, StoreReplica]
     await one.submit(put('before'))
     await three.close()
-    for (let number = 0; number < 40; number++) await one.submit(put(`value ${number}`))
-    await until(() => one.status().executedHeight >= 40)
+    for (let number = 0; one.status().executedHeight < 40; number++) await one.submit(put(`value ${number}`))
     for (const other of [two, ...more]) await other.close()
     const height = await carry(1, 3)
     expect(height).toBeGreaterThan(4)

@@ -52,3 +52,20 @@ describe('wishing for another leader, where members may lie', () => {
     await all[0]!.submit(put('after'))
   })
 })
+
+describe('where leaders take turns', () => {
+  let replicas: TestReplicas
+  beforeAll(async () => {
+    replicas = await testReplicas(4, {}, 'hotstuff')
+  }, 30_000)
+  afterAll(() => replicas.close())
+
+  it('nobody is asked to lead, and whoever wishes is told so at once', async () => {
+    const one = replicas.make(1)
+    await one.start()
+    await expect(one.transferLeadership()).rejects.toMatchObject({
+      code: 'ERR_TRANSFER_REFUSED',
+      message: expect.stringContaining('take turns'),
+    })
+  })
+})

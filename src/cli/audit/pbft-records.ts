@@ -1,12 +1,11 @@
 // What pbft's records claim, verified from the network file alone: each signature in them, each certificate, each decision.
 
 import { encode } from '../../wire/codec.ts'
-import { equalBytes } from '../../wire/equal-bytes.ts'
-import { blockDigest, payloadDigest, type BlockHeader } from '../../kernel/block.ts'
+import { blockDigest, type BlockHeader } from '../../kernel/block.ts'
 import { CertificateRules } from '../../kernel/checkpoint-rules.ts'
-import { signingBytes, type SigningDomain } from '../../kernel/domains.ts'
+import type { SigningDomain } from '../../kernel/domains.ts'
 import type { Height, ReplicaId, View } from '../../kernel/ids.ts'
-import type { Epoch, Membership } from '../../kernel/membership.ts'
+import type { Epoch } from '../../kernel/membership.ts'
 import type { SignatureSet } from '../../kernel/proof.ts'
 import { decisionFault, isDecided } from '../../protocols/pbft/decision.ts'
 import {
@@ -25,21 +24,21 @@ import {
   type ProposalRecord,
 } from '../../protocols/pbft/records.ts'
 import type { Codec } from '../../wire/codec.ts'
+import { DecidedHeights } from './decided-heights.ts'
 import type { DirectoryFindings } from './findings.ts'
-import type { AuditPorts, RecordAuditor } from './record-auditor.ts'
+import { payloadFault, type AuditPorts, type RecordAuditor } from './record-auditor.ts'
+import { SignedStatements } from './signed-statements.ts'
 import type { Witness } from './witness.ts'
 
 export class PbftAuditor implements RecordAuditor<PbftRecord> {
   readonly codec: Codec<PbftRecord> = pbftRecordCodec
   readonly #findings: DirectoryFindings
   readonly #epoch: Epoch
-  readonly #membership: Membership
+  readonly #statements: SignedStatements
   readonly #rules: CertificateRules
   readonly #ports: AuditPorts
   readonly #witness: Witness
-  #lastDecided: Height | null = null
-  decided = 0
-  gaps = 0
+  readonly #heights = new DecidedHeights()
 
   constructor(findings: DirectoryFindings, epoch: Epoch, ports: AuditPorts, witness: Witness) {
     this.#findings = findings
@@ -50,7 +49,15 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
     const verifyDecision = (header: BlockHeader, proof: Parameters<typeof isDecided>[2]): boolean =>
       isDecided(epoch, header, proof, ports)
     this.#rules = new CertificateRules({ epoch, hasher, verifier, verifyDecision })
-    this.#membership = this.#rules.membership
+    this.#statements = new SignedStatements(findings, epoch, ports, witness)
+  }
+
+  get decided(): number {
+    return this.#heights.count
+  }
+
+  get gaps(): number {
+    return this.#heights.gaps
   }
 
   judge(record: PbftRecord): string | null {
@@ -75,7 +82,7 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
   #proposal({ view, header, signature, payload }: ProposalRecord): string | null {
     const what = `a proposal of height ${header.height}, view ${view},`
     if (header.epoch !== this.#epoch.number) return `${what} of another epoch`
-    const fault = this.#payloadFault(header, payload)
+    const fault = payloadFault(this.#ports.hasher, header, payload)
     if (fault !== null) return `${what} ${fault}`
     const statement = { view, height: header.height, digest: blockDigest(this.#ports.hasher, header) }
     const primary = this.#primary(view)
@@ -89,9 +96,9 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
     const what = `a prepared certificate of height ${header.height}, view ${view},`
     const primary = this.#primary(view)
     const signers = prepares.map(({ replica }) => replica)
-    const areVoters = signers.every((replica) => this.#membership.isVoter(replica) && replica !== primary)
+    const areVoters = signers.every((replica) => this.#statements.membership.isVoter(replica) && replica !== primary)
     if (header.epoch !== this.#epoch.number) return `${what} of another epoch`
-    if (!areVoters || signers.length < this.#membership.quorum - 1) return `${what} without a quorum`
+    if (!areVoters || signers.length < this.#statements.membership.quorum - 1) return `${what} without a quorum`
     const statement = { view, height: header.height, digest: blockDigest(this.#ports.hasher, header) }
     const isSigned =
       this.#isVote(primary, 'pbft-pre-prepare', statement, signature) &&
@@ -105,11 +112,10 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
     const digest = blockDigest(this.#ports.hasher, header)
     const fault = decisionFault(this.#epoch, header, { kind: 'pbft', view, blockDigest: digest, commits }, this.#ports)
     if (fault !== null) return `${what} with ${fault}`
-    const unfit = this.#payloadFault(header, payload)
+    const unfit = payloadFault(this.#ports.hasher, header, payload)
     if (unfit !== null) return `${what} ${unfit}`
-    this.decided++
     const body = encode(statementCodec, { view, height, digest })
-    for (const { replica } of commits) this.#note(replica, 'pbft-commit', about(view, height), body)
+    for (const { replica } of commits) this.#statements.note(replica, 'pbft-commit', about(view, height), body)
     this.#findings.block(height, digest)
     this.#witness.decided(
       this.#findings.path,
@@ -118,17 +124,14 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
       view,
       commits.map(({ replica }) => replica),
     )
-    // A state that was fetched closes it; what was fetched then may be gone.
-    if (this.#lastDecided !== null && height > this.#lastDecided + 1) this.gaps++
-    // Lower ones come again where a fetched state was lost in a crash.
-    this.#lastDecided = Math.max(height, this.#lastDecided ?? 0)
+    this.#heights.add(height)
     return null
   }
 
   #viewChange(viewChange: ViewChange): string | null {
     const { view, sender, signature } = viewChange
     const body = encode(viewChangeBodyCodec, viewChange)
-    const isSigned = this.#isSigned(sender, 'pbft-view-change', `view ${view}`, body, signature)
+    const isSigned = this.#statements.isSigned(sender, 'pbft-view-change', `view ${view}`, body, signature)
     return isSigned ? null : `a view change to view ${view} that replica ${sender} has not signed`
   }
 
@@ -136,16 +139,11 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
     const { view, cited, signature } = newView
     const primary = this.#primary(view)
     const body = encode(newViewBodyCodec, newView)
-    const areVoters = cited.every(({ sender }) => this.#membership.isVoter(sender))
-    if (!areVoters || cited.length < this.#membership.quorum) return `a new view ${view} that no quorum asked for`
-    const isSigned = this.#isSigned(primary, 'pbft-new-view', `view ${view}`, body, signature)
+    const areVoters = cited.every(({ sender }) => this.#statements.membership.isVoter(sender))
+    if (!areVoters || cited.length < this.#statements.membership.quorum)
+      return `a new view ${view} that no quorum asked for`
+    const isSigned = this.#statements.isSigned(primary, 'pbft-new-view', `view ${view}`, body, signature)
     return isSigned ? null : `a new view ${view} that its primary, replica ${primary}, has not signed`
-  }
-
-  /** Null in the place of the payload: an earlier record has it. */
-  #payloadFault({ payloadDigest: expected }: BlockHeader, payload: Uint8Array | null): string | null {
-    if (payload === null || equalBytes(payloadDigest(this.#ports.hasher, payload), expected)) return null
-    return 'with another payload than it names'
   }
 
   #areVotes(votes: SignatureSet, domain: SigningDomain, statement: Statement): boolean {
@@ -154,25 +152,11 @@ export class PbftAuditor implements RecordAuditor<PbftRecord> {
 
   #isVote(replica: ReplicaId, domain: SigningDomain, statement: Statement, signature: Uint8Array): boolean {
     const body = encode(statementCodec, statement)
-    return this.#isSigned(replica, domain, about(statement.view, statement.height), body, signature)
-  }
-
-  #isSigned(replica: ReplicaId, domain: SigningDomain, what: string, body: Uint8Array, signature: Uint8Array): boolean {
-    const member = this.#membership.member(replica)
-    if (member?.role !== 'voter') return false
-    const { network, number } = this.#epoch
-    const signed = signingBytes(domain, { network, epoch: number, protocol: 'pbft' }, body)
-    if (!this.#ports.verifier.verify(member.consensusKey, signed, signature)) return false
-    this.#note(replica, domain, what, body)
-    return true
-  }
-
-  #note(replica: ReplicaId, domain: SigningDomain, what: string, body: Uint8Array): void {
-    this.#witness.statement(this.#findings.path, replica, domain, what, this.#ports.hasher.digest(body))
+    return this.#statements.isSigned(replica, domain, about(statement.view, statement.height), body, signature)
   }
 
   #primary(view: View): ReplicaId {
-    const { voters } = this.#membership
+    const { voters } = this.#statements.membership
     return voters[view % voters.length]!
   }
 }

@@ -14,6 +14,7 @@ import { snapshotFolder } from '../../storage/node/open-snapshot-folder.ts'
 import { snapshotFileOf } from '../../storage/snapshots/format.ts'
 import { readCheckpoint, readManifestHead } from '../../storage/snapshots/manifest-file.ts'
 import { definitionOf } from '../../replica/protocols.ts'
+import { provenBy } from './decision.ts'
 import type { DirectoryFindings } from './findings.ts'
 import { auditPorts } from './protocols.ts'
 import type { Witness } from './witness.ts'
@@ -73,10 +74,9 @@ function auditHeight(
   for (const signer of signers) witness.statement(findings.path, signer, 'checkpoint', `height ${height}`, digest)
   witness.state(findings.path, height, digest, signers)
   findings.state(height, header.blockDigest, checkpoint !== null)
-  const proof = checkpoint?.proof
-  if (proof?.kind === 'pbft') {
-    const committers = proof.commits.map(({ replica }) => replica)
-    witness.decided(findings.path, height, proof.blockDigest, proof.view, committers)
+  const decision = checkpoint === null ? null : provenBy(auditPorts.hasher, checkpoint.proof)
+  if (decision !== null) {
+    witness.decided(findings.path, height, decision.digest, decision.view, decision.signers)
   }
 }
 

@@ -7,7 +7,6 @@ import { auditDirectory, logBytes } from '../audit/audit-directory.ts'
 import type { DirectoryFindings } from '../audit/findings.ts'
 import { printDirectory, printTogether } from '../audit/report.ts'
 import { Witness } from '../audit/witness.ts'
-import { definitionOf } from '../../replica/protocols.ts'
 import type { Command } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
 import { namesOf, readNetworkFile } from '../network-files.ts'
@@ -41,7 +40,6 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   if (new Set(paths.map((path) => resolve(path))).size < paths.length) throw new UsageError('name each directory once')
   const network = readNetworkFile(text(parsed, 'network', networkPathOf(paths[0]!)))
   const { epoch } = network
-  definitionOf(epoch.protocol)
   if (network.missingApprovals.length > 0) {
     output.error(
       `not approved by ${namesOf(network, network.missingApprovals).join(', ')}: the network file itself is no one's word yet`,

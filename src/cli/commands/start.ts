@@ -123,6 +123,11 @@ function watch(replica: Replica<unknown, unknown, unknown>, report: Report): voi
       view,
     }),
   )
+  replica.events.on('protocol', ({ kind, detail }) => {
+    // Where leaders take turns, this is what tells of one that does nothing.
+    if (kind === 'view-given-up')
+      report(kind, `gives up view ${detail?.['view']}, which has brought nothing`, { ...detail })
+  })
   const seen = new Map<number, string>()
   replica.events.on('peer', ({ replica: peer, connected, reason }) => {
     // A peer that is away is dialled over and over: it is news once.

@@ -7,7 +7,6 @@ import { createClient } from '../../client/node.ts'
 import { keyValueStore } from '../../execution/store/key-value-store.ts'
 import { faultModelOf, protocolNames, type ProtocolName, type ReplicaId } from '../../kernel/ids.ts'
 import { votersMin } from '../../kernel/quorum.ts'
-import { definitionOf } from '../../replica/protocols.ts'
 import { readNetworkFile } from '../../replica/options.ts'
 import { showAgreement, type Agreement } from '../agreement.ts'
 import { applicationOption } from '../application.ts'
@@ -67,7 +66,6 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   const parsed = parseOptions(spec, args)
   if (parsed.positionals.length > 0) throw new UsageError(`${parsed.positionals[0]} is not an option`)
   const protocol = oneOf(parsed, 'protocol', 'raft', protocolNames)
-  definitionOf(protocol)
   const interruption = watchInterruption()
   const place = placeOf(parsed)
   try {

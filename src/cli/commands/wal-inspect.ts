@@ -5,7 +5,7 @@ import { exitCode } from '../exit-codes.ts'
 import { flag, number, parseOptions, UsageError, type CommandSpec } from '../options.ts'
 import { table, type Output } from '../output.ts'
 import { openOfflineLog, totalsOf, type OfflineLog, type WalRecord, type WalTotals } from '../wal/offline-log.ts'
-import { pbftSentence } from '../wal/pbft-sentence.ts'
+import { votingSentence } from '../wal/voting-sentence.ts'
 import type { LogRefusal, RecoveredLog } from '../../storage/log/recovery.ts'
 
 const spec: CommandSpec = {
@@ -107,7 +107,7 @@ function printRecords(
 function summaryOf({ sequence, bytes, record }: WalRecord): object {
   if (record === null) return { sequence, bytes, kind: 'unreadable' }
   if (record.kind === 'hard-state' || record.kind === 'base') return { sequence, bytes, ...record }
-  if (record.kind !== 'entries') return { sequence, bytes, kind: record.kind, what: pbftSentence(record) }
+  if (record.kind !== 'entries') return { sequence, bytes, kind: record.kind, what: votingSentence(record) }
   const entries = record.entries.map(({ term, block }) => ({
     term,
     height: block.header.height,
@@ -126,7 +126,7 @@ function sentenceOf({ sequence, bytes, record }: WalRecord): string {
   if (record.kind === 'base') {
     return `${head}  begins behind entry ${record.index} of term ${record.term}${record.truncates ? ', nothing above it' : ''}`
   }
-  if (record.kind !== 'entries') return `${head}  ${pbftSentence(record)}`
+  if (record.kind !== 'entries') return `${head}  ${votingSentence(record)}`
   const last = record.firstIndex + record.entries.length - 1
   const terms = [...new Set(record.entries.map((entry) => entry.term))].join(', ')
   return `${head}  entries ${record.firstIndex} to ${last} of term ${terms}`

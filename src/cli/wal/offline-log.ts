@@ -24,7 +24,7 @@ import { peersFolder } from '../../storage/node/open-data-directory.ts'
 import { decode } from '../../wire/codec.ts'
 import { Failure } from '../failure.ts'
 import { dataFolderName } from '../setup/local-network.ts'
-import { recordCodecFor, type AnyRecord } from './record-codec.ts'
+import { isOfHotstuff, recordCodecFor, type AnyRecord } from './record-codec.ts'
 
 export interface OfflineLog {
   path: string
@@ -115,7 +115,7 @@ export interface WalTotals {
   unreadable: number
   /** Sequence of the first record that this release cannot read. */
   firstUnreadable: number | null
-  /** pbft: proposals, decisions, the highest view and the highest decided height. */
+  /** pbft, hotstuff: proposals, decisions, the highest view and the highest decided height. */
   proposals: number
   decisions: number
   lastView: number
@@ -180,13 +180,30 @@ function add(totals: WalTotals, { sequence, bytes, record }: WalRecord): void {
       return
     case 'decided':
       totals.decisions++
-      totals.lastHeight = Math.max(totals.lastHeight, record.header.height)
+      totals.lastHeight = Math.max(totals.lastHeight, decidedHeight(record))
       return
     case 'new-view':
       totals.lastView = Math.max(totals.lastView, record.newView.view)
+      return
+    case 'voted':
+      totals.proposals++
+      totals.lastView = Math.max(totals.lastView, record.proposal.view)
+      return
+    case 'timeout':
+      totals.lastView = Math.max(totals.lastView, record.timeout.view)
+      return
+    case 'timeouts':
+      totals.lastView = Math.max(totals.lastView, record.timeouts.view)
+      return
+    case 'promises':
+      totals.lastView = Math.max(totals.lastView, record.votedView)
       return
     case 'prepared':
     case 'view-change':
     case 'checkpoint':
   }
+}
+
+function decidedHeight(record: AnyRecord & { kind: 'decided' }): number {
+  return isOfHotstuff(record) ? (record.headers[0]?.block.height ?? 0) : record.header.height
 }

@@ -1,6 +1,7 @@
 // One of pbft's records, in a few words.
 
 import type { PbftRecord } from '../../protocols/pbft/records.ts'
+import { signers } from './signers.ts'
 
 export function pbftSentence(record: PbftRecord): string {
   switch (record.kind) {
@@ -26,8 +27,4 @@ export function pbftSentence(record: PbftRecord): string {
     case 'checkpoint':
       return `checkpoint of height ${record.checkpoint.header.height}, signed by ${signers(record.checkpoint.signatures)}`
   }
-}
-
-function signers(signatures: readonly { replica: number }[]): string {
-  return signatures.map(({ replica }) => replica).join(', ')
 }

@@ -1,14 +1,15 @@
-// Records of any protocol of this release. A log does not say whose they are; the kinds of their records have nothing in common.
+// Records of any protocol of this release. A log does not say whose they are: what only one of them reads does.
 
 import { decode, type Codec } from '../../wire/codec.ts'
+import { hotstuffRecordCodec, type HotstuffRecord } from '../../protocols/hotstuff/records.ts'
 import { pbftRecordCodec, type PbftRecord } from '../../protocols/pbft/records.ts'
 import { raftRecordCodec, type RaftRecord } from '../../protocols/raft/records.ts'
 
-export type AnyRecord = RaftRecord | PbftRecord
+export type AnyRecord = RaftRecord | PbftRecord | HotstuffRecord
 
 export type RecordCodec = Codec<AnyRecord>
 
-const codecs = [raftRecordCodec, pbftRecordCodec] as unknown as readonly RecordCodec[]
+const codecs = [raftRecordCodec, pbftRecordCodec, hotstuffRecordCodec] as unknown as readonly RecordCodec[]
 
 /** By the first record that only one of them reads; raft's, if there is none. */
 export function recordCodecFor(records: Iterable<{ bytes: Uint8Array }>): RecordCodec {
@@ -17,4 +18,19 @@ export function recordCodecFor(records: Iterable<{ bytes: Uint8Array }>): Record
     if (readable.length === 1) return readable[0]!
   }
   return codecs[0]!
+}
+
+/** Of the kinds of two protocols one has the same name. */
+export function isOfHotstuff(record: PbftRecord | HotstuffRecord): record is HotstuffRecord {
+  switch (record.kind) {
+    case 'voted':
+    case 'timeout':
+    case 'timeouts':
+    case 'promises':
+      return true
+    case 'decided':
+      return 'headers' in record
+    default:
+      return false
+  }
 }

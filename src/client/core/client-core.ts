@@ -10,7 +10,9 @@
  *
  * WHERE TO SEND. Where one replica is believed, to it. Else, as in PBFT §4.1, to the primary, and to all when no answer comes soon; who
  * the primary is, `repliesNeeded` must say. Each replica answers for itself, over the connection on which a session has last come: so
- * openings, ordered reads and the first envelope of a session go to all at once.
+ * openings, ordered reads and the first envelope of a session go to all at once. Where leaders take turns, everything does: whoever
+ * proposes next is somebody else by the time that a client has learnt of him, so that what went to one alone would be handed on, a way
+ * more, in three cases of four. What has come to all is handed on by nobody (src/replica/pool): n messages for each envelope, and one way.
  */
 
 import { decode, encode } from '../../wire/codec.ts'
@@ -56,6 +58,8 @@ export interface ClientCoreOptions extends SessionOptions {
   replicas: readonly ReplicaId[]
   /** Those whose replies and answers count. Default: all. */
   voters?: readonly ReplicaId[]
+  /** Agreed: nobody leads for longer than a view. */
+  leadersTakeTurns?: boolean
   /** How linearizable reads are had. Default: one replica's answer where one reply is believed, else they are ordered. */
   reads?: ReadRule
   /** Unguessable. */
@@ -104,7 +108,7 @@ export class ClientCore {
     this.#statuses = new StatusQuestions(this.#limits.operationsMax)
     this.#times = new RetryTimes(this.#limits, options.random)
     this.#left = options.left ?? []
-    this.#primary = new Primary(options.repliesNeeded)
+    this.#primary = new Primary(options.leadersTakeTurns === true ? Infinity : options.repliesNeeded)
     this.#voters = new Set(options.voters ?? options.replicas)
     this.#reads = new ClientReads({
       ...options,

@@ -14,6 +14,7 @@ export class Primary {
   /** Those that have got something of this session. */
   readonly #reached = new Set<ReplicaId>()
 
+  /** Infinity: nobody is ever taken for it, and all get everything. */
   constructor(hintsNeeded: number) {
     this.#hintsNeeded = hintsNeeded
   }

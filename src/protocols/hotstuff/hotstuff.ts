@@ -99,9 +99,11 @@ class Hotstuff implements Protocol<HotstuffMessage, HotstuffRecord> {
       case 'storage-resumed':
         state.stalled = false
         return
-      case 'requests':
-      // Leaders change by themselves: nobody's wish is needed.
       case 'command':
+        // Leaders change by themselves: nobody's wish is needed.
+        if (input.command.kind !== 'transfer-leadership') return
+        return step.effects.note({ kind: 'transfer-refused', detail: { reason: 'leaders-take-turns' } })
+      case 'requests':
         return
     }
   }

@@ -21,6 +21,8 @@ import type { Pool } from '../pool/request-pool.ts'
 
 /** A client's connection, as its host numbers it. */
 export type ConnectionId = number
+/** The connection of the process's own application; those of clients count from 1. */
+export const ownConnection: ConnectionId = 0
 
 export interface GatewayOptions {
   pool: Pool
@@ -32,6 +34,8 @@ export interface GatewayOptions {
   /** Asks the protocol for a linearizable read. */
   read: (id: number, now: Now) => void
   leader: (now: Now) => ReplicaId | null
+  /** Clients send to everybody: no word of who leads would be true for long, and whoever leads next has what they ask for. */
+  leadersTakeTurns?: boolean
   self: ReplicaId
   /** How this replica is, as JSON. */
   report: (now: Now) => Uint8Array
@@ -176,7 +180,7 @@ export class ClientGateway {
   readFailed(id: number, reason: string, now: Now): void {
     const code: RefusalReason =
       reason === 'not-leader' ? 'not-leader' : reason === 'overloaded' ? 'overloaded' : 'no-quorum'
-    this.#reads.failed(id, code, this.#options.leader(now))
+    this.#reads.failed(id, code, this.#leaderToName(now))
   }
 
   executed(block: ExecutedBlock): void {
@@ -209,13 +213,17 @@ export class ClientGateway {
 
   /** An operation that takes the way over a follower takes longer: its client learns of the leader, once for each leader. */
   #hint(now: Now): void {
-    const leader = this.#options.leader(now)
+    const leader = this.#leaderToName(now)
     for (const connection of this.#submitted) {
       if (leader === null || leader === this.#options.self || this.#hinted.get(connection) === leader) continue
       this.#hinted.set(connection, leader)
       this.#respond(connection, { kind: 'hint', leader })
     }
     this.#submitted.clear()
+  }
+
+  #leaderToName(now: Now): ReplicaId | null {
+    return this.#options.leadersTakeTurns === true ? null : this.#options.leader(now)
   }
 
   /** As few messages as fit a frame: a thousand results may be small, or a megabyte each. */
@@ -236,6 +244,8 @@ export class ClientGateway {
 
   #submit(connection: ConnectionId, envelopes: readonly Uint8Array[], now: Now): void {
     let refusal: RefusalReason | null = null
+    // The application beside this replica has nobody else to send to.
+    const isSentToAll = this.#options.leadersTakeTurns === true && connection !== ownConnection
     for (const encoded of envelopes) {
       const envelope = decode(envelopeCodec, encoded)
       if (!envelope.ok || !isSensible(envelope.value)) {
@@ -252,7 +262,7 @@ export class ClientGateway {
       }
       this.#route(envelope.value, connection)
       if (this.#answerAgain(connection, envelope.value)) continue
-      const added = this.#options.pool.add(encoded, envelope.value, now.monotonicMs)
+      const added = this.#options.pool.add(encoded, envelope.value, now.monotonicMs, isSentToAll)
       if (added === 'added') this.poolChanged = true
       else if (added !== 'known') refusal = 'overloaded'
     }
@@ -332,7 +342,7 @@ export class ClientGateway {
 
   #refuse(connection: ConnectionId, reason: RefusalReason, now: Now): void {
     const { retryAfterMs } = this.#limits
-    this.#respond(connection, { kind: 'refused', reason, retryAfterMs, leader: this.#options.leader(now) })
+    this.#respond(connection, { kind: 'refused', reason, retryAfterMs, leader: this.#leaderToName(now) })
   }
 
   #respond(connection: ConnectionId, response: ClientResponse): void {

@@ -12,7 +12,7 @@ import type { Envelope } from '../../kernel/envelope.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type { Evidence } from '../../kernel/evidence.ts'
 import type { ExecutedHeader } from '../../kernel/executed-header.ts'
-import type { Height, ReplicaId } from '../../kernel/ids.ts'
+import { leadersTakeTurns, type Height, type ReplicaId } from '../../kernel/ids.ts'
 import type { Epoch } from '../../kernel/membership.ts'
 import type {
   Command,
@@ -149,6 +149,7 @@ export class ReplicaCore<Message, LogRecord> {
       report: options.report,
       read: (id, now) => this.#driver.input({ kind: 'read', id }, now),
       leader: (now) => this.#driver.status(now).leader,
+      leadersTakeTurns: leadersTakeTurns(options.epoch.protocol),
       self: options.self,
     })
   }

@@ -47,6 +47,8 @@ interface Request {
   decided: boolean
   /** Since all were last to be forwarded again: no more than there are members. */
   forwardedTo: ReplicaId[]
+  /** Until it is forwarded again, nobody is: its client has sent it to all. */
+  isSentToAll: boolean
 }
 
 export interface PoolOptions {
@@ -99,7 +101,7 @@ export class Pool implements RequestPool {
   }
 
   /** `encoded` is kept: the caller hands over bytes that nobody writes to any more, or a view of them. */
-  add(encoded: Uint8Array, envelope: Envelope, nowMs: number): Added {
+  add(encoded: Uint8Array, envelope: Envelope, nowMs: number, isSentToAll = false): Added {
     const key = requestKey(envelope)
     if (this.#known.has(key)) return 'known'
     const operations = operationCount(envelope)
@@ -122,6 +124,7 @@ export class Pool implements RequestPool {
       taken: decided !== undefined,
       decided: decided === true,
       forwardedTo: [],
+      isSentToAll,
     }
     this.#known.set(key, request)
     this.#index(request)
@@ -167,7 +170,7 @@ export class Pool implements RequestPool {
     const envelopes: Uint8Array[] = []
     for (let index = this.#head; index < this.#waiting.length; index++) {
       const request = this.#waiting[index]!
-      if (!this.#isWaiting(request) || request.forwardedTo.includes(to)) continue
+      if (!this.#isWaiting(request) || request.isSentToAll || request.forwardedTo.includes(to)) continue
       request.forwardedTo.push(to)
       envelopes.push(request.encoded)
     }
@@ -178,7 +181,10 @@ export class Pool implements RequestPool {
   forwardAgain(): void {
     for (const request of this.#known.values()) this.#dropIfOver(request)
     this.#compact()
-    for (const request of this.#known.values()) request.forwardedTo = []
+    for (const request of this.#known.values()) {
+      request.forwardedTo = []
+      request.isSentToAll = false
+    }
   }
 
   proposed(payload: Uint8Array): number {

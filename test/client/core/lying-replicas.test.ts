@@ -135,6 +135,15 @@ describe('what is new', () => {
     expect(operationsTo(client.turn())).toEqual([1])
   })
 
+  it('goes to all where leaders take turns, whoever is named: one message for each voter', () => {
+    const client = new Scripted({ ...options, leadersTakeTurns: true }, [1, 2, 3, 4]).open()
+    for (const from of [1, 2, 3]) client.says(from, { kind: 'hint', leader: 1 as ReplicaId })
+    for (const command of ['a', 'b', 'c']) {
+      client.submit(command)
+      expect(operationsTo(client.turn())).toEqual([1, 2, 3, 4])
+    }
+  })
+
   it('follows no single hint, however often it comes', () => {
     const client = settledUnder(1)
     for (let count = 0; count < 5; count++) client.says(liar, { kind: 'hint', leader: liar as ReplicaId })

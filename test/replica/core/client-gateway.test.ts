@@ -22,7 +22,7 @@ import {
 const now = { monotonicMs: 1, wallMs: 1 }
 const mib = 1024 * 1024
 
-function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
+function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100, leadersTakeTurns = false) {
   let leads: number | null = 2
   const executor = createExecutor()
   const sent: { to: number; response: ClientResponse }[] = []
@@ -43,6 +43,7 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100) {
     authentic: (envelope) => envelope.client[0] !== 66,
     read: (id) => void reads.push(id),
     leader: () => leads as ReplicaId | null,
+    leadersTakeTurns,
     self: 2 as ReplicaId,
     report: () => new Uint8Array([123, 125]),
     limits: { ...gatewayLimitsDefault, ...limits },
@@ -546,5 +547,20 @@ describe('a hint', () => {
     expect(hints()).toEqual([])
     lead(1)
     expect(hints()).toEqual([[7, { kind: 'hint', leader: 1 }]])
+  })
+
+  it('names nobody where leaders take turns, and neither does a refusal', () => {
+    const { gateway, submit, query, reads, lead, taken } = bench({}, 100, true)
+    lead(3)
+    submit(7, open(1, 1))
+    gateway.endTurn(now)
+    expect(taken()).toEqual([])
+    submit(7, { ...open(1, 2), client: new Uint8Array(32).fill(66) })
+    query(7, 1)
+    gateway.readFailed(reads[0]!, 'not-leader', now)
+    expect(taken().map(({ response }) => response)).toMatchObject([
+      { kind: 'refused', leader: null },
+      { kind: 'unanswered', leader: null },
+    ])
   })
 })

@@ -160,6 +160,21 @@ describe('the request pool', () => {
     ])
   })
 
+  it('forwards what its client has sent to all only when all is forwarded again', () => {
+    const forwarded: [number, number][] = []
+    const pool = create({}, forwarded)
+    const value = envelope(1, 1)
+    pool.add(encode(envelopeCodec, value), value, 0, true)
+    pool.forward(replicaId(2))
+    // Whoever took it and puts it back knows that the others have it still.
+    pool.putBack(pool.take(wide)!.payload)
+    pool.forward(replicaId(2))
+    expect(forwarded).toEqual([])
+    pool.forwardAgain()
+    pool.forward(replicaId(2))
+    expect(forwarded).toEqual([[2, 1]])
+  })
+
   it('says since when the oldest request has waited for a decision, taken or not', () => {
     const pool = create()
     expect(pool.oldestWaitingSinceMs()).toBeNull()
