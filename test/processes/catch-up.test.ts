@@ -3,21 +3,22 @@
 // `npm run catchup`, and asserted by nobody.
 
 import { describe, expect, it } from 'vitest'
+import { networkNamed } from '../networks.ts'
 import { catchUp } from './catch-up.ts'
 
 const kilobyte = 1024
 /** The hardest way of each protocol, and the simplest; `npm run catchup` goes all of them. */
 const cases = [
-  ['raft', 3, 'log'],
-  ['raft', 3, 'snapshot-while-the-leader-changes'],
-  ['pbft', 4, 'snapshot-while-the-leader-changes'],
+  ['raft', 'log'],
+  ['raft', 'snapshot-while-the-leader-changes'],
+  ['pbft', 'snapshot-while-the-leader-changes'],
+  ['hotstuff', 'snapshot-while-the-leader-changes'],
 ] as const
 
 describe('a replica that was away', () => {
-  it.each(cases)('of %s, %i replicas, catches up by %s', { timeout: 120_000 }, async (protocol, replicas, way) => {
+  it.each(cases)('of %s catches up by %s', { timeout: 120_000 }, async (name, way) => {
     const report = await catchUp({
-      protocol,
-      replicas,
+      ...networkNamed(name),
       way,
       stateBytes: 2_048 * kilobyte,
       missedBytes: (way === 'log' ? 512 : 4_608) * kilobyte,

@@ -1,18 +1,16 @@
 // A replica that was away comes back under load: by the log, by a snapshot, and by a snapshot while the leader is killed. What that
 // costs the others is measured beside it: operations a second before, while it catches up, and after.
 
-import type { ProtocolName } from '../../src/kernel/ids.ts'
 import { createClient } from '../../src/client/node.ts'
 import { keyValueStore } from '../../src/execution/store/key-value-store.ts'
+import type { TestNetwork } from '../networks.ts'
 import { Cluster } from './cluster.ts'
 import { judge, Load, type StoreClient } from './load.ts'
 
 export const ways = ['log', 'snapshot', 'snapshot-while-the-leader-changes'] as const
 export type Way = (typeof ways)[number]
 
-export interface CatchUpOptions {
-  protocol: ProtocolName
-  replicas: number
+export interface CatchUpOptions extends TestNetwork {
   way: Way
   /** Written before the replica goes away: what a snapshot of the state weighs. */
   stateBytes: number
@@ -47,8 +45,8 @@ const valueBytes = 16 * 1024
 const measuredMs = 3_000
 
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpReport> {
-  const { protocol, replicas, way, stateBytes, missedBytes } = options
-  const cluster = await Cluster.create({ protocol, replicas })
+  const { way, stateBytes, missedBytes, ...network } = options
+  const cluster = await Cluster.create(network)
   const load = new Load({
     network: cluster.local.network,
     secretKeys: [cluster.clientKey(), cluster.clientKey()],

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLocalNetwork, replicaFolder } from '../../src/cli/setup/local-network.ts'
+import { networks } from '../networks.ts'
 import { childrenOf, isAlive } from '../cli/built-cli.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -63,10 +64,7 @@ describe('the counter', () => {
   })
 })
 
-describe.each([
-  ['raft', 3],
-  ['pbft', 4],
-] as const)('the replica of the README, with %s', (protocol, replicas) => {
+describe.each(networks)('the replica of the README, with $protocol', ({ protocol, replicas }) => {
   it(`counts together with the others of ${replicas}`, async () => {
     const dir = join(folder, `net-${protocol}`)
     await createLocalNetwork({ dir, name: 'embedded', protocol, replicas, host: '127.0.0.1' })

@@ -7,6 +7,7 @@ import { cpSync, existsSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createLocalNetwork } from '../../src/cli/setup/local-network.ts'
+import { networks } from '../networks.ts'
 import { buildCli, type BuiltCli } from '../cli/built-cli.ts'
 
 /** Why such a file system cannot be had here, in the system's words; null if it can. */
@@ -27,12 +28,9 @@ afterAll(async () => {
 })
 
 describe('a replica on a full disk', () => {
-  it.each([
-    ['raft', 3],
-    ['pbft', 4],
-  ] as const)(
-    'of %s stops voting, and votes again in place when there is room; the others go on',
-    async (protocol, replicas) => {
+  it.each(networks)(
+    'of $protocol stops voting, and votes again in place when there is room; the others go on',
+    async ({ protocol, replicas }) => {
       const reason = whyNot()
       if (reason !== null) return process.emitWarning(`not tried, because there is no file system to fill: ${reason}`)
       cli ??= buildCli()

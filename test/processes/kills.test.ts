@@ -2,16 +2,19 @@
 // replicas lies. Nothing acknowledged is lost, and the history is linearizable. `npm run kills` does twenty rounds and prints them.
 
 import { expect, it } from 'vitest'
+import { networkNamed } from '../networks.ts'
 import { misfortunes, servedAfterMsMax } from './misfortunes.ts'
 
 it.each([
-  ['raft', 3, ['kill', 'pause', 'partition']],
-  ['pbft', 4, ['kill', 'pause', 'partition']],
-  ['pbft', 4, ['liar']],
+  ['raft', ['kill', 'pause', 'partition']],
+  ['pbft', ['kill', 'pause', 'partition']],
+  ['pbft', ['liar']],
+  ['hotstuff', ['kill', 'pause', 'partition']],
+  ['hotstuff:three-chain', ['kill', 'liar', 'partition']],
 ] as const)(
-  '%s, %i replicas: %s costs time, and no acknowledged operation',
-  async (protocol, replicas, faults) => {
-    const report = await misfortunes({ protocol, replicas, faults, rounds: 3, seed: 'test' })
+  '%s: %s costs time, and no acknowledged operation',
+  async (name, faults) => {
+    const report = await misfortunes({ ...networkNamed(name), faults, rounds: 3, seed: 'test' })
     expect(report.verdict).toBeNull()
     expect(report.rounds.map((round) => round.servedAfterMs).every((ms) => ms < servedAfterMsMax)).toBe(true)
     expect(report.completed).toBeGreaterThan(50)

@@ -1,20 +1,17 @@
-// `npm run kills -- ROUNDS [SEED] [PROTOCOL] [FAULT,FAULT...]`: the rounds of kills.test.ts, as many as wanted, printed one by one.
+// `npm run kills -- ROUNDS [SEED] [NETWORK] [FAULT,FAULT...]`: the rounds of kills.test.ts, as many as wanted, printed one by one.
+// A network is a protocol, and for hotstuff its commit rule too: `hotstuff:three-chain`.
 
-import { faultModelOf, protocolNames } from '../../src/kernel/ids.ts'
-import { votersMin } from '../../src/kernel/quorum.ts'
+import { networkNamed } from '../networks.ts'
 import { faultNames, misfortunes, type FaultName } from './misfortunes.ts'
 
 const [rounds = '20', seed = '1', name = 'raft', wanted = 'kill,kill,pause'] = process.argv.slice(2)
-const protocol = protocolNames.find((one) => one === name)
-if (protocol === undefined) throw new RangeError(`${name} is no protocol: say ${protocolNames.join(', ')}`)
 const faults = wanted.split(',').map((one): FaultName => {
   const fault = faultNames.find((known) => known === one)
   if (fault === undefined) throw new RangeError(`${one} is no fault: say ${faultNames.join(', ')}`)
   return fault
 })
 const report = await misfortunes({
-  protocol,
-  replicas: votersMin(faultModelOf(protocol)),
+  ...networkNamed(name),
   faults,
   rounds: Number(rounds),
   seed,

@@ -1,18 +1,17 @@
 // Rounds of misfortune for a real network under load. Its leader is killed and started again, stopped for a while, or cut off from the
 // others; or one replica, the same in all rounds, lies. After each, how long it took until something new was answered.
 
-import type { ProtocolName } from '../../src/kernel/ids.ts'
+import { leadersTakeTurns } from '../../src/kernel/ids.ts'
 import { createRandom, type Random } from '../../src/kernel/random.ts'
-import { behaviourNames } from '../../src/simulator/protocols.ts'
+import type { TestNetwork } from '../networks.ts'
 import { Cluster } from './cluster.ts'
+import { lieNames } from './lies.ts'
 import { judge, Load } from './load.ts'
 
 export const faultNames = ['kill', 'pause', 'partition', 'liar'] as const
 export type FaultName = (typeof faultNames)[number]
 
-export interface RoundsOptions {
-  protocol: ProtocolName
-  replicas: number
+export interface RoundsOptions extends TestNetwork {
   /** In turn, round by round. */
   faults: readonly FaultName[]
   rounds: number
@@ -45,14 +44,12 @@ export interface RoundsReport {
 export const servedAfterMsMax = 20_000
 /** How long a leader stays stopped or cut off, and how long a liar lies. */
 const faultMs = 3_000
-/** Crashing is what the rounds of kills do. */
-const lies = behaviourNames('pbft').filter((name) => name !== 'crashing')
 
 export async function misfortunes(options: RoundsOptions): Promise<RoundsReport> {
-  const { protocol, replicas, faults, rounds, seed, onRound } = options
+  const { protocol, replicas, parameters, faults, rounds, seed, onRound } = options
   const random = createRandom(`kills ${seed}`)
   const wired = faults.some((fault) => fault === 'partition' || fault === 'liar')
-  const cluster = await Cluster.create({ protocol, replicas, wired })
+  const cluster = await Cluster.create({ protocol, replicas, wired, ...(parameters && { parameters }) })
   const load = new Load({
     network: cluster.local.network,
     secretKeys: [cluster.clientKey(), cluster.clientKey(), cluster.clientKey()],
@@ -80,7 +77,7 @@ export async function misfortunes(options: RoundsOptions): Promise<RoundsReport>
       load,
       random,
       liar: random.pick(cluster.ids),
-      lies: drawLies(random),
+      lies: drawLies(random, lieNames(protocol)),
       lie: 0,
       leading: random.below(2),
     }
@@ -121,10 +118,11 @@ interface Scene {
 }
 
 /** From any of them on. Whoever has claimed a huge view is heard in no lower one any more, and never leads again: that comes last. */
-function drawLies(random: Random): string[] {
+function drawLies(random: Random, lies: readonly string[]): string[] {
   const others = lies.filter((name) => name !== 'huge-views')
-  const first = random.below(others.length)
-  return [...others.slice(first), ...others.slice(0, first), 'huge-views']
+  const last = lies.filter((name) => !others.includes(name))
+  const first = random.below(Math.max(1, others.length))
+  return [...others.slice(first), ...others.slice(0, first), ...last]
 }
 
 type Happened = Pick<RoundReport, 'replica' | 'how' | 'servedAfterMs'>
@@ -185,15 +183,16 @@ async function startReady(id: number, cluster: Cluster, lie: string | null = nul
   }
 }
 
-/** Whom most of those who answer follow. */
+/** Whom most of those who answer follow; where leaders take turns, so few may be in one view that it is any of those named. */
 async function leaderOf(load: Load, cluster: Cluster): Promise<number> {
+  const enough = leadersTakeTurns(cluster.local.network.epoch.protocol) ? 1 : Math.floor(cluster.ids.length / 2) + 1
   const untilMs = performance.now() + servedAfterMsMax
   while (performance.now() < untilMs) {
     const statuses = await statusesOf(load, cluster)
     const votes = new Map<number, number>()
     for (const { leader } of statuses) if (leader !== null) votes.set(leader, (votes.get(leader) ?? 0) + 1)
     const [most] = [...votes].sort(([, left], [, right]) => right - left)
-    if (most !== undefined && most[1] * 2 > cluster.ids.length && cluster.running.includes(most[0])) return most[0]
+    if (most !== undefined && most[1] >= enough && cluster.running.includes(most[0])) return most[0]
     await sleep(50)
   }
   throw new Error('no leader was found')
@@ -211,6 +210,8 @@ async function servedAgain(load: Load): Promise<number> {
  * before. (To cut a correct leader off instead would be one fault too many: who has lied once is faulty for good.)
  */
 async function letLead(wanted: number, { cluster, load }: Scene): Promise<boolean> {
+  // It comes to lead by itself, over and over.
+  if (leadersTakeTurns(cluster.local.network.epoch.protocol)) return true
   for (let tries = 0; tries < 2 * cluster.ids.length; tries++) {
     const leader = await leaderOf(load, cluster)
     if (leader === wanted) return true

@@ -1,4 +1,4 @@
-// Real replicas on a disk that forgets with SIGKILL what was not synced: a few kills of raft's networks of one and three, and of pbft's of four.
+// Real replicas on a disk that forgets with SIGKILL what was not synced: a few kills of raft's networks of one and three, and of the others' of four.
 // Nothing acknowledged is lost, no log is refused. `npm run powerloss` does as many as wanted.
 
 import { execFileSync } from 'node:child_process'
@@ -15,7 +15,7 @@ beforeAll(() => {
   execFileSync(process.execPath, args, { cwd: root })
 })
 
-const kills = { raft: 8, pbft: 4 }
+const kills = { raft: 8, pbft: 4, hotstuff: 4 }
 
 it.each(powerLossShapes)(
   '$replicas replicas of $protocol lose nothing acknowledged when their power is cut',

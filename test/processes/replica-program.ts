@@ -16,9 +16,9 @@ import { definitionOf } from '../../src/replica/protocols.ts'
 import { RunningReplica } from '../../src/replica/running-replica.ts'
 import type { Outgoing } from '../../src/replica/running-replica-options.ts'
 import { adversarial } from '../../src/simulator/adversaries/adversarial.ts'
-import type { Attack, Behaviour } from '../../src/simulator/adversaries/behaviour.ts'
+import type { Attack } from '../../src/simulator/adversaries/behaviour.ts'
 import { framesOf } from '../../src/simulator/adversaries/link.ts'
-import { pbftBehaviours } from '../../src/simulator/adversaries/table.ts'
+import { lieNamed } from './lies.ts'
 import { readyLine } from './ready-line.ts'
 
 const { values } = parseArgs({
@@ -75,11 +75,9 @@ function seenThrough(read: ReadNetwork, places: Record<number, string>): ReadNet
 }
 
 function attackOf(name: string, { consensus }: Identity): Attack<unknown> {
-  const found = pbftBehaviours.find((one) => one.name === name) as Behaviour<unknown> | undefined
-  if (found === undefined) throw new RangeError(`${name} is no behaviour`)
   const { epoch } = network
   const membership = membershipOf(epoch)
-  return found.create({
+  return lieNamed(epoch.protocol, name).create({
     self: member.id,
     epoch,
     membership,

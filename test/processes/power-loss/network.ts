@@ -10,6 +10,7 @@ export const powerLossShapes = [
   { protocol: 'raft', replicas: 1 },
   { protocol: 'raft', replicas: 3 },
   { protocol: 'pbft', replicas: 4 },
+  { protocol: 'hotstuff', replicas: 4 },
 ] as const
 export type PowerLossShape = (typeof powerLossShapes)[number]
 
