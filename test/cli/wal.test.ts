@@ -145,8 +145,16 @@ describe('quorate wal', () => {
     const certificate = { view: 6, node: new Uint8Array(32), votes }
     const header = { epoch: 1, height: 4, timestamp: 5, payloadDigest: new Uint8Array(32) }
     const signature = new Uint8Array(64)
-    const proposal = { view: 7, header, payload: new Uint8Array(4), justify: certificate, timeouts: null, signature }
-    const headers = [{ block: header, view: 6, parent: new Uint8Array(32) }]
+    const proposal = {
+      view: 7,
+      header,
+      payload: new Uint8Array(4),
+      justify: certificate,
+      timeouts: null,
+      extended: null,
+      signature,
+    }
+    const headers = [{ block: header, view: 6, parent: new Uint8Array(32), absent: [], lately: [] }]
     const written: HotstuffRecord[] = [
       { kind: 'voted', proposal, lock: { view: 5, node: new Uint8Array(32) } },
       { kind: 'timeout', timeout: { view: 8, certificateView: 6, certificate, signature } },

@@ -83,6 +83,14 @@ export const readBugs: readonly PlantedBug[] = [
     finder: { kind: 'tests', files: ['test/client/core/lying-replicas.test.ts'] },
   },
   {
+    name: 'hints-are-believed-where-leaders-take-turns',
+    title: 'hotstuff: a client sends what is new to the leader of a view that is over',
+    file: 'src/client/core/client-core.ts',
+    find: 'options.leadersTakeTurns === true ? Infinity : options.repliesNeeded',
+    replace: 'options.repliesNeeded',
+    finder: { kind: 'tests', files: ['test/client/core/lying-replicas.test.ts'] },
+  },
+  {
     name: 'learners-replies-count',
     title: 'the replies of learners count towards those that are believed',
     file: 'src/client/core/client-core.ts',

@@ -7,7 +7,7 @@ import type { HotstuffDecisionProof, QuorumCertificate } from '../../kernel/proo
 import { certificateFault } from '../../protocols/hotstuff/certificates.ts'
 import { decisionFault } from '../../protocols/hotstuff/decision.ts'
 import { genesisCertificate, isGenesis } from '../../protocols/hotstuff/genesis.ts'
-import { leaderOf } from '../../protocols/hotstuff/leaders.ts'
+import { headerOf, leaderOf, namesWhatItExtends } from '../../protocols/hotstuff/node-header.ts'
 import {
   nodeStatementCodec,
   timeoutStatementCodec,
@@ -89,8 +89,10 @@ export class HotstuffAuditor implements RecordAuditor<HotstuffRecord> {
     const given = timeouts === null ? null : this.#timeoutsFault(timeouts)
     if (given !== null) return `${what} with timeouts of view ${timeouts!.view} with ${given}`
     if (!isJustified(view, justify.view, timeouts, parameters)) return `${what} without a reason for its view`
-    const node = nodeDigest(this.#ports.hasher, { block: header, view, parent: justify.node })
-    const leader = leaderOf({ membership: this.#statements.membership, parameters }, view)
+    const agreed = { membership: this.#statements.membership, parameters }
+    if (!namesWhatItExtends(agreed, this.#ports, proposal)) return `${what} that extends another node than it names`
+    const node = nodeDigest(this.#ports.hasher, headerOf(agreed, proposal))
+    const leader = leaderOf(agreed, proposal)
     const body = encode(nodeStatementCodec, { view, node })
     const isSigned = this.#statements.isSigned(leader, 'hotstuff-proposal', about(view), body, signature)
     return isSigned ? null : `${what} that its leader, replica ${leader}, has not signed`

@@ -5,6 +5,7 @@ import { equalBytes } from '../../wire/equal-bytes.ts'
 import { toHex } from '../../kernel/hex.ts'
 import type { ReplicaId, View } from '../../kernel/ids.ts'
 import type { ChainedHeader, QuorumCertificate } from '../../kernel/proof.ts'
+import type { ProtocolPorts } from '../../kernel/protocol.ts'
 import { isByReputation, leaderAfter, leaderInTurn, leadersIn, type Agreed } from './leaders.ts'
 import type { Proposal } from './messages.ts'
 import type { HotstuffState } from './state.ts'
@@ -18,10 +19,14 @@ export function isLeaderByChain(agreed: Agreed, view: View, justify: QuorumCerti
 }
 
 /** It brings the header that its certificate names, exactly where that is asked for. */
-export function namesWhatItExtends(state: HotstuffState, { view, justify, extended }: Said): boolean {
-  if (!isLeaderByChain(state, view, justify)) return extended === null
+export function namesWhatItExtends(
+  agreed: Agreed,
+  { hasher }: Pick<ProtocolPorts, 'hasher'>,
+  { view, justify, extended }: Said,
+): boolean {
+  if (!isLeaderByChain(agreed, view, justify)) return extended === null
   if (extended === null || extended.view !== justify.view) return false
-  return equalBytes(nodeDigest(state.ports.hasher, extended), justify.node)
+  return equalBytes(nodeDigest(hasher, extended), justify.node)
 }
 
 /** A view may have two, who follow from different reasons for it: a certificate of the view before, and a quorum that has given that up. */

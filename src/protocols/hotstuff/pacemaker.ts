@@ -58,7 +58,7 @@ export function onViewTimer(step: Step): void {
 
 /** From here on this replica votes in no view up to this one, whatever it learns (R2). Signed once, on disk first. */
 function giveUp(step: Step, view: View): void {
-  const { state, effects, now } = step
+  const { state, effects } = step
   if (!hasVoice(state) || (state.timeout !== null && state.timeout.view >= view)) return
   const certificateView = state.high.view
   const signature = signTimeout(state, { view, certificateView })
@@ -68,7 +68,6 @@ function giveUp(step: Step, view: View): void {
   state.votedView = Math.max(state.votedView, view)
   if (view > state.view) {
     state.view = view
-    state.viewSinceMs = now.monotonicMs
     state.timeouts = null
   }
   state.timeoutsOf.set(state.self, timeout)

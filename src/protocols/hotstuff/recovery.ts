@@ -37,7 +37,6 @@ export function start(step: Step, recovered: Recovered<HotstuffRecord>): void {
   // After what is decided: those come first when the blocks are handed over again.
   for (const node of voted.values()) if (node.height > state.decidedHeight) restore(state, node)
   enterRecovered(state)
-  state.viewSinceMs = now.monotonicMs
   state.lastDecidedMs = now.monotonicMs
   repeatVote(state, voted)
   effects.arm(timer.status, state.parameters.timers.retransmitMs)

@@ -60,7 +60,6 @@ export interface HotstuffState {
 
   // The view (the pacemaker's).
   view: View
-  viewSinceMs: number
   /** Why the view before has no certificate; null where it has one. */
   timeouts: TimeoutCertificate | null
   timeoutsPersisted: Persisted
@@ -177,7 +176,6 @@ export function createState({ epoch, self, ports }: ProtocolOptions): HotstuffSt
     abstains: false,
     roundTripMs: null,
     view: 1,
-    viewSinceMs: 0,
     timeouts: null,
     timeoutsPersisted: 0,
     busySinceMs: null,

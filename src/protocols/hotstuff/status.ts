@@ -33,7 +33,7 @@ function roleOf(state: HotstuffState): string {
 }
 
 function phaseOf(state: HotstuffState): string {
-  const { decidedHeight, executedHeight, view, tree, timeout, lacking, parameters } = state
+  const { decidedHeight, executedHeight, view, high, tree, timeout, lacking, parameters } = state
   if (state.stalled) return 'the disk is full: follows without voting until there is room'
   const fetched = [state.fetchingBlocks ? 'decided blocks' : null, isStateWanted(state) ? 'a state' : null]
   const what = fetched.filter((one) => one !== null).join(' and ')
@@ -44,7 +44,7 @@ function phaseOf(state: HotstuffState): string {
   if (timeout?.view === view) return `has given up view ${view}, whose leader is replica ${leaderNow(state)}`
   const doing = leaderNow(state) === state.self ? 'leads' : `follows replica ${leaderNow(state)}`
   const underWay = tree.size === 0 ? 'and nothing is under way' : `${tree.size} blocks are under way`
-  return `${doing}, ${underWay}${slowLinksInWords(state, roundTripsPerTimeout)}`
+  return `${doing} on the certificate of view ${high.view}, ${underWay}${slowLinksInWords(state, roundTripsPerTimeout)}`
 }
 
 function awaitedOf(state: HotstuffState): Awaited[] {

@@ -41,9 +41,8 @@ export function onTimeoutCertificate(step: Step, timeouts: TimeoutCertificate): 
   letGoOfOthers(state)
 }
 
-function enter({ state, now, effects }: Step, view: View, timeouts: TimeoutCertificate | null): void {
+function enter({ state, effects }: Step, view: View, timeouts: TimeoutCertificate | null): void {
   state.view = view
-  state.viewSinceMs = now.monotonicMs
   state.timeouts = timeouts
   state.busySinceMs = null
   state.viewDueMs = null

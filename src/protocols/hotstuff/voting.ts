@@ -23,7 +23,8 @@ export function onProposal(step: Step, from: ReplicaId, message: Proposal): void
   const { view, header } = message
   const { tree, ports, membership } = state
   if (header.epoch !== state.epoch.number || view <= tree.root.header.view || message.justify.view >= view) return
-  if (!namesWhatItExtends(state, message)) return effects.note({ kind: 'unjustified-proposal', detail: { from, view } })
+  if (!namesWhatItExtends(state, ports, message))
+    return effects.note({ kind: 'unjustified-proposal', detail: { from, view } })
   const leader = leaderOf(state, message)
   const digest = nodeDigest(ports.hasher, headerOf(state, message))
   if (tree.get(digest) !== null) return
