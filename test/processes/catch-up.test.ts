@@ -7,12 +7,15 @@ import { networkNamed } from '../networks.ts'
 import { catchUp } from './catch-up.ts'
 
 const kilobyte = 1024
-/** The hardest way of each protocol, and the simplest; `npm run catchup` goes all of them. */
+/**
+ * The hardest way of each protocol, and the simplest; `npm run catchup` goes all of them. Under hotstuff the simplest alone: while one of four is
+ * away, each turn of it costs view timeouts, and two snapshots of others take minutes.
+ */
 const cases = [
   ['raft', 'log'],
   ['raft', 'snapshot-while-the-leader-changes'],
   ['pbft', 'snapshot-while-the-leader-changes'],
-  ['hotstuff', 'snapshot-while-the-leader-changes'],
+  ['hotstuff', 'log'],
 ] as const
 
 describe('a replica that was away', () => {
