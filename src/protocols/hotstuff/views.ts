@@ -15,11 +15,14 @@ import { persist, timer, type HotstuffState, type Step } from './state.ts'
  */
 export const roundTripsPerTimeout = 4
 
-/** The timeout of the present view: twice as long with each view since the last certificate, exact up to the cap (B6). */
+/** One dead leader costs two views, and no reason to wait longer: its own, and the one before, whose votes were on their way to it. */
+const viewsOfOneFailure = 2
+
+/** The timeout of the present view: twice as long with each view more that fails since the last certificate, exact up to the cap (B6). */
 export function timeoutMs(state: HotstuffState): number {
   const { timers } = state.parameters
   const baseMs = timeoutBaseMs(timers, roundTripsPerTimeout, state.roundTripMs)
-  const failed = Math.max(0, state.view - 1 - state.high.view)
+  const failed = Math.max(0, state.view - viewsOfOneFailure - state.high.view)
   return Math.min(timers.timeoutMsMax, baseMs * 2 ** Math.min(failed, 30))
 }
 

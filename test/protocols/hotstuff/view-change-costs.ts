@@ -118,7 +118,7 @@ export function outageUnderLoad(voters: number, rule: HotstuffRule): { timeouts:
 }
 
 export const viewTableHead: string = [
-  '| n | quorum | messages (of them answers) | KiB on all links | bytes of a TIMEOUT | bytes of the proposal | signatures made | checked by the next leader | checked by another | pbft, one block: messages, KiB, made, checked | pbft, 256 blocks: MiB, made, checked |',
+  '| n | quorum | messages | KiB on all links | bytes of a TIMEOUT | bytes of the proposal | signatures made | checked by the next leader | checked by another | pbft, one block: messages, KiB, made, checked | pbft, 256 blocks: MiB, made, checked |',
   '|---|---|---|---|---|---|---|---|---|---|---|',
 ].join('\n')
 
@@ -127,7 +127,7 @@ export function viewTableRow(voters: number): string {
   const [small, full] = [pbftViewChangeCost(voters, 1), extendedCost(voters, 256)]
   const kibibytes = (bytes: number): string => (bytes / 1024).toFixed(bytes < 100 * 1024 ? 1 : 0)
   const columns = [
-    ...[voters, cost.quorum, `${cost.messages} (${cost.answers})`, kibibytes(cost.bytes)],
+    ...[voters, cost.quorum, cost.messages, kibibytes(cost.bytes)],
     ...[cost.timeoutBytes, cost.proposalBytes, cost.made, cost.checkedByLeader, cost.checkedByOther],
     [small.messages, kibibytes(small.bytes), small.made, small.checkedByBackup].join(', '),
     [(full.bytes / 1024 / 1024).toFixed(1), full.made, full.checkedByBackup].join(', '),
