@@ -5,14 +5,18 @@ import type { ReplicaId } from '../kernel/ids.ts'
 import { membershipOf, type Epoch } from '../kernel/membership.ts'
 import { createRandom, type Random } from '../kernel/random.ts'
 import type { Attack, Behaviour } from './adversaries/behaviour.ts'
+import { counted } from './adversaries/counted.ts'
 import { count } from './coverage.ts'
 import type { Coverage, SimulationOptions } from './report.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { Codec } from '../wire/codec.ts'
 
 export interface CastOptions<Message> {
   options: SimulationOptions
   epoch: Epoch
   behaviours: readonly Behaviour<Message>[]
+  /** What they say to each other. */
+  message: Codec<Message>
   random: Random
   suite: SignatureSuite
   hasher: Hasher
@@ -32,6 +36,8 @@ const downUsMax = 200_000
 export class Cast<Message> {
   readonly #random: Random
   readonly #attacks = new Map<ReplicaId, Attack<Message>>()
+  readonly #coverage: Coverage
+  readonly #roles: ReadonlyMap<ReplicaId, Behaviour<Message>>
   /** For a person: who does what. */
   readonly words: readonly string[]
 
@@ -39,13 +45,16 @@ export class Cast<Message> {
   constructor(cast: CastOptions<Message>) {
     this.#random = cast.random
     const roles = drawRoles(cast)
+    this.#coverage = cast.coverage
+    this.#roles = roles
     this.words = [...roles].map(([id, { name }]) => `replica ${id}: ${name}`)
     for (const [id, behaviour] of roles) {
       count(cast.coverage, `adversary-${behaviour.name}`)
       // Beside whatever else it does, and drawn apart from it.
       const pongs = createRandom(`pongs ${cast.options.seed} ${id}`).pick(['honest', 'late', 'early'] as const)
       count(cast.coverage, `adversary-pongs-${pongs}`)
-      this.#attacks.set(id, { ...createAttack(behaviour, id, cast), pongs })
+      const lie = (): void => this.#countLie(id)
+      this.#attacks.set(id, { ...counted(createAttack(behaviour, id, cast), cast.message, lie), pongs })
     }
     if (roles.size > 0) count(cast.coverage, 'adversaries', roles.size)
   }
@@ -67,9 +76,14 @@ export class Cast<Message> {
     }
   }
 
+  #countLie(id: ReplicaId): void {
+    count(this.#coverage, `lies-${this.#roles.get(id)!.name}`)
+  }
+
   #crashLater(replica: Unruly, meanUs: number, scheduler: Scheduler): void {
     scheduler.after(1 + this.#random.below(2 * meanUs), () => {
       if (replica.isUp) {
+        this.#countLie(replica.id)
         replica.crash()
         scheduler.after(1 + this.#random.below(downUsMax), () => replica.restart())
       }
@@ -98,9 +112,20 @@ function drawRoles<Message>({
   const roles = new Map<ReplicaId, Behaviour<Message>>()
   for (let liars = adversaries ?? drawn; liars > 0; liars--) {
     const [id] = left.splice(random.below(left.length), 1)
-    roles.set(id!, random.pick(named))
+    const behaviour = random.pick(named)
+    roles.set(id!, behaviour)
+    if (behaviour.isInARow !== true) continue
+    const free = neighbours(all, id!).filter((next) => !roles.has(next))
+    for (const next of free.slice(0, liars - 1)) roles.set(next, behaviour)
+    break
   }
   return roles
+}
+
+/** The others, from the next one on and round. */
+function neighbours(all: readonly ReplicaId[], id: ReplicaId): ReplicaId[] {
+  const at = all.indexOf(id)
+  return [...all.slice(at + 1), ...all.slice(0, at)]
 }
 
 function createAttack<Message>(

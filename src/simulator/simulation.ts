@@ -283,6 +283,7 @@ class Simulation<Message, LogRecord, Operation, Result> {
       options: this.#options,
       epoch: this.#epoch,
       behaviours: this.#protocol.behaviours,
+      message: this.#protocol.definition.message,
       random: createRandom(`${name} adversaries`),
       suite: this.#suite,
       hasher: this.#hasher,

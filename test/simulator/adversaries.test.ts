@@ -24,6 +24,7 @@ function cast(changes: Partial<SimulationOptions>, seed: number = 1): { cast: Ca
     options: asked,
     epoch: epochOf(asked.protocol, asked.replicas),
     behaviours: asked.protocol === 'pbft' ? (pbftBehaviours as never) : [],
+    message: u8 as never,
     random: createRandom(seed),
     suite: createSimulatedSuite(),
     hasher: simulatedHasher,

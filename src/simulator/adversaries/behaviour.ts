@@ -57,5 +57,7 @@ export interface Behaviour<Message> {
   readonly name: string
   /** What it does, in a few words. */
   readonly title: string
+  /** Where one does, the other liars of the run do as well, and are its neighbours: their turns to lead follow each other. */
+  readonly isInARow?: boolean
   create(options: AdversaryOptions): Attack<Message>
 }

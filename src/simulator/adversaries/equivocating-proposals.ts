@@ -1,17 +1,13 @@
 // A primary that proposes two blocks at one height, one to each half of the others, and stands by both.
 
-import { emptyPayload, type BlockHeader } from '../../kernel/block.ts'
+import type { BlockHeader } from '../../kernel/block.ts'
 import type { PbftMessage } from '../../protocols/pbft/messages.ts'
 import type { Behaviour } from './behaviour.ts'
+import { otherDraft, type Draft } from './drafts.ts'
 import { Pen } from './pen.ts'
 import { drawShare, half } from './victims.ts'
 
 const keptMax = 512
-
-interface Second {
-  readonly header: BlockHeader
-  readonly payload: Uint8Array
-}
 
 export const equivocatingProposals: Behaviour<PbftMessage> = {
   name: 'equivocating-proposals',
@@ -22,15 +18,10 @@ export const equivocatingProposals: Behaviour<PbftMessage> = {
     const others = half(options)
     const lies = drawShare(random)
     const changesPayload = random.chance(1, 2)
-    const second = new Map<string, Second | null>()
-    const make = (header: BlockHeader, payload: Uint8Array): Second | null => {
-      if (!lies()) return null
-      if (changesPayload && payload.length > emptyPayload.length) {
-        return { header: { ...header, payloadDigest: pen.payloadDigest(emptyPayload) }, payload: emptyPayload }
-      }
-      return { header: { ...header, timestamp: header.timestamp + 1 }, payload }
-    }
-    const secondOf = (view: number, header: BlockHeader, payload: Uint8Array): Second | null => {
+    const second = new Map<string, Draft | null>()
+    const make = (header: BlockHeader, payload: Uint8Array): Draft | null =>
+      lies() ? otherDraft(pen, { header, payload }, changesPayload) : null
+    const secondOf = (view: number, header: BlockHeader, payload: Uint8Array): Draft | null => {
       const key = `${view}.${header.height}`
       const known = second.get(key)
       if (known !== undefined) return known

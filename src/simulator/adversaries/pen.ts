@@ -12,14 +12,17 @@ import {
   wishBodyCodec,
   type Commit,
   type NewView,
+  type PbftMessage,
   type Prepare,
   type PrePrepare,
   type ViewChange,
   type Wish,
 } from '../../protocols/pbft/messages.ts'
 import type { AdversaryOptions } from './behaviour.ts'
+import type { Draft, DraftPen } from './drafts.ts'
+import { inventedDigest } from './victims.ts'
 
-export class Pen {
+export class Pen implements DraftPen<PbftMessage> {
   readonly #options: AdversaryOptions
 
   constructor(options: AdversaryOptions) {
@@ -34,9 +37,16 @@ export class Pen {
     return payloadDigest(this.#options.hasher, payload)
   }
 
-  /** Any 32 bytes, which no block has. */
   inventedDigest(): Digest {
-    return Uint8Array.from({ length: 32 }, () => this.#options.random.below(256))
+    return inventedDigest(this.#options)
+  }
+
+  draftOf(message: PbftMessage): Draft | null {
+    return message.kind === 'pre-prepare' ? message : null
+  }
+
+  redrafted(proposal: PbftMessage, { header, payload }: Draft): PbftMessage {
+    return proposal.kind === 'pre-prepare' ? this.prePrepare(proposal.view, header, payload) : proposal
   }
 
   prePrepare(view: View, header: BlockHeader, payload: Uint8Array): PrePrepare {

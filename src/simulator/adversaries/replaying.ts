@@ -1,17 +1,16 @@
-// Says again what was said before: its own words and the relayed words of others, of any view, to anybody.
+// Says again what was said before: its own words and the relayed words of others, of any view, to anybody. Any protocol's.
 
-import type { PbftMessage } from '../../protocols/pbft/messages.ts'
 import type { Behaviour } from './behaviour.ts'
 
 const keptMax = 300
 const replayedMax = 5
 
-export const replaying: Behaviour<PbftMessage> = {
+export const replaying: Behaviour<never> = {
   name: 'replaying',
   title: 'sends old messages again, its own and those of others',
   create: ({ random, others }) => {
-    const kept: PbftMessage[] = []
-    const keep = (message: PbftMessage): void => {
+    const kept: never[] = []
+    const keep = (message: never): void => {
       if (kept.length < keptMax) kept.push(message)
       else if (random.chance(1, 4)) kept[random.below(keptMax)] = message
     }

@@ -10,7 +10,22 @@ import { equivocatingCommits, equivocatingPrepares, votingForAll } from './equiv
 import { equivocatingCheckpoints, falseCheckpoints } from './false-checkpoints.ts'
 import { falseNewViews, inventedNewViews } from './false-new-views.ts'
 import { falseReplies, lyingFetches } from './lying-answers.ts'
-import { lyingStatuses } from './lying-statuses.ts'
+import { equivocatingVotes, votingForAllNodes } from './hotstuff/contradicting-votes.ts'
+import { ChainPen } from './hotstuff/chain-pen.ts'
+import { equivocatingNodes, proposingAnewInOldViews } from './hotstuff/equivocating-nodes.ts'
+import { forkingLeaders, tailForkingLeaders } from './hotstuff/forking-leaders.ts'
+import {
+  equivocatingTimeouts,
+  falseHighestCertificates,
+  forgedChainCertificates,
+  givingEveryViewUp,
+  hugeTimeouts,
+  staleTimeouts,
+} from './hotstuff/lying-timeouts.ts'
+import { orphanedBlocks } from './hotstuff/orphaned-blocks.ts'
+import { silentLeaders } from './hotstuff/silent-leaders.ts'
+import { withheldCertificates } from './hotstuff/withheld-certificates.ts'
+import { lyingChainStatuses, lyingStatuses } from './lying-statuses.ts'
 import {
   droppingCertificates,
   equivocatingViewChanges,
@@ -20,10 +35,17 @@ import {
   staleCertificates,
 } from './lying-view-changes.ts'
 import { malformedBytes } from './malformed.ts'
+import { Pen } from './pen.ts'
 import { replaying } from './replaying.ts'
 import { silent } from './silent.ts'
-import { slowNewViews, slowPrimary } from './slow.ts'
-import { withholdingFromFew, withholdingOnePhase } from './withholding.ts'
+import { slowLeader, slowNewViews, slowPrimary, slowTimeouts } from './slow.ts'
+import {
+  withholdingFromFew,
+  withholdingNodesFromFew,
+  withholdingOneKind,
+  withholdingOnePhase,
+  withholdingVotes,
+} from './withholding.ts'
 
 /** Those that need no protocol's words. */
 const ofAnyProtocol: readonly Behaviour<never>[] = [
@@ -57,9 +79,35 @@ export const pbftBehaviours: readonly Behaviour<PbftMessage>[] = [
   falseNewViews,
   inventedNewViews,
   proposingAnew,
-  badPayloads,
-  absurdTimestamps,
+  badPayloads((options) => new Pen(options)),
+  absurdTimestamps((options) => new Pen(options)),
   lyingStatuses,
 ]
 
-export const hotstuffBehaviours: readonly Behaviour<HotstuffMessage>[] = [...ofAnyProtocol]
+export const hotstuffBehaviours: readonly Behaviour<HotstuffMessage>[] = [
+  ...ofAnyProtocol,
+  equivocatingNodes,
+  proposingAnewInOldViews,
+  equivocatingVotes,
+  votingForAllNodes,
+  withholdingNodesFromFew,
+  withholdingOneKind,
+  withholdingVotes,
+  slowLeader,
+  slowTimeouts,
+  replaying,
+  equivocatingTimeouts,
+  staleTimeouts,
+  forgedChainCertificates,
+  falseHighestCertificates,
+  withheldCertificates,
+  hugeTimeouts,
+  givingEveryViewUp,
+  forkingLeaders,
+  tailForkingLeaders,
+  silentLeaders,
+  orphanedBlocks,
+  badPayloads((options) => new ChainPen(options)),
+  absurdTimestamps((options) => new ChainPen(options)),
+  lyingChainStatuses,
+]

@@ -1,5 +1,6 @@
-// Whom an adversary treats in another way than the rest, and how often it does so.
+// Whom an adversary treats in another way than the rest, how often it does so, and what it invents.
 
+import { digestBytes, type Digest } from '../../kernel/crypto-ports.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { AdversaryOptions } from './behaviour.ts'
@@ -21,4 +22,9 @@ export function fewOthers({ others, random, membership }: AdversaryOptions): Rea
 export function drawShare(random: Random): () => boolean {
   const perMille = random.pick([1000, 300, 50])
   return () => random.below(1000) < perMille
+}
+
+/** Which no block and no node has. */
+export function inventedDigest({ random }: AdversaryOptions): Digest {
+  return Uint8Array.from({ length: digestBytes }, () => random.below(256))
 }
