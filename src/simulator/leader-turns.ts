@@ -34,11 +34,14 @@ function blocksInRotation(epoch: Epoch): number {
   return Math.max(1, (voters.length - faultsTolerated) * viewsInTurn(epoch) - 2 * faultsTolerated)
 }
 
-/** All voters have had their turn, and as many as may have failed: one after the other, or each by itself. */
+/**
+ * All voters have had their turn, and as many as may have failed: one after the other, or each by itself. The votes of the view before go to
+ * who has failed. Whoever leads one view between two of them therefore brings nothing either, and timeouts double over all of them.
+ */
 function rotationMs(epoch: Epoch): number {
   const { faultsTolerated } = membershipOf(epoch)
   const turn = viewsInTurn(epoch)
-  const together = timeoutsMs(epoch, faultsTolerated * turn + 1)
+  const together = timeoutsMs(epoch, turn === 1 ? 2 * faultsTolerated : faultsTolerated * turn + 1)
   return Math.max(together, faultsTolerated * timeoutsMs(epoch, turn + 1))
 }
 

@@ -79,6 +79,13 @@ describe('the bound on recovery', () => {
     expect(more - few).toBe(rotationMs)
   })
 
+  it('has timeouts that double over whoever leads between two that fail', () => {
+    // Four views of seven: each that fails, and the one before each, whose votes go to it.
+    const rotationMs = (1 + 2 + 4 + 8) * timeoutMsBase
+    expect(rotationMs).toBeLessThan(4 * timeoutMsMax)
+    expect(livenessBoundMs(epochOf(7), 1)).toBe(livenessTimeouts * timeoutMsMax + 3 * rotationMs)
+  })
+
   it('grows with the views of a turn', () => {
     const tenure = epochOf(4, { leaders: 'tenure', tenureViews: 2 })
     // 1 + 2 + 4 timeouts for two lost views and the one before; four blocks a rotation.
