@@ -7,14 +7,16 @@ import type { Effects, Protocol, ProtocolDefinition } from '../../src/kernel/pro
 import { encode, u8 } from '../../src/wire/codec.ts'
 import { adversarial } from '../../src/simulator/adversaries/adversarial.ts'
 import type { Attack } from '../../src/simulator/adversaries/behaviour.ts'
+import { counted } from '../../src/simulator/adversaries/counted.ts'
 import { framesOf } from '../../src/simulator/adversaries/link.ts'
-import { pbftBehaviours } from '../../src/simulator/adversaries/table.ts'
+import { hotstuffBehaviours, pbftBehaviours } from '../../src/simulator/adversaries/table.ts'
 import { Cast } from '../../src/simulator/cast.ts'
 import type { Coverage, SimulationOptions } from '../../src/simulator/report.ts'
 import { createSimulatedSuite, simulatedHasher } from '../../src/simulator/simulated-suite.ts'
 import { channel, frameCodec } from '../../src/replica/driver/frame.ts'
 import { epochOf } from './epochs.ts'
 
+const behavioursOf = { raft: [], pbft: pbftBehaviours, hotstuff: hotstuffBehaviours } as const
 const options: SimulationOptions = { protocol: 'pbft', replicas: 7, faults: 'all', seed: 1 }
 
 function cast(changes: Partial<SimulationOptions>, seed: number = 1): { cast: Cast<never>; liars: number[] } {
@@ -23,7 +25,7 @@ function cast(changes: Partial<SimulationOptions>, seed: number = 1): { cast: Ca
   const made = new Cast<never>({
     options: asked,
     epoch: epochOf(asked.protocol, asked.replicas),
-    behaviours: asked.protocol === 'pbft' ? (pbftBehaviours as never) : [],
+    behaviours: behavioursOf[asked.protocol] as never,
     message: u8 as never,
     random: createRandom(seed),
     suite: createSimulatedSuite(),
@@ -62,9 +64,24 @@ describe('who lies', () => {
     expect(() => cast({ behaviour: 'polite' })).toThrow(/no behaviour polite/)
   })
 
-  it('has a name of its own for each way to do so', () => {
-    const names = pbftBehaviours.map(({ name }) => name)
+  it.each(['pbft', 'hotstuff'] as const)('has a name of its own for each way to do so (%s)', (protocol) => {
+    const names = behavioursOf[protocol].map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('is a neighbour where turns shall follow each other, and lies as its neighbour does', () => {
+    const asked = { protocol: 'hotstuff', adversaries: 2 } as const
+    for (let seed = 0; seed < 20; seed++) {
+      const { liars } = cast({ ...asked, behaviour: 'silent-leaders' }, seed)
+      expect([1, 6]).toContain(liars[1]! - liars[0]!)
+    }
+    // Drawn among all behaviours, one may come after another, and takes nobody's place.
+    const mixed = Array.from({ length: 300 }, (_, seed) => cast(asked, seed).cast.words.map((words) => words.slice(11)))
+    const first = mixed.filter(([one]) => one === 'silent-leaders')
+    expect(first.length).toBeGreaterThan(0)
+    expect(first.every(([, other]) => other === 'silent-leaders')).toBe(true)
+    expect(mixed.some(([one, other]) => one !== 'silent-leaders' && other === 'silent-leaders')).toBe(true)
+    expect(mixed.every((words) => words.length === 2)).toBe(true)
   })
 })
 
@@ -180,6 +197,68 @@ describe('a replica that lies', () => {
   it('hands out other payloads than it has', () => {
     const { protocol } = wrapped({ payload: (payload) => payload?.map((byte) => byte + 1) ?? null })
     expect(protocol.payload!(new Uint8Array(32))).toEqual(Uint8Array.of(2, 3))
+  })
+})
+
+describe('what is counted as a lie', () => {
+  const [two, three] = [replicaId(2), replicaId(3)]
+  const ignore = (): void => {}
+  const liesOf = (attack: Attack<number>, act: (attack: Attack<number>) => unknown): number => {
+    let lies = 0
+    act(counted(attack, u8, () => void lies++))
+    return lies
+  }
+  const sent = (send: NonNullable<Attack<number>['send']>): number =>
+    liesOf({ send }, (attack) => attack.send!(7, two, ignore))
+
+  it('is a message that is another, late, missing, repeated or for somebody else', () => {
+    expect(sent((message, to, post) => post(to, message))).toBe(0)
+    expect(sent((message, to, post) => post(to, message + 1))).toBe(1)
+    expect(sent((message, to, post) => post(to, message, 5))).toBe(1)
+    expect(sent(() => {})).toBe(1)
+    expect(sent((message, _to, post) => post(three, message))).toBe(1)
+    expect(sent((message, to, post) => [1, 2, 3].forEach(() => post(to, message)))).toBe(2)
+  })
+
+  it('is what is said unasked, and what is not heard', () => {
+    expect(liesOf({ tick: (post) => post(two, 1) }, (attack) => attack.tick!(ignore))).toBe(1)
+    expect(liesOf({ receive: () => false }, (attack) => attack.receive!(1, two, ignore))).toBe(1)
+    expect(liesOf({ receive: () => true }, (attack) => attack.receive!(1, two, ignore))).toBe(0)
+    const answering: Attack<number> = {
+      receive: (message, from, post) => {
+        post(from, message)
+        return true
+      },
+    }
+    expect(liesOf(answering, (attack) => attack.receive!(1, two, ignore))).toBe(1)
+  })
+
+  it('is an item, a frame or an answer that is not what it was', () => {
+    const bytes = Uint8Array.of(1)
+    const item = { channel: channel.checkpoint, body: bytes }
+    const same: Attack<number> = {
+      hostItem: (given) => [given],
+      frame: (given) => [given],
+      reply: (given) => given,
+      payload: (given) => given,
+      decided: (blocks) => [...blocks],
+    }
+    const other: Attack<number> = {
+      hostItem: () => [],
+      frame: (given) => [given, given],
+      reply: () => null,
+      payload: () => null,
+      decided: (blocks) => blocks.slice(1),
+    }
+    const ways: ((attack: Attack<number>) => unknown)[] = [
+      (attack) => attack.hostItem!(item, two),
+      (attack) => attack.frame!(bytes, two),
+      (attack) => attack.reply!(bytes),
+      (attack) => attack.payload!(bytes),
+      (attack) => attack.decided!([{} as never]),
+    ]
+    expect(ways.map((way) => liesOf(same, way))).toEqual([0, 0, 0, 0, 0])
+    expect(ways.map((way) => liesOf(other, way))).toEqual([1, 1, 1, 1, 1])
   })
 })
 

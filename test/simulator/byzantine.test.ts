@@ -93,6 +93,44 @@ it.each([2, 5])('what is in a decided block is in none under way (seed %i)', (se
   expect(runSeed({ ...base, faults: 'network', adversaries: 0, seed }).violation).toBeNull()
 })
 
+describe('hotstuff among liars', () => {
+  const chained = { ...base, protocol: 'hotstuff' } as const
+
+  it('makes the same history of the same seed, and another where it is asked for other liars', () => {
+    const asked = { ...chained, seed: 3, adversaries: 1, behaviour: 'forking-leaders' }
+    const first = runSeed(asked)
+    expect(runSeed(asked)).toEqual(first)
+    expect(runSeed({ ...asked, behaviour: 'tail-forking-leaders' }).traceHash).not.toBe(first.traceHash)
+  })
+
+  it.each(['equivocating-proposals', 'equivocating-votes', 'proposing-anew', 'restless'])(
+    'accuses those who lie, and nobody else (%s)',
+    (behaviour) => {
+      const lines: TraceLine[] = []
+      const { violation } = runSeed({
+        ...chained,
+        replicas: 7,
+        seed: 4,
+        adversaries: 2,
+        behaviour,
+        trace: (line) => lines.push(line),
+      })
+      expect(violation).toBeNull()
+      const liars = lines.filter(({ what }) => what === 'adversary').map(({ detail }) => detail.split(':')[0])
+      const accused = lines.filter(({ what }) => what === 'accuses').map(({ detail }) => detail)
+      expect(accused.length).toBeGreaterThan(0)
+      expect(liars).toEqual(expect.arrayContaining(accused))
+    },
+  )
+
+  it('is let off under three-chain where a silent leader of four leaves no run of leaders, and never under two-chain', () => {
+    const asked = { ...chained, faults: 'none', adversaries: 1, behaviour: 'silent-leaders' } as const
+    const outcome = (rule: 'two-chain' | 'three-chain') => runSeed({ ...asked, seed: 4, rule })
+    expect(outcome('three-chain')).toMatchObject({ verdict: 'excused', excuse: 'no-run-of-leaders' })
+    expect(outcome('two-chain')).toMatchObject({ verdict: 'passed', excuse: null })
+  })
+})
+
 describe('coverage minima of pbft', () => {
   it('ask for what the faults can produce, each once', () => {
     for (const faults of faultFamilies) {
