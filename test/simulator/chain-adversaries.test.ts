@@ -46,7 +46,8 @@ const liar = replicaId(1)
 const others = [2, 3, 4].map(replicaId)
 const pens = new Map([1, 2, 3, 4].map((id) => [id, new ChainPen(optionsOf(id))]))
 const penOf = (id: number) => pens.get(id)!
-const { genesis, genesisHeight } = penOf(1)
+const genesis = penOf(1).genesis.certificate
+const genesisHeight = penOf(1).genesis.node.block.height
 
 function certify(node: Proposal): QuorumCertificate {
   const statement = { view: node.view, node: penOf(1).digestOf(node) }
@@ -59,7 +60,7 @@ function nodeOn(parent: Proposal | null, view: number, by: number): Proposal {
   const height = (parent?.header.height ?? genesisHeight) + 1
   const payloadDigest = penOf(by).payloadDigest(emptyPayload)
   const header = { epoch: 1, height, timestamp: view, payloadDigest }
-  return penOf(by).proposal({ view, header, payload: emptyPayload, justify, timeouts: null })
+  return penOf(by).proposal({ view, header, payload: emptyPayload, justify, timeouts: null, extended: null })
 }
 
 function behaviourOf(name: string): Behaviour<HotstuffMessage> {

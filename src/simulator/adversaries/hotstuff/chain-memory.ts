@@ -2,7 +2,7 @@
 // never see what is remembered here.
 
 import { toHex } from '../../../kernel/hex.ts'
-import type { Height, ReplicaId, View } from '../../../kernel/ids.ts'
+import type { ReplicaId, View } from '../../../kernel/ids.ts'
 import type { QuorumCertificate } from '../../../kernel/proof.ts'
 import { equalBytes } from '../../../wire/equal-bytes.ts'
 import type {
@@ -13,16 +13,10 @@ import type {
   Vote,
 } from '../../../protocols/hotstuff/messages.ts'
 import type { AdversaryOptions, Attack, Post } from '../behaviour.ts'
-import { ChainPen } from './chain-pen.ts'
+import { ChainPen, type Place } from './chain-pen.ts'
 
 const nodesMax = 1024
 const viewsMax = 64
-
-/** A certificate whose node is known, so that one can stand on it. */
-export interface Place {
-  readonly certificate: QuorumCertificate
-  readonly height: Height
-}
 
 export class ChainMemory {
   readonly pen: ChainPen
@@ -40,7 +34,7 @@ export class ChainMemory {
   constructor(options: AdversaryOptions) {
     this.#options = options
     this.pen = new ChainPen(options)
-    this.highest = this.pen.genesis
+    this.highest = this.pen.genesis.certificate
   }
 
   hear(message: HotstuffMessage, from: ReplicaId): void {
@@ -88,10 +82,10 @@ export class ChainMemory {
     const places: Place[] = []
     for (const [key, certificate] of this.#certificates) {
       const node = this.#nodes.get(key)
-      if (certificate.view < view && node !== undefined) places.push({ certificate, height: node.header.height })
+      if (certificate.view < view && node !== undefined) places.push({ certificate, node: this.pen.chained(node) })
     }
     places.sort((left, right) => right.certificate.view - left.certificate.view)
-    return [...places, { certificate: this.pen.genesis, height: this.pen.genesisHeight }]
+    return [...places, this.pen.genesis]
   }
 
   /** That this view was given up, said by those of the lowest certificates, and by itself with this one. Null: too few have. */

@@ -4,7 +4,8 @@ import { payloadDigest, type BlockHeader } from '../../../kernel/block.ts'
 import type { Digest } from '../../../kernel/crypto-ports.ts'
 import type { View } from '../../../kernel/ids.ts'
 import type { ChainedHeader, QuorumCertificate } from '../../../kernel/proof.ts'
-import { genesisCertificate } from '../../../protocols/hotstuff/genesis.ts'
+import { genesisCertificate, genesisHeader } from '../../../protocols/hotstuff/genesis.ts'
+import type { Agreed } from '../../../protocols/hotstuff/leaders.ts'
 import type {
   HotstuffMessage,
   Proposal,
@@ -13,6 +14,7 @@ import type {
   Timeout,
   Vote,
 } from '../../../protocols/hotstuff/messages.ts'
+import { headerOf, isLeaderByChain } from '../../../protocols/hotstuff/node-header.ts'
 import {
   nodeDigest,
   scopeOf,
@@ -24,27 +26,35 @@ import {
 import type { AdversaryOptions } from '../behaviour.ts'
 import type { Draft, DraftPen } from '../drafts.ts'
 
+/** A certificate whose node is known, so that one can stand on it. */
+export interface Place {
+  readonly certificate: QuorumCertificate
+  readonly node: ChainedHeader
+}
+
+type Said = Omit<Proposal, 'kind' | 'signature'>
+
 export class ChainPen implements DraftPen<HotstuffMessage> {
   readonly #options: AdversaryOptions
   readonly #signing: Signing
+  readonly #agreed: Agreed
   /** Below every chain. */
-  readonly genesis: QuorumCertificate
-  readonly genesisHeight: number
+  readonly genesis: Place
 
   constructor(options: AdversaryOptions) {
-    const { epoch, signer, hasher } = options
+    const { epoch, membership, signer, hasher } = options
     this.#options = options
     this.#signing = { scope: scopeOf(epoch), ports: { signer } }
-    this.genesis = genesisCertificate(epoch, hasher)
-    this.genesisHeight = epoch.firstHeight - 1
+    this.#agreed = { membership, parameters: epoch.parameters }
+    this.genesis = { certificate: genesisCertificate(epoch, hasher), node: genesisHeader(epoch) }
   }
 
   /** As its proof has it. */
-  chained({ header, view, justify }: Pick<Proposal, 'header' | 'view' | 'justify'>): ChainedHeader {
-    return { block: header, view, parent: justify.node }
+  chained(proposal: Said): ChainedHeader {
+    return headerOf(this.#agreed, proposal)
   }
 
-  digestOf(proposal: Pick<Proposal, 'header' | 'view' | 'justify'>): Digest {
+  digestOf(proposal: Said): Digest {
     return nodeDigest(this.#options.hasher, this.chained(proposal))
   }
 
@@ -52,10 +62,10 @@ export class ChainPen implements DraftPen<HotstuffMessage> {
     return payloadDigest(this.#options.hasher, payload)
   }
 
-  proposal(body: Omit<Proposal, 'kind' | 'signature'>): Proposal {
-    const { view, header, payload, justify, timeouts } = body
+  proposal(body: Said): Proposal {
+    const { view, header, payload, justify, timeouts, extended } = body
     const signature = signProposal(this.#signing, { view, node: this.digestOf(body) })
-    return { kind: 'proposal', view, header, payload, justify, timeouts, signature }
+    return { kind: 'proposal', view, header, payload, justify, timeouts, extended, signature }
   }
 
   vote({ view, node }: Statement): Vote {
@@ -82,8 +92,9 @@ export class ChainPen implements DraftPen<HotstuffMessage> {
   }
 
   /** The same block on another node: its height follows. */
-  grafted(proposal: Proposal, onto: { readonly certificate: QuorumCertificate; readonly height: number }): Proposal {
-    const header: BlockHeader = { ...proposal.header, height: onto.height + 1 }
-    return this.proposal({ ...proposal, header, justify: onto.certificate })
+  grafted(proposal: Proposal, { certificate, node }: Place): Proposal {
+    const header: BlockHeader = { ...proposal.header, height: node.block.height + 1 }
+    const extended = isLeaderByChain(this.#agreed, proposal.view, certificate) ? node : null
+    return this.proposal({ ...proposal, header, justify: certificate, extended })
   }
 }
