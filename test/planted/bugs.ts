@@ -1,6 +1,7 @@
 // Every planted bug, by the line of pitfalls.md that it stands for. docs/testing.md shows the table.
 
 import { diskBugs } from './disk-bugs.ts'
+import { hotstuffBugs } from './hotstuff-bugs.ts'
 import { pbftBugs } from './pbft-bugs.ts'
 import { readBugs } from './read-bugs.ts'
 import type { PlantedBug } from './planted-bug.ts'
@@ -15,6 +16,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...diskBugs,
   ...readBugs,
   ...pbftBugs,
+  ...hotstuffBugs,
   {
     name: 'c1-vote-not-persisted',
     title: 'a vote is given without being persisted: after a crash the replica votes again in the same term',

@@ -1,7 +1,19 @@
 // Makes a copy of the sources with one bug in it, and lets the bug's finder loose on it.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +37,7 @@ export function planted(bug: PlantedBug, source: string): string {
   return parts.join(bug.replace)
 }
 
-/** Runs the finder. `seeds` limits the simulator's search: CI replays one, the search takes all. */
+/** Runs a finder that has a process of its own. `seeds` limits the simulator's search: CI replays one, the search takes all. */
 export function search(bug: PlantedBug, seeds: { from: number; to: number }): Found {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
   const startedMs = Date.now()
@@ -44,27 +56,79 @@ function find(finder: Finder, folder: string, seeds: { from: number; to: number 
     case 'power-loss':
       return losePower(finder, folder)
     case 'tests':
-      return test(finder.files, folder)
+      throw new Error('tests are run for many bugs at once: searchByTests')
+  }
+}
+
+/** A copy for each bug, side by side in one folder, and one run of the tests for all of them: starting it costs more than most tests. */
+export function searchByTests(bugs: readonly PlantedBug[]): Map<string, Found> {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
+  try {
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    for (const file of ['tests-of-copies.ts', 'stop-when-found.ts']) {
+      cpSync(join(root, 'test/planted/batch', file), join(folder, file))
+    }
+    for (const bug of bugs) {
+      mkdirSync(join(folder, bug.name))
+      prepare(bug, join(folder, bug.name))
+    }
+    return runTests(bugs, folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
 function prepare(bug: PlantedBug, folder: string): void {
-  cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
+  const base = theBase()
+  for (const name of readdirSync(base)) if (name !== 'dist') link(join(base, name), join(folder, name))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  for (const file of [
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'tsconfig.tools.json',
-    'vitest.config.ts',
-  ]) {
-    cpSync(join(root, file), join(folder, file))
-  }
-  const path = join(folder, bug.file)
-  writeFileSync(path, planted(bug, readFileSync(path, 'utf8')))
-  if (bug.finder.kind === 'simulator') return compile(folder, 'tsconfig.build.json')
-  copyTests(folder)
+  replace(join(folder, bug.file), planted(bug, readFileSync(join(root, bug.file), 'utf8')))
   if (bug.finder.kind === 'power-loss') compile(folder, 'tsconfig.tools.json')
+  if (bug.finder.kind === 'simulator') compileAlone(bug, folder)
+}
+
+/** What all copies begin with: copied and compiled once, and linked into each. */
+let made: string | null = null
+
+function theBase(): string {
+  if (made !== null) return made
+  const base = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
+  made = base
+  process.on('exit', () => rmSync(base, { recursive: true, force: true }))
+  cpSync(join(root, 'src'), join(base, 'src'), { recursive: true })
+  const isPlanted = (source: string): boolean => source.includes(join('test', 'planted'))
+  cpSync(join(root, 'test'), join(base, 'test'), { recursive: true, filter: (source) => !isPlanted(source) })
+  for (const file of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.tools.json']) {
+    cpSync(join(root, file), join(base, file))
+  }
+  return base
+}
+
+function link(from: string, to: string): void {
+  if (!statSync(from).isDirectory()) return linkSync(from, to)
+  mkdirSync(to)
+  for (const name of readdirSync(from)) link(join(from, name), join(to, name))
+}
+
+/** Written in its place it would be in every copy. */
+function replace(path: string, text: string): void {
+  rmSync(path, { force: true })
+  writeFileSync(path, text)
+}
+
+/** All but the planted file is compiled once. */
+function compileAlone({ file }: PlantedBug, folder: string): void {
+  const base = theBase()
+  if (!existsSync(join(base, 'dist'))) {
+    symlinkSync(join(root, 'node_modules'), join(base, 'node_modules'))
+    compile(base, 'tsconfig.build.json')
+    rmSync(join(base, 'node_modules'))
+  }
+  link(join(base, 'dist'), join(folder, 'dist'))
+  rmSync(join(folder, file.replace(/^src/, 'dist').replace(/ts$/, 'js')))
+  const project = { extends: './tsconfig.build.json', compilerOptions: { noResolve: true }, include: [file] }
+  writeFileSync(join(folder, 'tsconfig.alone.json'), JSON.stringify(project))
+  compile(folder, 'tsconfig.alone.json')
 }
 
 /** What is run there keeps its own temporary folders there too, and they go with it. */
@@ -82,14 +146,6 @@ function compile(folder: string, project: string): void {
   if (status !== 0) throw new Error(`the planted copy does not compile: ${stdout}`)
 }
 
-function copyTests(folder: string): void {
-  mkdirSync(join(folder, 'test'))
-  cpSync(join(root, 'test'), join(folder, 'test'), {
-    recursive: true,
-    filter: (source) => !source.includes(join('test', 'planted')),
-  })
-}
-
 function simulate(
   finder: SimulatorFinder,
   folder: string,
@@ -101,6 +157,7 @@ function simulate(
     'sim',
     '--protocol',
     finder.protocol ?? 'raft',
+    ...(finder.rule === undefined ? [] : ['--rule', finder.rule]),
     '--replicas',
     String(finder.replicas),
   ]
@@ -135,30 +192,29 @@ function losePower(finder: Extract<Finder, { kind: 'power-loss' }>, folder: stri
   return { found: problem !== null, seed, report: problem === null ? '' : `after ${killed} kills: ${problem}` }
 }
 
-function test(files: readonly string[], folder: string): Omit<Found, 'seconds'> {
-  // One test that fails is enough. What ends early does not always say which it was: then all of them run.
-  const early = runTests([...files, '--bail', '1'], folder)
-  return early.found || early.passed ? early : runTests(files, folder)
+interface TestedFile {
+  name: string
+  startTime: number
+  endTime: number
+  assertionResults: { status: string; fullName: string }[]
 }
 
-function runTests(args: readonly string[], folder: string): Omit<Found, 'seconds'> & { passed: boolean } {
-  const all = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args, '--reporter', 'json']
-  const { stdout, status } = spawnSync(process.execPath, all, inside(folder))
-  const start = stdout.indexOf('{')
-  const report = JSON.parse(stdout.slice(start)) as {
-    numFailedTests: number
-    numTotalTests: number
-    testResults: { assertionResults: { status: string; fullName: string }[] }[]
-  }
-  const failed = report.testResults.flatMap((file) => file.assertionResults).filter((one) => one.status === 'failed')
-  // A file that cannot even be loaded proves nothing: only a test that ran and failed counts.
-  return {
-    passed: status === 0,
-    found: failed.length > 0,
-    seed: null,
-    report: failed
-      .map((one) => one.fullName)
-      .join('; ')
-      .slice(0, 500),
-  }
+function runTests(bugs: readonly PlantedBug[], folder: string): Map<string, Found> {
+  const files = bugs.flatMap(({ name, finder }) => {
+    return finder.kind === 'tests' ? finder.files.map((file) => join(name, file)) : []
+  })
+  const all = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files]
+  all.push('--config', 'tests-of-copies.ts', '--reporter', 'json')
+  const { stdout } = spawnSync(process.execPath, all, inside(folder))
+  const { testResults } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { testResults: TestedFile[] }
+  return new Map(
+    bugs.map(({ name }) => {
+      const own = testResults.filter((file) => file.name.includes(`/${name}/test/`))
+      // A file that cannot even be loaded proves nothing: only a test that ran and failed counts.
+      const failed = own.flatMap((file) => file.assertionResults).filter((one) => one.status === 'failed')
+      const seconds = own.reduce((sum, { startTime, endTime }) => sum + endTime - startTime, 0) / 1000
+      const report = failed.map((one) => one.fullName).join('; ')
+      return [name, { found: failed.length > 0, seed: null, report: report.slice(0, 500), seconds }]
+    }),
+  )
 }

@@ -1,6 +1,8 @@
 // A planted bug breaks exactly one rule in a temporary copy of the sources; its finder must report it. A rule whose bug nobody
 // finds is a rule that no test protects (architecture.md §13).
 
+import type { HotstuffRule } from '../../src/kernel/parameters.ts'
+
 export interface PlantedBug {
   /** Kebab-case; begins with the line of pitfalls.md that it stands for, if there is one. */
   name: string
@@ -25,7 +27,9 @@ export type Finder =
 export interface SimulatorFinder {
   kind: 'simulator'
   /** Default: raft. Where members may lie, whether they do and how is drawn by the seed. */
-  protocol?: 'raft' | 'pbft'
+  protocol?: 'raft' | 'pbft' | 'hotstuff'
+  /** hotstuff. Default: two-chain. */
+  rule?: HotstuffRule
   replicas: number
   faults: 'none' | 'network' | 'process' | 'disk' | 'all'
   seed: number

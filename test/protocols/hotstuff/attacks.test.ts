@@ -2,12 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
-import { genesisCertificate } from '../../../src/protocols/hotstuff/genesis.ts'
 import type { SignedTimeout } from '../../../src/protocols/hotstuff/messages.ts'
 import { signTimeout } from '../../../src/protocols/hotstuff/statements.ts'
-import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
 import { Bench, timeoutMs, type Sent } from './bench.ts'
-import { by, certificateOf, proposalOf, timeoutsOf } from './forging.ts'
+import { by, certificateOf, genesisOf, proposalOf, timeoutsOf } from './forging.ts'
 
 const oneByOne = { batch: { operationsMax: 1, lingerMs: 0 } }
 const hourMs = 3_600_000
@@ -78,7 +76,7 @@ describe('a node of a liar that nobody extends', () => {
 
 it('a timeout certificate in which a liar names a certificate that there is not moves nobody', () => {
   const world = withLiar()
-  const genesis = genesisCertificate(world.epoch, simulatedHasher)
+  const genesis = genesisOf(world)
   const honest = [1, 3, 4].map((id) => world.replica(id))
   for (const replica of honest) replica.propose('a')
   for (let passedMs = 0; passedMs < 60_000; passedMs += 10) {

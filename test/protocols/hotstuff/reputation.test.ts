@@ -255,7 +255,16 @@ describe('a proposal', () => {
   function above(world: Bench, below: Proposal, signers: readonly number[]): Proposal {
     const view = below.view + 1
     const header = headerOf(agreedOf(world), below)
-    return proposalOf(world, view, view, `p${view}`, certificateOf(world, below, signers), null, header)
+    return proposalOf(
+      world,
+      view,
+      view,
+      `p${view}`,
+      certificateOf(world, below, signers),
+      null,
+      world.now.wallMs,
+      header,
+    )
   }
 
   const all = [1, 2, 3]
@@ -355,7 +364,16 @@ describe('a proposal', () => {
     const below = headerOf(agreedOf(world), known)
     const { height } = known.header
     const made = [all, [2, 3, 4]].map((signers) =>
-      proposalOf(world, known.view + 1, height + 1, 'x', certificateOf(world, known, signers), null, below),
+      proposalOf(
+        world,
+        known.view + 1,
+        height + 1,
+        'x',
+        certificateOf(world, known, signers),
+        null,
+        world.now.wallMs,
+        below,
+      ),
     )
     for (const [index, replica] of honest.entries()) replica.receive(liar, made[index % 2]!)
     for (const replica of honest) expect(replica.noted('forged-proposal')).toEqual([])
