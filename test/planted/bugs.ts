@@ -2,6 +2,7 @@
 
 import { diskBugs } from './disk-bugs.ts'
 import { hotstuffBugs } from './hotstuff-bugs.ts'
+import { hotstuffViewBugs } from './hotstuff-view-bugs.ts'
 import { pbftBugs } from './pbft-bugs.ts'
 import { readBugs } from './read-bugs.ts'
 import type { PlantedBug } from './planted-bug.ts'
@@ -17,6 +18,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...readBugs,
   ...pbftBugs,
   ...hotstuffBugs,
+  ...hotstuffViewBugs,
   {
     name: 'c1-vote-not-persisted',
     title: 'a vote is given without being persisted: after a crash the replica votes again in the same term',

@@ -211,10 +211,12 @@ function runTests(bugs: readonly PlantedBug[], folder: string): Map<string, Foun
     bugs.map(({ name }) => {
       const own = testResults.filter((file) => file.name.includes(`/${name}/test/`))
       // A file that cannot even be loaded proves nothing: only a test that ran and failed counts.
-      const failed = own.flatMap((file) => file.assertionResults).filter((one) => one.status === 'failed')
+      const failed = own.flatMap((file) => {
+        const names = file.assertionResults.filter((one) => one.status === 'failed').map((one) => one.fullName)
+        return names.map((title) => `${file.name.slice(file.name.indexOf('/test/') + 1)}: ${title}`)
+      })
       const seconds = own.reduce((sum, { startTime, endTime }) => sum + endTime - startTime, 0) / 1000
-      const report = failed.map((one) => one.fullName).join('; ')
-      return [name, { found: failed.length > 0, seed: null, report: report.slice(0, 500), seconds }]
+      return [name, { found: failed.length > 0, seed: null, report: failed.join('; ').slice(0, 500), seconds }]
     }),
   )
 }
