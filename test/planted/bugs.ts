@@ -25,7 +25,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'else if (voteFor && state.votedFor !== from) setHardState(step, state.term, from)',
     replace: 'else if (voteFor) state.votedFor = from',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/elections.test.ts'] },
   },
   {
     name: 'c1-term-not-persisted',
@@ -41,7 +41,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'candidate <= state.commitIndex || log.termAt(candidate) !== state.term',
     replace: 'candidate <= state.commitIndex',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/raft-paper.test.ts'] },
   },
   {
     name: 'c10-quorum-too-small',
@@ -65,7 +65,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: raftLog,
     find: 'this.#durableIndex = Math.min(this.#durableIndex, lastIndex)',
     replace: 'void lastIndex',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/checkpoints.test.ts'] },
   },
   {
     name: 'c14-effects-before-durable',
@@ -91,7 +91,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: "answerLeader(step, from, { kind: 'append-answer', term: state.term, round, matchIndex: proven })",
     replace:
       "answerLeader(step, from, { kind: 'append-answer', term: state.term, round, matchIndex: state.log.lastIndex })",
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/checkpoints.test.ts'] },
   },
   {
     name: 'c16-commits-beyond-the-proven',
@@ -139,7 +139,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'if (answer.term !== state.term + (answer.preVote ? 1 : 0)) return',
     replace: 'if (answer.term > state.term + 1) return',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/elections.test.ts'] },
   },
   {
     name: 'c7-pre-votes-counted-as-votes',
@@ -147,7 +147,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: "const wanted = answer.preVote ? 'pre-candidate' : 'candidate'\n  if (state.role !== wanted ||",
     replace: "if ((state.role !== 'pre-candidate' && state.role !== 'candidate') ||",
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/elections.test.ts'] },
   },
   {
     name: 'c5-live-leader-deposed',
@@ -155,7 +155,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'if (leaderIsAlive && !isHandover && (state.parameters.raft.checkQuorum || leasesAreOn(state) || request.preVote)) {',
     replace: 'if (leaderIsAlive && state.term < 0) {',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/elections.test.ts'] },
   },
   {
     name: 'c31-read-before-no-op',
@@ -179,7 +179,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'progress.round = Math.max(progress.round, round)',
     replace: 'progress.round = state.round',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/elections.test.ts'] },
   },
   {
     name: 'read-answered-before-execution',
@@ -187,7 +187,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/replica/core/gateway-reads.ts',
     find: 'if (stated === null || this.#options.executor.height < stated) return',
     replace: 'if (stated === null) return',
-    finder: { kind: 'tests', files: ['test/replica/core'] },
+    finder: { kind: 'tests', files: ['test/replica/core/client-gateway.test.ts'] },
   },
   {
     name: 'c37-failed-sync-retried',
@@ -195,7 +195,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/log.ts',
     find: 'if (error !== null) this.#fail(error)\n      else if (this.#state',
     replace: 'if (this.#state',
-    finder: { kind: 'tests', files: ['test/storage'] },
+    finder: { kind: 'tests', files: ['test/storage/log/log.test.ts'] },
   },
   {
     name: 'c38-corruption-taken-for-a-torn-tail',
@@ -203,7 +203,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/recovery.ts',
     find: 'return even.counter > odd.counter ? even : odd',
     replace: 'return { ...(even.counter > odd.counter ? even : odd), endSegment: 0, endOffset: 0 }',
-    finder: { kind: 'tests', files: ['test/storage'] },
+    finder: { kind: 'tests', files: ['test/storage/log/log.test.ts'] },
   },
   {
     name: 'c39-torn-tail-refused',
@@ -219,7 +219,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/log.ts',
     find: 'this.#sync(this.#segment, synced)\n      this.#sync(this.#note, synced)',
     replace: 'synced()\n      synced()',
-    finder: { kind: 'tests', files: ['test/storage/log'] },
+    finder: { kind: 'tests', files: ['test/storage/log/log.test.ts'] },
   },
   {
     name: 'segment-name-not-synced',
@@ -228,7 +228,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'this.#directory.sync((failure) => {\n            if (failure !== null) return this.#fail(failure)',
     replace:
       'void ((run: (failure: FileError | null) => void) => run(null))((failure) => {\n            if (failure !== null) return this.#fail(failure)',
-    finder: { kind: 'tests', files: ['test/storage'] },
+    finder: { kind: 'tests', files: ['test/storage/log/log.test.ts'] },
   },
   {
     name: 'c37-sync-skipped',
@@ -236,7 +236,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/node/node-file.ts',
     find: 'files.fdatasync(descriptor, (error) => {',
     replace: 'Promise.resolve(null).then((error: null) => {',
-    finder: { kind: 'tests', files: ['test/storage/node'] },
+    finder: { kind: 'tests', files: ['test/storage/node/node-directory.test.ts'] },
   },
   {
     name: 'c37-failed-sync-forgotten',
@@ -244,7 +244,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/node/node-file.ts',
     find: 'failures.set(name, failure)',
     replace: 'void failures',
-    finder: { kind: 'tests', files: ['test/storage/node'] },
+    finder: { kind: 'tests', files: ['test/storage/node/node-directory.test.ts'] },
   },
   {
     name: 'power-loss-file-not-synced',
@@ -287,7 +287,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/node/directory-lock.ts',
     find: "if (holder.kind !== 'stale') return refuse(lock, holder)",
     replace: 'void holder',
-    finder: { kind: 'tests', files: ['test/storage/node'] },
+    finder: { kind: 'tests', files: ['test/storage/node/data-directory.test.ts'] },
   },
   {
     name: 'lock-moved-by-mistake-forgotten',
@@ -295,7 +295,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/node/directory-lock.ts',
     find: "if (wasMoved && holder.kind !== 'stale') return holder",
     replace: 'void wasMoved',
-    finder: { kind: 'tests', files: ['test/storage/node'] },
+    finder: { kind: 'tests', files: ['test/storage/node/directory-lock.test.ts'] },
   },
   {
     name: 'window-opened-while-paused',
@@ -303,7 +303,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/network/libp2p/attach-stream.ts',
     find: "if (!wish.isResuming && stream.readStatus === 'readable') stream.pause()",
     replace: "if (stream.readStatus === 'readable') stream.pause()",
-    finder: { kind: 'tests', files: ['test/network/libp2p'] },
+    finder: { kind: 'tests', files: ['test/network/libp2p/attach-stream.test.ts'] },
   },
   {
     name: 'yamux-length-believed',
@@ -311,7 +311,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/network/libp2p/bounded-yamux.ts',
     find: 'if (this.#skip > this.#bytesMax) return false',
     replace: 'void this.#bytesMax',
-    finder: { kind: 'tests', files: ['test/network/libp2p'] },
+    finder: { kind: 'tests', files: ['test/network/libp2p/bounded-yamux.test.ts'] },
   },
   {
     name: 'senseless-envelopes-wait-for-ever',
@@ -320,7 +320,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/execution/block-execution.ts',
     find: '    this.envelopes.push(envelope)\n    if (!isSensible',
     replace: '    if (isSensible(envelope)) this.envelopes.push(envelope)\n    if (!isSensible',
-    finder: { kind: 'tests', files: ['test/replica/core'] },
+    finder: { kind: 'tests', files: ['test/replica/core/client-gateway.test.ts'] },
   },
   {
     name: 'executed-in-another-envelope',
@@ -328,7 +328,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/replica/pool/request-pool.ts',
     find: 'request.lastNumber <= lastNumber',
     replace: 'false',
-    finder: { kind: 'tests', files: ['test/replica/core'] },
+    finder: { kind: 'tests', files: ['test/replica/core/client-gateway.test.ts'] },
   },
   {
     name: 'executed-requests-ordered-again',
@@ -337,7 +337,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/replica/core/client-gateway.ts',
     find: 'if (this.#isExecutedRead(envelope) || executor.isSettled(envelope)) return true',
     replace: '',
-    finder: { kind: 'tests', files: ['test/replica/core'] },
+    finder: { kind: 'tests', files: ['test/replica/core/client-gateway.test.ts'] },
   },
   {
     name: 'replies-of-another-client',
@@ -345,7 +345,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/replica/core/client-gateway.ts',
     find: 's${clientName(client)}',
     replace: 's',
-    finder: { kind: 'tests', files: ['test/replica/core'] },
+    finder: { kind: 'tests', files: ['test/replica/core/client-gateway.test.ts'] },
   },
   {
     name: 'own-standstill-is-silence',
@@ -353,7 +353,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/network/link/link.ts',
     find: 'Math.min(sinceMs, 2 * heartbeatMs)',
     replace: 'sinceMs + 0 * heartbeatMs',
-    finder: { kind: 'tests', files: ['test/network/link'] },
+    finder: { kind: 'tests', files: ['test/network/link/link.test.ts'] },
   },
   {
     name: 'incarnation-repeated',
@@ -491,7 +491,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/client/core/session.ts',
     find: 'return flight.firstNumber - 1 + Math.max(0, answered)',
     replace: 'return flight.firstNumber - 1 + Math.max(0, answered) + flight.unanswered',
-    finder: { kind: 'tests', files: ['test/client/core'] },
+    finder: { kind: 'tests', files: ['test/client/core/client-core.test.ts'] },
   },
   {
     name: 'client-calls-what-left-definite',
@@ -500,7 +500,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation)',
     replace:
       'const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation) || operation.settle !== null',
-    finder: { kind: 'tests', files: ['test/client/core'] },
+    finder: { kind: 'tests', files: ['test/client/core/client-core.test.ts'] },
   },
   {
     name: 'client-believes-one-opening',
@@ -508,7 +508,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/client/core/opening.ts',
     find: '!this.#count.add(from, height, index, encoded)',
     replace: 'from < 0 || this.#count === null',
-    finder: { kind: 'tests', files: ['test/client/core'] },
+    finder: { kind: 'tests', files: ['test/client/core/lying-replicas.test.ts'] },
   },
   {
     name: 'retransmission-lost',
@@ -532,7 +532,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: core,
     find: "return effects.send(from, { kind: 'rejection', term: state.term, round, rejectedIndex, hintIndex: 0, hintTerm: 0 })",
     replace: 'return void [effects, round, rejectedIndex]',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/replication.test.ts'] },
   },
   {
     name: 'c30-stale-transfer-believed',
@@ -636,7 +636,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: election,
     find: 'if (now.monotonicMs - sinceMs >= state.parameters.timers.timeoutMsBase / 2) pool.forwardAgain()',
     replace: 'void [now, sinceMs, pool]',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/flow.test.ts'] },
   },
   {
     name: 'truncated-requests-lost',
@@ -644,7 +644,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/protocols/raft/proposals.ts',
     find: 'state.ports.pool.putBack(block.payload)',
     replace: 'void block.payload',
-    finder: { kind: 'tests', files: ['test/protocols/raft'] },
+    finder: { kind: 'tests', files: ['test/protocols/raft/replication.test.ts'] },
   },
   {
     name: 'snapshot-proof-before-the-sync',
@@ -652,7 +652,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/snapshots/pack-appender.ts',
     find: 'pack.file.sync((error) => {',
     replace: ';((sync: (error: FileError | null) => void) => sync(null))((error) => {',
-    finder: { kind: 'tests', files: ['test/storage/snapshots'] },
+    finder: { kind: 'tests', files: ['test/storage/snapshots/failing-disk.test.ts'] },
   },
   {
     name: 'snapshot-manifest-found-and-trusted',
@@ -676,7 +676,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/snapshots/compactor.ts',
     find: 'if (use !== undefined && index.references(record) > 0)',
     replace: 'if (use !== undefined && index.references(record) > 1)',
-    finder: { kind: 'tests', files: ['test/storage/snapshots'] },
+    finder: { kind: 'tests', files: ['test/storage/snapshots/failing-disk.test.ts'] },
   },
   {
     name: 'failure-called-definite',
@@ -708,7 +708,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kernel/checkpoint-rules.ts',
     find: "if (!signatures.every(({ replica, signature }) => this.verify(replica, body, signature))) return 'a wrong signature'",
     replace: 'void body',
-    finder: { kind: 'tests', files: ['test/replica/checkpoints'] },
+    finder: { kind: 'tests', files: ['test/replica/checkpoints/collector.test.ts'] },
   },
   {
     name: 'checkpoint-vote-of-a-learner',

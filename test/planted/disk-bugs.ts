@@ -30,7 +30,7 @@ export const diskBugs: readonly PlantedBug[] = [
     file: recovery,
     find: 'if (header.groupFirst <= lastGood + 1) continue',
     replace: 'if (header.groupFirst >= 0) continue',
-    finder: { kind: 'tests', files: ['test/storage'] },
+    finder: { kind: 'tests', files: ['test/storage/log/log.test.ts'] },
   },
   {
     name: 'c27-lost-voter-votes',
