@@ -1,5 +1,6 @@
 // Bugs of hotstuff's votes, of what they commit, and of what proves it: each breaks one rule of src/protocols/hotstuff/README.md.
 
+import type { HotstuffRule } from '../../src/kernel/parameters.ts'
 import type { PlantedBug } from './planted-bug.ts'
 
 const folder = 'src/protocols/hotstuff'
@@ -10,6 +11,11 @@ const proofs = 'test/protocols/hotstuff/decision.test.ts'
 
 function tests(file: string): PlantedBug['finder'] {
   return { kind: 'tests', files: [file] }
+}
+
+/** Nobody is told to lie: whether somebody does, and how, is drawn. */
+function simulator(rule: HotstuffRule, seed: number): PlantedBug['finder'] {
+  return { kind: 'simulator', protocol: 'hotstuff', rule, replicas: 4, faults: 'all', seed }
 }
 
 export const hotstuffBugs: readonly PlantedBug[] = [
@@ -132,7 +138,7 @@ export const hotstuffBugs: readonly PlantedBug[] = [
     file: `${folder}/voting.ts`,
     find: 'const { quorum } = state.membership\n',
     replace: 'const quorum = state.membership.quorum - 1\n',
-    finder: tests(votes),
+    finder: simulator('three-chain', 1),
   },
   {
     name: 'r10-forged-vote-in-a-certificate',
@@ -182,7 +188,7 @@ export const hotstuffBugs: readonly PlantedBug[] = [
     file: `${folder}/rules.ts`,
     find: "'two-chain' ? 2 : 3",
     replace: "'two-chain' ? 1 : 3",
-    finder: tests(votes),
+    finder: simulator('two-chain', 3),
   },
   {
     name: 'three-chain-commits-by-two',
