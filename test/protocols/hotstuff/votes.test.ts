@@ -1,6 +1,7 @@
 // What a replica votes for, what it makes of votes, and what it takes for committed: each rule by itself, with everybody else lying.
 
 import { describe, expect, it } from 'vitest'
+import { replicaId } from '../../../src/kernel/ids.ts'
 import { emptyPayload } from '../../../src/kernel/block.ts'
 import { membershipOf } from '../../../src/kernel/membership.ts'
 import { certificateFault } from '../../../src/protocols/hotstuff/certificates.ts'
