@@ -88,8 +88,8 @@ export const hotstuffBugs: readonly PlantedBug[] = [
     name: 'copy-of-a-certificate-handed-on',
     title: 'of a certificate that is known a copy is kept and handed on that nobody has verified',
     file: `${folder}/certificates.ts`,
-    find: 'if (known !== undefined) return known',
-    replace: 'if (known !== undefined) return certificate',
+    find: 'if (haveSameSigners(known, certificate)) return known',
+    replace: 'if (haveSameSigners(known, certificate)) return certificate',
     finder: tests(votes),
   },
   {
@@ -138,7 +138,7 @@ export const hotstuffBugs: readonly PlantedBug[] = [
     file: `${folder}/voting.ts`,
     find: 'const { quorum } = state.membership\n',
     replace: 'const quorum = state.membership.quorum - 1\n',
-    finder: simulator('three-chain', 1),
+    finder: simulator('three-chain', 8),
   },
   {
     name: 'r10-forged-vote-in-a-certificate',
