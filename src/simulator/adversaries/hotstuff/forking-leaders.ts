@@ -18,6 +18,8 @@ export const forkingLeaders: Behaviour<HotstuffMessage> = {
       const depth = random.pick([1, 3, 1000])
       const waits = random.chance(1, 2)
       const isDeaf = onceForEachView(() => waits && lies())
+      /** Who is told the certificate that nobody else has, and commits by it what the fork leaves aside. */
+      const told = random.chance(1, 2) ? random.pick(options.others) : null
       const forks = new Map<number, Proposal | null>()
       const fork = (proposal: Proposal): Proposal | null => {
         if (!lies()) return null
@@ -36,8 +38,9 @@ export const forkingLeaders: Behaviour<HotstuffMessage> = {
             const forked = forks.get(message.view) ?? null
             return post(to, forked === null ? message : pen.vote({ view: message.view, node: pen.digestOf(forked) }))
           }
-          const isForked = memory.isOwn(message) && others.has(to)
-          post(to, (isForked ? forkOf(message) : null) ?? message)
+          const forked = memory.isOwn(message) && others.has(to) ? forkOf(message) : null
+          if (forked !== null && to === told) post(to, { kind: 'newest', certificate: memory.highest, timeouts: null })
+          post(to, forked ?? message)
         },
         // Without votes no certificate: the view is given up, and there is a reason to extend another.
         receive: (message) => message.kind !== 'vote' || !isDeaf(message.view),
