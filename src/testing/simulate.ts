@@ -6,7 +6,7 @@
  *   const report = simulate(counter, { commands: (random) => ({ add: random.below(10) }) })
  */
 
-import { faultModelOf } from '../kernel/ids.ts'
+import { faultModelOf, type ProtocolName } from '../kernel/ids.ts'
 import { votersMin } from '../kernel/quorum.ts'
 import type { Random } from '../kernel/random.ts'
 import type { StateMachineDefinition } from '../execution/state-machine.ts'
@@ -25,8 +25,8 @@ export interface SimulateOptions<Command, Query> {
   firstSeed?: number
   /** Default: as many as survive one fault, 3 or 4; 1 to 9. */
   replicas?: number
-  /** Under `pbft` some of the replicas lie, as many as it survives at most. Default `raft`. */
-  protocol?: 'raft' | 'pbft'
+  /** Under `pbft` and `hotstuff` some of the replicas lie, as many as it survives at most. Default `raft`. */
+  protocol?: ProtocolName
   /** Which families of faults are drawn from. Default `all`. */
   faults?: 'none' | 'network' | 'process' | 'disk' | 'all'
 }

@@ -20,8 +20,8 @@ describe('simulate', () => {
     expect(report.crashes).toBeGreaterThan(3)
   })
 
-  it('runs it under pbft too, among replicas that lie', () => {
-    const report = simulate(right, { ...draws, seeds: 2, protocol: 'pbft' })
+  it.each(['pbft', 'hotstuff'] as const)('runs it under %s too, among replicas that lie', (protocol) => {
+    const report = simulate(right, { ...draws, seeds: 2, protocol })
     expect(report).toMatchObject({ ok: true, seeds: 2 })
     if (!report.ok) return
     expect(report.operations).toBeGreaterThan(20)
