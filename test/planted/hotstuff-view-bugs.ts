@@ -130,7 +130,7 @@ export const hotstuffViewBugs: readonly PlantedBug[] = [
   {
     name: 'one-claim-of-decisions-believed',
     title: 'what one replica claims to have decided is fetched',
-    file: `${folder}/claims.ts`,
+    file: 'src/kernel/catching-up.ts',
     find: 'heights[membership.oneCorrect - 1]',
     replace: 'heights[0]',
     finder: tests(losses),

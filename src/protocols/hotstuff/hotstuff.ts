@@ -14,7 +14,7 @@ import type {
   ProtocolStatus,
 } from '../../kernel/protocol.ts'
 import { onAsk } from './ancestors.ts'
-import { onDecidedFetched } from './catching-up.ts'
+import { onBlocksFetched } from './catching-up.ts'
 import { onCertified, onRestored, onStable } from './checkpoints.ts'
 import { isDecided } from './decision.ts'
 import { contradictionOf } from './evidence.ts'
@@ -83,7 +83,7 @@ class Hotstuff implements Protocol<HotstuffMessage, HotstuffRecord> {
       case 'validated':
         return onValidated(step, input.digest, input.ok)
       case 'fetched':
-        if (input.wanted.kind === 'decided') onDecidedFetched(step, input.result)
+        if (input.wanted.kind === 'decided') onBlocksFetched(step, input.result)
         return
       case 'certified':
         return onCertified(step, input.checkpoint)

@@ -2,7 +2,8 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Newest } from './messages.ts'
-import { mayAnswer, type HotstuffState, type Step } from './state.ts'
+import { type HotstuffState, type Step } from './state.ts'
+import { mayAnswer } from '../../kernel/paced-answers.ts'
 
 /** Whoever is in an earlier view gets what has brought this replica to its own. */
 export function bringAlong(step: Step, to: ReplicaId): void {

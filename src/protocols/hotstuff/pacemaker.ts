@@ -2,7 +2,7 @@
 
 import type { ReplicaId, View } from '../../kernel/ids.ts'
 import { accuseOfTimeouts } from './evidence-making.ts'
-import { decidedByOthers } from './claims.ts'
+import { decidedByOthers } from '../../kernel/catching-up.ts'
 import { onCertificate } from './chain.ts'
 import type { Newest, Timeout } from './messages.ts'
 import { letGoOfOthers } from './holding.ts'

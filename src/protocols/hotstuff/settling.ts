@@ -1,6 +1,6 @@
 // What follows from an input, whichever it was: done once at the end of each step, so that no rule has to know all others.
 
-import { considerCatchUp } from './catching-up.ts'
+import { catchUp } from './catching-up.ts'
 import { decideReady } from './decisions.ts'
 import { newest } from './newest.ts'
 import { watchView } from './pacemaker.ts'
@@ -19,7 +19,7 @@ export function settle(step: Step): void {
     const { state } = step
     if (state.view === view && state.votedView === votedView && state.decidedHeight === decidedHeight) break
   }
-  considerCatchUp(step)
+  catchUp(step)
   endChain(step)
   watchView(step)
   handOn(step)

@@ -1,6 +1,8 @@
 // Everything that one replica's hotstuff knows, in one place. The files beside this one hold the rules that change it.
 
+import type { CatchingUp } from '../../kernel/catching-up.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
+import type { Answering } from '../../kernel/paced-answers.ts'
 import { DecidedLedger } from '../../kernel/decided-ledger.ts'
 import type { SigningScope } from '../../kernel/domains.ts'
 import { toHex } from '../../kernel/hex.ts'
@@ -44,7 +46,7 @@ export interface LackingNode {
   askedMs: number
 }
 
-export interface HotstuffState {
+export interface HotstuffState extends CatchingUp, Answering {
   readonly self: ReplicaId
   readonly epoch: Epoch
   readonly scope: SigningScope
@@ -115,13 +117,7 @@ export interface HotstuffState {
 
   // Others.
   readonly claims: Map<ReplicaId, Claim>
-  readonly answered: Map<string, number>
   readonly heard: Set<ReplicaId>
-  fetchingBlocks: boolean
-  stateWanted: Height
-  fetchAfterMs: number
-  servedNothing: boolean
-  lagAtFetch: number
   progressMark: string
   idleLooks: number
   forwardArmed: boolean
@@ -139,17 +135,6 @@ export const timer = { view: 'view', forward: 'forward', status: 'status' } as c
 /** Votes and proposes. */
 export function hasVoice({ membership, self, abstains }: HotstuffState): boolean {
   return membership.isVoter(self) && !abstains
-}
-
-/** Questions cost their sender nothing: so many answers of a kind to one peer within `timers.retransmitMs`. */
-const answersMax = 4
-
-export function mayAnswer({ state, now }: Step, kind: string, to: ReplicaId): boolean {
-  const name = `${kind} ${to}`
-  const { retransmitMs } = state.parameters.timers
-  if (now.monotonicMs - (state.answered.get(name) ?? -Infinity) < retransmitMs / answersMax) return false
-  state.answered.set(name, now.monotonicMs)
-  return true
 }
 
 export function persist({ state, effects }: Step, record: HotstuffRecord): Persisted {

@@ -2,10 +2,11 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { askAgain } from './ancestors.ts'
-import { decidedByOthers } from './claims.ts'
+import { decidedByOthers } from '../../kernel/catching-up.ts'
 import type { Status } from './messages.ts'
 import { bringAlong } from './newest.ts'
-import { hasVoice, mayAnswer, timer, type Claim, type HotstuffState, type Step } from './state.ts'
+import { hasVoice, timer, type Claim, type HotstuffState, type Step } from './state.ts'
+import { mayAnswer } from '../../kernel/paced-answers.ts'
 import { statusMessage } from './status-message.ts'
 
 /** After a start: until a quorum has answered, nobody knows what was missed. */

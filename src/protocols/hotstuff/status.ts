@@ -3,7 +3,7 @@
 import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { slowLinksInWords } from '../../kernel/round-trips.ts'
-import { decidedByOthers, isStateWanted } from './claims.ts'
+import { decidedByOthers, isStateWanted } from '../../kernel/catching-up.ts'
 import { leaderNow } from './node-header.ts'
 import { nextLeader } from './requests.ts'
 import { hasVoice, type HotstuffState } from './state.ts'

@@ -15,7 +15,7 @@ import type {
 } from '../../kernel/protocol.ts'
 import { broken } from '../../kernel/invariant.ts'
 import { onPayloadFetched, onPrePrepare, onValidated, onVote } from './agreement.ts'
-import { onDecidedFetched, onStateFetched } from './catching-up.ts'
+import { onBlocksFetched, onStateFetched } from './catching-up.ts'
 import { onCertified, onRestored, onStable } from './checkpoints.ts'
 import { measureRoundTrips } from '../../kernel/round-trips.ts'
 import { isDecided } from './decision.ts'
@@ -173,7 +173,7 @@ function onFetched(step: Step, wanted: Wanted, result: FetchResult): void {
     case 'payload':
       return onPayloadFetched(step, wanted.digest, result.kind === 'payload' ? result.payload : null)
     case 'decided':
-      return onDecidedFetched(step, result)
+      return onBlocksFetched(step, result)
     case 'state':
       return onStateFetched(step)
   }

@@ -1,7 +1,7 @@
 // A backup's part in fairness (PBFT §4.4): it hands requests on to the primary, and asks for another one when they come to nothing.
 
 import type { ReplicaId } from '../../kernel/ids.ts'
-import { decidedByOthers } from './catching-up.ts'
+import { decidedByOthers } from '../../kernel/catching-up.ts'
 import { hasVoice, high, isPrimary, primaryOf, timeoutMs, timer, type PbftState, type Step } from './state.ts'
 import { askForView } from './view-changes.ts'
 

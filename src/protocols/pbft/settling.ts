@@ -1,6 +1,6 @@
 // What follows from an input, whichever it was: done once at the end of each step, so that no rule has to know all others.
 
-import { considerCatchUp } from './catching-up.ts'
+import { catchUp } from './catching-up.ts'
 import { adoptCertified } from './checkpoints.ts'
 import { decideReady } from './decisions.ts'
 import { adoptReproposals, judgeNext } from './new-views.ts'
@@ -18,7 +18,7 @@ export function settle(step: Step): void {
   adoptCertified(step)
   // The watermark has moved, and what a new view proposes again above it comes into the window.
   if (state.adoptionDue) adoptReproposals(step)
-  considerCatchUp(step)
+  catchUp(step)
   proposeWaiting(step)
   armRequest(step)
 }

@@ -2,7 +2,9 @@
 
 import { lingerTimer } from '../../kernel/batching.ts'
 import type { BlockHeader } from '../../kernel/block.ts'
+import type { CatchingUp } from '../../kernel/catching-up.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
+import type { Answering } from '../../kernel/paced-answers.ts'
 import { CertificateRules } from '../../kernel/checkpoint-rules.ts'
 import type { Digest } from '../../kernel/crypto-ports.ts'
 import type { SigningScope } from '../../kernel/domains.ts'
@@ -77,7 +79,7 @@ export interface Judgement {
   readonly work: Iterator<void, (step: Step) => void>
 }
 
-export interface PbftState {
+export interface PbftState extends CatchingUp, Answering {
   readonly self: ReplicaId
   readonly epoch: Epoch
   readonly scope: SigningScope
@@ -152,16 +154,6 @@ export interface PbftState {
   // Others.
   readonly claims: Map<ReplicaId, Claim>
   /** When a peer was last answered, by kind of answer and peer. */
-  readonly answered: Map<string, number>
-  fetchingBlocks: boolean
-  /** The least height of a state that was asked for; 0: none. */
-  stateWanted: Height
-  /** Nothing is fetched before: the last fetch brought nothing. */
-  fetchAfterMs: number
-  /** Whoever was asked for blocks had none, whatever was claimed: a state is asked for next. */
-  servedNothing: boolean
-  /** How far others were ahead when blocks were last asked for; Infinity: there is nothing to compare with. */
-  lagAtFetch: number
   readonly payloadsWanted: Set<string>
   /** What had been reached when the last status was due: without a change since then, it is sent. */
   progressMark: string
@@ -222,17 +214,6 @@ export function inWindow(state: PbftState, height: Height): boolean {
   const { low, entered, view } = state
   const base = entered !== null && entered.newView.view === view ? entered.selection.base : low
   return height > low && height > base && height <= high(state)
-}
-
-/** Statuses and stale view changes cost their sender nothing: so many answers of a kind to one peer within `timers.retransmitMs`. */
-const answersMax = 4
-
-export function mayAnswer({ state, now }: Step, kind: string, to: ReplicaId): boolean {
-  const name = `${kind} ${to}`
-  const { retransmitMs } = state.parameters.timers
-  if (now.monotonicMs - (state.answered.get(name) ?? -Infinity) < retransmitMs / answersMax) return false
-  state.answered.set(name, now.monotonicMs)
-  return true
 }
 
 /**

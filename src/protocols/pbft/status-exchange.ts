@@ -4,21 +4,12 @@ import { emptyPayload } from '../../kernel/block.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { knownSlots, repeatedVote } from './agreement.ts'
 import { slotStage, windowBlocksMax, type AskViewChanges, type Status } from './messages.ts'
-import { decidedByOthers } from './catching-up.ts'
+import { decidedByOthers } from '../../kernel/catching-up.ts'
 import { askForCited, sendNewView } from './new-views.ts'
 import { payloadOf, wantLackingPayloads } from './payloads.ts'
 import type { Slot } from './slot.ts'
-import {
-  hasVoice,
-  inWindow,
-  isPrimary,
-  mayAnswer,
-  primaryOf,
-  timer,
-  type Claim,
-  type PbftState,
-  type Step,
-} from './state.ts'
+import { hasVoice, inWindow, isPrimary, primaryOf, timer, type Claim, type PbftState, type Step } from './state.ts'
+import { mayAnswer } from '../../kernel/paced-answers.ts'
 import { repeatWish } from './suspicion.ts'
 
 /** Payloads that one status may bring, however many are lacking: the next one brings more. One is always brought. */

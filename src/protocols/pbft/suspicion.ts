@@ -3,7 +3,7 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Wish } from './messages.ts'
-import { decidedByOthers } from './catching-up.ts'
+import { decidedByOthers } from '../../kernel/catching-up.ts'
 import { hasVoice, high, isPrimary, timeoutMs, timer, type PbftState, type Step } from './state.ts'
 import { isSignedWish, signWish } from './statements.ts'
 import { askForView } from './view-changes.ts'
