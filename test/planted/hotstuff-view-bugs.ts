@@ -247,7 +247,7 @@ export const hotstuffViewBugs: readonly PlantedBug[] = [
     name: 'timeouts-not-persisted',
     title: 'a view is entered by timeouts that are not on disk',
     file: `${folder}/views.ts`,
-    find: "persist(step, { kind: 'timeouts', timeouts, certificate: high })",
+    find: "persist(step, { kind: 'timeouts', timeouts: kept, certificate: high })",
     replace: 'state.lastPersisted',
     finder: tests(restarts),
   },

@@ -24,7 +24,8 @@ export function onBlocksFetched(step: Step, result: FetchResult): void {
 /** The last one's certificates were verified with it, and lead into the views of those who are ahead. */
 function follow(step: Step, proof: DecisionProof | undefined): void {
   if (proof?.kind !== 'hotstuff') return
-  for (const certificate of proof.certificates) onCertificate(step, certificate, null)
+  const { certificates } = step.state
+  for (const certificate of proof.certificates) onCertificate(step, certificates.remember(certificate), null)
 }
 
 /** The host has verified the proof, and that the payload is the one in the header. */

@@ -2,6 +2,7 @@
 // the genuine one would refuse it.
 
 import { toHex } from '../../kernel/hex.ts'
+import { detached } from '../../wire/detached.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
 import { viewMax, type TimeoutCertificate } from './messages.ts'
 import { isSignedTimeout, isSignedVote, type Verifying } from './statements.ts'
@@ -43,8 +44,7 @@ export class VerifiedCertificates {
     const known = this.#genuine.get(name)
     if (known !== undefined) return known
     if (certificateFault(this.#by, certificate) !== null) return null
-    this.remember(certificate)
-    return certificate
+    return this.remember(certificate)
   }
 
   /** The same, with the same signers: a node's digest may name them. Its signatures may be others, as long as they hold. */
@@ -52,16 +52,18 @@ export class VerifiedCertificates {
     const known = this.#genuine.get(nameOf(certificate))
     if (known === undefined) return this.genuine(certificate)
     if (haveSameSigners(known, certificate)) return known
-    return certificateFault(this.#by, certificate) === null ? certificate : null
+    return certificateFault(this.#by, certificate) === null ? detachedCertificate(certificate) : null
   }
 
-  /** It was put together from votes that were checked, or read from one's own disk. */
-  remember(certificate: QuorumCertificate): void {
-    this.#genuine.set(nameOf(certificate), certificate)
+  /** It was put together from votes that were checked, or read from one's own disk. Returned is what is kept: its bytes are its own. */
+  remember(certificate: QuorumCertificate): QuorumCertificate {
+    const kept = detachedCertificate(certificate)
+    this.#genuine.set(nameOf(kept), kept)
     for (const oldest of this.#genuine.keys()) {
-      if (this.#genuine.size <= verifiedMax) return
+      if (this.#genuine.size <= verifiedMax) break
       this.#genuine.delete(oldest)
     }
+    return kept
   }
 
   /** The genuine certificate of this node and view, if it was seen. */
@@ -91,6 +93,15 @@ export class VerifiedCertificates {
     }
     return true
   }
+}
+
+/** It came in a frame with a whole block beside it, which would be kept as long as it is. */
+function detachedCertificate({ view, node, votes }: QuorumCertificate): QuorumCertificate {
+  return { view, node: detached(node), votes: votes.map((vote) => ({ ...vote, signature: detached(vote.signature) })) }
+}
+
+export function detachedTimeouts({ view, timeouts }: TimeoutCertificate): TimeoutCertificate {
+  return { view, timeouts: timeouts.map((one) => ({ ...one, signature: detached(one.signature) })) }
 }
 
 function haveSameSigners({ votes: left }: QuorumCertificate, { votes: right }: QuorumCertificate): boolean {

@@ -7,6 +7,7 @@ import { toHex } from '../../kernel/hex.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { ChainedHeader, QuorumCertificate } from '../../kernel/proof.ts'
 import { wantBelow, wantNode } from './ancestors.ts'
+import { detachedTimeouts } from './certificates.ts'
 import { letGo } from './holding.ts'
 import { headerOf, leaderOf } from './node-header.ts'
 import type { Proposal } from './messages.ts'
@@ -40,11 +41,12 @@ export function makeNode({ state, now }: Step, proposal: Proposal): ChainNode {
 
 /** What came from outside lies in a buffer that is not its own. */
 export function detachedProposal(proposal: Proposal, justify: QuorumCertificate): Proposal {
-  const { header, payload, extended, signature } = proposal
+  const { header, payload, timeouts, extended, signature } = proposal
   return {
     ...proposal,
     header: { ...header, payloadDigest: detached(header.payloadDigest) },
     payload: detached(payload),
+    timeouts: timeouts === null ? null : detachedTimeouts(timeouts),
     extended: extended === null ? null : detachedHeader(extended),
     signature: detached(signature),
     justify,

@@ -51,8 +51,8 @@ export function beginAbove(step: Step, { header, proof }: Checkpoint): void {
   state.certifiedHeight = Math.max(state.certifiedHeight, height)
   moveRoot(step, rootOf(state, proof))
   for (const certificate of proof.certificates) {
-    state.certificates.remember(certificate)
-    if (certificate.view > state.high.view) state.high = certificate
+    const kept = state.certificates.remember(certificate)
+    if (kept.view > state.high.view) state.high = kept
   }
 }
 

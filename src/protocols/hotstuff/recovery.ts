@@ -74,8 +74,8 @@ function apply(step: Step, voted: VotedNodes, sequence: Persisted, record: Hotst
 /** A promise of an earlier life: the certificate is never forgotten, or a timeout would sign for less (R13). */
 function raise(state: HotstuffState, votedView: View, certificate: QuorumCertificate): void {
   state.votedView = Math.max(state.votedView, votedView)
-  state.certificates.remember(certificate)
-  if (certificate.view > state.high.view) state.high = certificate
+  const kept = state.certificates.remember(certificate)
+  if (kept.view > state.high.view) state.high = kept
 }
 
 function raiseLock(state: HotstuffState, lock: Statement | null): void {

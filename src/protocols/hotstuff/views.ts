@@ -3,6 +3,7 @@
 import type { View } from '../../kernel/ids.ts'
 import type { QuorumCertificate } from '../../kernel/proof.ts'
 import { timeoutBaseMs } from '../../kernel/round-trips.ts'
+import { detachedTimeouts } from './certificates.ts'
 import { letGoOfOthers } from './holding.ts'
 import { leaderNow } from './node-header.ts'
 import type { TimeoutCertificate } from './messages.ts'
@@ -39,8 +40,9 @@ export function onTimeoutCertificate(step: Step, timeouts: TimeoutCertificate): 
   const { state } = step
   const { high } = state
   if (timeouts.view < state.view || highestIn(timeouts) > high.view) return
-  state.timeoutsPersisted = persist(step, { kind: 'timeouts', timeouts, certificate: high })
-  enter(step, timeouts.view + 1, timeouts)
+  const kept = detachedTimeouts(timeouts)
+  state.timeoutsPersisted = persist(step, { kind: 'timeouts', timeouts: kept, certificate: high })
+  enter(step, kept.view + 1, kept)
   letGoOfOthers(state)
 }
 

@@ -4,7 +4,7 @@ import { equalBytes } from '../../wire/equal-bytes.ts'
 import type { Digest } from '../../kernel/crypto-ports.ts'
 import { toHex } from '../../kernel/hex.ts'
 import type { ReplicaId, View } from '../../kernel/ids.ts'
-import type { QuorumCertificate, SignatureSet } from '../../kernel/proof.ts'
+import type { SignatureSet } from '../../kernel/proof.ts'
 import { addNode, detachedProposal, hasItsPayload, makeNode, onCertificate } from './chain.ts'
 import { accuseOfProposals, accuseOfVotes } from './evidence-making.ts'
 import { leaderAfter } from './leaders.ts'
@@ -153,8 +153,7 @@ function certify(step: Step, view: View, node: Digest): void {
   const { state, effects } = step
   const votes = gather(state, view, node)
   if (votes === null) return
-  const certificate: QuorumCertificate = { view, node, votes }
-  state.certificates.remember(certificate)
+  const certificate = state.certificates.remember({ view, node, votes })
   effects.note({ kind: 'certified-node', detail: { view } })
   onCertificate(step, certificate, null)
   state.freshCertificate = certificate
