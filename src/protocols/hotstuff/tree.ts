@@ -120,52 +120,26 @@ export class Tree {
   /** The root moves up: whatever does not descend from it is returned, and gone. */
   moveTo(root: Root): ChainNode[] {
     this.#root = root
-    const reaches = new Map<string, boolean>([[root.key, true]])
-    const orphans: ChainNode[] = []
-    for (const node of [...this.#nodes.values()]) {
-      if (node.key !== root.key && (this.#reaches(node, reaches) || this.#mayReach(node))) continue
-      this.#drop(node)
-      if (node.key !== root.key) orphans.push(node)
-    }
-    return orphans
+    const known = new Map<string, boolean>()
+    const gone = [...this.#nodes.values()].filter((node) => node.key === root.key || !this.#mayStay(node, known))
+    for (const node of gone) this.#drop(node)
+    return gone.filter(({ key }) => key !== root.key)
   }
 
-  /** Something below it is not known yet, and may descend from the root. */
-  #mayReach(node: ChainNode): boolean {
-    const { height, view } = this.#rootPlace
-    let at: ChainNode = node
-    for (;;) {
-      if (at.height <= height || at.view <= view) return false
-      const parent = this.#nodes.get(at.parentKey)
-      if (parent === undefined) return at.height > height + 1
-      at = parent
-    }
-  }
-
-  get #rootPlace(): { height: Height; view: View } {
+  /** It descends from the root, or something below it is not known yet that may. Nobody is asked twice in one move: a long chain may hang in the air. */
+  #mayStay(node: ChainNode, known: Map<string, boolean>): boolean {
     const { block, view } = this.#root.header
-    return { height: block.height, view }
-  }
-
-  #reaches(node: ChainNode, known: Map<string, boolean>): boolean {
-    const way: string[] = []
+    const way: ChainNode[] = []
     let at: ChainNode | undefined = node
-    let reaches = false
-    while (at !== undefined) {
-      const answer = known.get(at.key)
-      if (answer !== undefined) {
-        reaches = answer
-        break
-      }
-      way.push(at.key)
-      if (at.parentKey === this.#root.key) {
-        reaches = true
-        break
-      }
+    while (at !== undefined && at.parentKey !== this.#root.key && !known.has(at.key)) {
+      way.push(at)
       at = this.#nodes.get(at.parentKey)
     }
-    for (const key of way) known.set(key, reaches)
-    return reaches
+    const lowest = way.at(-1) ?? node
+    const mayHang = lowest.height > block.height + 1 && lowest.view > view
+    const stays = at === undefined ? mayHang : (known.get(at.key) ?? true)
+    for (const one of way) known.set(one.key, stays)
+    return stays
   }
 
   #lowest(kept: ReadonlySet<string>): ChainNode | null {
