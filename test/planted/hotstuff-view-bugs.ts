@@ -303,7 +303,7 @@ export const hotstuffViewBugs: readonly PlantedBug[] = [
     name: 'read-after-a-restart-too-early',
     title: 'a replica that restarts answers reads from before what it had voted on',
     file: `${folder}/recovery.ts`,
-    find: 'Math.max(state.certifiedHeight, node.height - 1)',
+    find: 'Math.max(state.certifiedHeight, acknowledgedBelow(node.height, state.parameters))',
     replace: 'state.certifiedHeight',
     finder: tests(restarts),
   },

@@ -59,7 +59,7 @@ export interface PromisesRecord {
   /** The highest that was ever on disk. */
   certificate: QuorumCertificate
   lock: Statement | null
-  /** Of the nodes whose certificates this replica has voted on. */
+  /** Nothing above it was acknowledged, as far as this replica's votes go. */
   certifiedHeight: number
 }
 

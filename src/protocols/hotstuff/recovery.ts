@@ -11,6 +11,7 @@ import { toHex } from '../../kernel/hex.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
 import { leaderAfter } from './leaders.ts'
 import type { Proposal, Statement } from './messages.ts'
+import { acknowledgedBelow } from './rules.ts'
 import type { DecidedRecord, HotstuffRecord, VotedRecord } from './records.ts'
 import { timer, type HotstuffState, type Step } from './state.ts'
 import { askForHelp } from './status-exchange.ts'
@@ -90,7 +91,7 @@ function applyVoted(step: Step, voted: VotedNodes, sequence: Persisted, { propos
   node.persisted = sequence
   voted.set(node.key, node)
   state.promisesPersisted = sequence
-  state.certifiedHeight = Math.max(state.certifiedHeight, node.height - 1)
+  state.certifiedHeight = Math.max(state.certifiedHeight, acknowledgedBelow(node.height, state.parameters))
   raiseLock(state, lock)
   raise(state, node.view, kept.justify)
 }

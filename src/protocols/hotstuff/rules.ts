@@ -9,7 +9,7 @@
  * A node is committed when it, its child and its grandchild, of views that follow each other, are certified.
  */
 
-import type { View } from '../../kernel/ids.ts'
+import type { Height, View } from '../../kernel/ids.ts'
 import type { Parameters } from '../../kernel/parameters.ts'
 import type { ChainNode } from './tree.ts'
 import type { TimeoutCertificate } from './messages.ts'
@@ -17,6 +17,14 @@ import type { TimeoutCertificate } from './messages.ts'
 /** How many certified nodes in a row commit the first of them. */
 export function runLength({ hotstuff }: Pick<Parameters, 'hotstuff'>): number {
   return hotstuff.rule === 'two-chain' ? 2 : 3
+}
+
+/**
+ * R3: the highest that somebody may have acknowledged to a client when a quorum has voted for a node of this height: he has a certificate of that
+ * node too, and it is the last of a run.
+ */
+export function acknowledgedBelow(height: Height, parameters: Pick<Parameters, 'hotstuff'>): Height {
+  return height - (runLength(parameters) - 1)
 }
 
 /** Is there a reason for this view, and may a node that extends this certificate stand in it? The same for all who see it. */

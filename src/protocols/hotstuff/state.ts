@@ -83,7 +83,7 @@ export interface HotstuffState extends CatchingUp, Answering {
   promisesPersisted: Persisted
   /** Three-chain: what this replica may not vote against, unless a later certificate says so. Null: nothing yet. */
   lock: Statement | null
-  /** The height of the highest node whose certificate this replica has voted on: nothing above it was ever acknowledged (R3). */
+  /** As far as this replica's votes go, nothing above was ever acknowledged (R3): the parent's height of what it has voted for; three-chain: one less. */
   certifiedHeight: Height
   /** The last view in which it proposed. */
   proposedView: View

@@ -11,7 +11,7 @@ import { leaderAfter } from './leaders.ts'
 import type { Proposal, Vote } from './messages.ts'
 import { hold } from './holding.ts'
 import { headerOf, leaderOf, namesWhatItExtends } from './node-header.ts'
-import { isJustified } from './rules.ts'
+import { acknowledgedBelow, isJustified } from './rules.ts'
 import { hasVoice, persist, type HotstuffState, type Step } from './state.ts'
 import { isSignedProposal, isSignedVote, nodeDigest, signVote } from './statements.ts'
 import { chainNodesMax, type ChainNode } from './tree.ts'
@@ -111,12 +111,11 @@ function isAboveLock({ lock }: HotstuffState, { proposal }: ChainNode, path: rea
 export function castVote(step: Step, node: ChainNode): () => void {
   const { state, effects } = step
   const { view, digest, proposal } = node
-  const { tree } = state
   raiseLock(state, node)
   node.persisted = persist(step, { kind: 'voted', proposal, lock: state.lock })
   state.promisesPersisted = node.persisted
   state.votedView = view
-  state.certifiedHeight = Math.max(state.certifiedHeight, tree.headerOf(node.parentKey)!.block.height)
+  state.certifiedHeight = Math.max(state.certifiedHeight, acknowledgedBelow(node.height, state.parameters))
   const vote: Vote = { kind: 'vote', view, node: digest, signature: signVote(state, { view, node: digest }) }
   const to = leaderAfter(state, node.header)
   state.vote = { said: vote, to }

@@ -55,6 +55,16 @@ describe.each([
     }
   })
 
+  it('answers reads at once when it is at rest: they wait for no node that nobody will commit', () => {
+    const world = bench(4)
+    world.replica(2).propose('a')
+    world.settle()
+    for (const replica of world.replicas) {
+      replica.step({ kind: 'read', id: 1 })
+      expect(replica.reads).toEqual([{ id: 1, height: replica.decidedHeight }])
+    }
+  })
+
   it('goes on after a dead leader, with its requests', () => {
     const world = bench(7)
     world.replica(3).crash()

@@ -101,17 +101,23 @@ describe('a restart', () => {
     expect(lone.voted).toEqual([1, 2])
   })
 
-  it('answers reads from where it did: what it has voted on may have been acknowledged (R3)', () => {
-    const lone = new Lone()
-    lone.hear(2, ...chainOf(lone.world, 1, 2))
-    lone.one.step({ kind: 'read', id: 1 })
-    lone.restart().one.step({ kind: 'read', id: 2 })
-    expect(lone.one.decidedHeight).toBe(0)
-    expect(lone.one.reads).toEqual([
-      { id: 1, height: 1 },
-      { id: 2, height: 1 },
-    ])
-  })
+  it.each([
+    ['two-chain', [1, 2]],
+    ['three-chain', [1, 2, 3]],
+  ] as const)(
+    'answers reads from where it did: what it has voted on may have been acknowledged (R3, %s)',
+    (rule, views) => {
+      const lone = new Lone(rule)
+      lone.hear(2, ...chainOf(lone.world, ...views))
+      lone.one.step({ kind: 'read', id: 1 })
+      lone.restart().one.step({ kind: 'read', id: 2 })
+      expect(lone.one.decidedHeight).toBe(0)
+      expect(lone.one.reads).toEqual([
+        { id: 1, height: 1 },
+        { id: 2, height: 1 },
+      ])
+    },
+  )
 
   it('without its log promises nothing any more (C27)', () => {
     const lone = new Lone()
