@@ -35,8 +35,7 @@ export function start(step: Step, recovered: Recovered<HotstuffRecord>): void {
     state.lastPersisted = sequence
     apply(step, voted, sequence, record)
   }
-  // After what is decided: those come first when the blocks are handed over again.
-  for (const node of voted.values()) if (node.height > state.decidedHeight) restore(state, node)
+  restore(state, voted)
   enterRecovered(state)
   state.lastDecidedMs = now.monotonicMs
   repeatVote(state, voted)
@@ -121,9 +120,15 @@ function isEmptyBlock({ ports }: HotstuffState, digest: Uint8Array): boolean {
   return equalBytes(digest, payloadDigest(ports.hasher, emptyPayload))
 }
 
-function restore(state: HotstuffState, node: ChainNode): void {
-  state.tree.add(node, new Set())
-  state.firsts.add(node)
+/**
+ * What is above what is decided: that comes first when the blocks are handed over again. In a life in which nothing was committed for long there were more
+ * than there is room for. What is certified stays, for it may be extended, and if all were down at once nobody else has it either.
+ */
+function restore({ tree, firsts, high, decidedHeight }: HotstuffState, voted: VotedNodes): void {
+  const certified = new Set([toHex(high.node), ...[...voted.values()].map(({ parentKey }) => parentKey)])
+  for (const node of voted.values()) {
+    if (node.height > decidedHeight && tree.add(node, certified) !== null) firsts.add(node)
+  }
 }
 
 /** Nobody enters a view below what it has given up, or has a reason for. */

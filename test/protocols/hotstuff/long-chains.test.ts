@@ -3,8 +3,10 @@
 import { describe, expect, it } from 'vitest'
 import { encode } from '../../../src/wire/codec.ts'
 import { decisionProofCodec } from '../../../src/kernel/proof.ts'
-import { chainNodesMax, chainNodesReserved } from '../../../src/protocols/hotstuff/tree.ts'
+import { chainNodesMax, chainNodesReserved, treeNodesMax } from '../../../src/protocols/hotstuff/tree.ts'
 import { Bench, type Replica } from './bench.ts'
+import { certificateOf, proposalOf, timeoutsOf } from './forging.ts'
+import { Lone } from './lone.ts'
 
 const parameters = (leaders: 'round-robin' | 'tenure' | 'reputation'): ConstructorParameters<typeof Bench>[0] => ({
   parameters: {
@@ -77,4 +79,45 @@ it.each(['tenure', 'reputation'] as const)('with %s the same death keeps no chai
     for (const replica of alive) expect(replica.texts).toHaveLength(3 * (round + 1))
   }
   expect(longest).toBeLessThan(16)
+})
+
+describe('a life in which views failed for long', () => {
+  const views = 1.5 * treeNodesMax + 1
+
+  it.each(['two-chain', 'three-chain'] as const)('loses nothing that is certified in a restart (%s)', (rule) => {
+    const lone = new Lone(rule)
+    const { world } = lone
+    const first = proposalOf(world, 1, 1, 'first')
+    const certificate = certificateOf(world, first)
+    lone.hear(2, first)
+    // Each is voted for and never certified: the votes were lost.
+    for (let view = 2; view < views; view++) {
+      const timeouts = view === 2 ? null : timeoutsOf(world, view - 1, 1)
+      lone.hear(2, proposalOf(world, view, 2, `${view}`, certificate, timeouts))
+      world.sent.length = 0
+    }
+    lone.restart().hear(2, proposalOf(world, views, 2, 'last', certificate, timeoutsOf(world, views - 1, 1)))
+    // Nobody else may have it: all were down at once.
+    expect(lone.said('ask')).toEqual([])
+    const { record } = lone.one.disk.at(-1)!
+    expect(record).toMatchObject({ kind: 'voted', proposal: { view: views } })
+  })
+
+  it('loses nothing either that it was only told to be certified, and that nothing it voted for extends', () => {
+    const lone = new Lone()
+    const { world } = lone
+    const first = proposalOf(world, 1, 1, 'first')
+    const second = proposalOf(world, 2, 2, 'second', certificateOf(world, first))
+    const certificate = certificateOf(world, second)
+    lone.hear(2, first, second, { kind: 'newest', certificate, timeouts: timeoutsOf(world, 4, 2) })
+    for (let view = 6; view < views; view++) {
+      // It leads that itself, and would extend the other one.
+      if (view % 4 === 0) continue
+      lone.hear(2, proposalOf(world, view, 2, `${view}`, certificateOf(world, first), timeoutsOf(world, view - 1, 1)))
+      world.sent.length = 0
+    }
+    lone.restart().hear(2, proposalOf(world, views, 3, 'last', certificate, timeoutsOf(world, views - 1, 2)))
+    expect(lone.said('ask')).toEqual([])
+    expect(lone.one.disk.at(-1)!.record).toMatchObject({ kind: 'voted', proposal: { view: views } })
+  })
 })
