@@ -112,9 +112,7 @@ function commitBy({ state, effects }: Step, certificate: QuorumCertificate): voi
   const certified = tree.descent(tree.get(certificate.node)!, run)
   const node = committedBy(certified, run)
   if (node === null || node.height <= (state.committed?.node.height ?? state.decidedHeight)) return
-  // A child says with its certificate that its parent is certified.
-  const ofParents = certified.slice(0, run - 1).map(({ proposal }) => proposal.justify)
-  const proof = [certificates.find(certificate.view, certificate.node) ?? certificate, ...ofParents].reverse()
-  state.committed = { node, tail: certified.slice(0, run - 1).reverse(), certificates: proof }
+  const kept = certificates.find(certificate.view, certificate.node) ?? certificate
+  state.committed = { node, tail: certified.slice(0, run - 1).reverse(), certificate: kept }
   effects.note({ kind: 'committed', detail: { height: node.height, view: node.view } })
 }

@@ -2,12 +2,13 @@
 
 import { broken } from '../../kernel/invariant.ts'
 import { emptyPayload, type Block } from '../../kernel/block.ts'
-import type { HotstuffDecisionProof } from '../../kernel/proof.ts'
+import type { HotstuffDecisionProof, QuorumCertificate } from '../../kernel/proof.ts'
 import { toHex } from '../../kernel/hex.ts'
 import { letGo } from './holding.ts'
+import { committedBy, runLength } from './rules.ts'
 import { nodeDigest } from './statements.ts'
 import { persist, type HotstuffState, type Step } from './state.ts'
-import type { Root } from './tree.ts'
+import type { ChainNode, Root } from './tree.ts'
 
 /** As far as the application keeps up. */
 export function decideReady(step: Step): void {
@@ -31,18 +32,29 @@ function decideRecovered(step: Step): boolean {
 /** The whole chain below what is committed, in order, once each. */
 function decideNext(step: Step): boolean {
   const { state } = step
-  const { committed, tree } = state
+  const { committed, tree, parameters } = state
   if (committed === null) return false
   const path = tree.path(committed.node)
   // Something between is not here yet: it is being fetched.
   if (path === null) return false
   const node = path[0]!
   const { header, payload } = node.proposal
-  const headers = [...path, ...committed.tail].map((one) => one.header)
-  const proof: HotstuffDecisionProof = { kind: 'hotstuff', headers, certificates: committed.certificates }
+  const proof = shortestProof([...path, ...committed.tail], committed.certificate, runLength(parameters))
   record(step, { header, payload }, proof, node.persisted)
   handOver(step, { header, payload }, proof)
   return true
+}
+
+/**
+ * The lowest run above the first of these proves it as well as the highest: whoever decides many blocks at once, since his application is slow, would write all
+ * their headers with each of them. The certificate of each but the last stands in its child.
+ */
+function shortestProof(chain: readonly ChainNode[], last: QuorumCertificate, run: number): HotstuffDecisionProof {
+  const certificates = [...chain.slice(1).map(({ proposal }) => proposal.justify), last]
+  let first = 0
+  while (first + run < chain.length && committedBy(chain.slice(first, first + run).reverse(), run) === null) first++
+  const headers = chain.slice(0, first + run).map(({ header }) => header)
+  return { kind: 'hotstuff', headers, certificates: certificates.slice(first, first + run) }
 }
 
 /** `at`: the record that has the payload already, or null. */

@@ -97,8 +97,8 @@ export interface HotstuffState extends CatchingUp, Answering {
   freshCertificate: QuorumCertificate | null
   readonly lacking: Map<string, LackingNode>
   readonly firsts: FirstProposals
-  /** The highest node that is committed, and what shows it; null: it is decided. */
-  committed: { node: ChainNode; tail: ChainNode[]; certificates: QuorumCertificate[] } | null
+  /** The highest node that is committed, and what shows it: the rest of its run, and the certificate of the last; null: it is decided. */
+  committed: { node: ChainNode; tail: ChainNode[]; certificate: QuorumCertificate } | null
 
   // Decisions.
   readonly ledger: DecidedLedger<HotstuffDecisionProof>

@@ -7,7 +7,7 @@ import type { HotstuffDecisionProof, QuorumCertificate } from '../../../src/kern
 import { decisionFault } from '../../../src/protocols/hotstuff/decision.ts'
 import type { Proposal } from '../../../src/protocols/hotstuff/messages.ts'
 import { simulatedHasher } from '../../../src/simulator/simulated-suite.ts'
-import { Bench } from './bench.ts'
+import { Bench, timeoutMs } from './bench.ts'
 import { certificateOf, chainOf, genesisOf, proofOf, proposalOf, spoilt, timeoutsOf } from './forging.ts'
 
 const runs = [
@@ -113,5 +113,31 @@ describe.each(runs)('%s', (rule, run) => {
   it('three of five are no quorum (R4)', () => {
     const { proof, fault } = caseOf(rule, run, 5)
     expect(fault(proof)).toBe('too few signatures')
+  })
+})
+
+describe('a replica whose application is slow', () => {
+  it.each(runs)('decides with the lowest run above each block, and not with all that came since (%s)', (rule, run) => {
+    const parameters = {
+      batch: { operationsMax: 1, lingerMs: 0 },
+      flow: { executionLagBlocksMax: 4 },
+      hotstuff: { rule },
+    }
+    const world = new Bench({ voters: 7, parameters }).start()
+    const [one, slow] = [world.replica(1), world.replica(7)]
+    slow.autoExecute = false
+    slow.autoFetch = false
+    const texts = Array.from({ length: 24 }, (_, index) => `${index}`)
+    for (const replica of world.replicas) replica.pool.add(...texts)
+    for (const replica of world.replicas) replica.step({ kind: 'requests' })
+    world.elapse(20 * timeoutMs)
+    expect(one.decidedHeight - slow.decidedHeight).toBeGreaterThan(4 * run)
+    slow.autoExecute = true
+    slow.execute()
+    world.settle()
+    expect(slow.decidedHeight).toBe(one.decidedHeight)
+    const headers = slow.decided.map(({ proof }) => (proof.kind === 'hotstuff' ? proof.headers.length : 0))
+    // Where its own turn to lead was, there is a gap: what lies right below it is committed by the run above.
+    expect(Math.max(...headers)).toBe(2 * run - 1)
   })
 })
