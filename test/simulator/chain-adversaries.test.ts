@@ -72,6 +72,10 @@ function eachAttack(name: string): Attack<HotstuffMessage>[] {
   return Array.from({ length: 40 }, (_, seed) => behaviourOf(name).create(optionsOf(1, seed)))
 }
 
+function isProposal(message: HotstuffMessage): message is Proposal {
+  return message.kind === 'proposal'
+}
+
 interface Told {
   readonly to: ReplicaId
   readonly message: HotstuffMessage
@@ -109,8 +113,8 @@ describe('a leader that forks', () => {
     const own = nodeOn(third, 5, 1)
     const forks = eachAttack('forking-leaders').flatMap((attack) => {
       for (const node of [first, second, third]) hear(attack, node)
-      const made = tell(attack, own).map(({ message }) => message as Proposal)
-      const fork = made.find(({ justify }) => justify.view !== own.justify.view)
+      const made = tell(attack, own).map(({ message }) => message)
+      const fork = made.filter(isProposal).find(({ justify }) => justify.view !== own.justify.view)
       if (fork === undefined) return []
       const node = penOf(1).digestOf(fork)
       expect(isSignedProposal(by(epochWith('two-chain')), liar, { view: 5, node }, fork.signature)).toBe(true)
@@ -130,10 +134,24 @@ describe('a leader that forks', () => {
       for (const node of [first, second, third]) hear(attack, node)
       hear(attack, penOf(2).timeout(4, 3, highest), 2)
       for (const id of [3, 4]) hear(attack, penOf(id).timeout(4, 2, certify(second)), id)
-      return tell(attack, own).map(({ message }) => (message as Proposal).timeouts)
+      const made = tell(attack, own).map(({ message }) => message)
+      return made.filter(isProposal).map(({ timeouts }) => timeouts)
     })
     const views = reasons.flatMap((reason) => reason?.timeouts.map(({ certificateView }) => certificateView) ?? [])
     expect(new Set(views)).toEqual(new Set([0, 2]))
+  })
+
+  it('tells one replica alone the certificate that its fork leaves aside', () => {
+    const [first, second, third] = chain()
+    const own = nodeOn(third, 5, 1)
+    const told = eachAttack('forking-leaders').flatMap((attack) => {
+      for (const node of [first, second, third]) hear(attack, node)
+      const certificates = tell(attack, own).filter(({ message }) => message.kind === 'newest')
+      expect(certificates.length).toBeLessThanOrEqual(1)
+      return certificates
+    })
+    expect(new Set(told.map(({ to }) => to)).size).toBeGreaterThan(1)
+    for (const { message } of told) expect(message).toMatchObject({ certificate: certify(third) })
   })
 
   it('sees no votes for the tail that it cuts off', () => {
@@ -288,8 +306,27 @@ const marks: Readonly<Record<string, string>> = {
   'malformed-bytes': 'forged-proposal',
 }
 const seedsMax = 12
-/** Where the first seeds tell no lie. */
-const firstSeeds: Readonly<Record<string, number>> = { 'equivocating-checkpoints': 4 }
+/** Where the first seeds tell no lie, or none that anybody notes. */
+const firstSeeds: Readonly<Record<string, number>> = {
+  'equivocating-checkpoints': 5,
+  'lying-fetches': 5,
+  'equivocating-proposals': 4,
+  'equivocating-votes': 5,
+  'withholding-votes': 2,
+  'equivocating-timeouts': 22,
+  'false-highest-certificates': 12,
+}
+/** Those that turn on what a later leader knows: the third node of a run is one more to pass by. */
+const againstTheRun = [
+  'equivocating-timeouts',
+  'stale-certificates',
+  'false-highest-certificates',
+  'withheld-certificates',
+  'forking-leaders',
+  'tail-forking-leaders',
+  'silent-leaders',
+  'orphaned-blocks',
+]
 
 describe('hotstuff', () => {
   it.each(behaviourNames('hotstuff'))(
@@ -298,7 +335,8 @@ describe('hotstuff', () => {
       const asked = { protocol: 'hotstuff', replicas: 4, faults: 'all', adversaries: 1, behaviour } as const
       const met = new Set<string>()
       const wanted = [`lies-${behaviour}`, ...(marks[behaviour] === undefined ? [] : [marks[behaviour]])]
-      for (let seed = firstSeeds[behaviour] ?? 1; seed <= seedsMax && !wanted.every((name) => met.has(name)); seed++) {
+      const first = firstSeeds[behaviour] ?? 1
+      for (let seed = first; seed < first + seedsMax && !wanted.every((name) => met.has(name)); seed++) {
         const { violation, coverage } = runSeed({ ...asked, seed })
         expect(violation).toBeNull()
         for (const name of Object.keys(coverage)) met.add(name)
@@ -307,7 +345,7 @@ describe('hotstuff', () => {
     },
   )
 
-  it.each(behaviourNames('hotstuff'))('survives two of seven that are %s, under three-chain', (behaviour) => {
+  it.each(againstTheRun)('survives two of seven that are %s, under three-chain', (behaviour) => {
     const asked = { protocol: 'hotstuff', replicas: 7, faults: 'all', rule: 'three-chain' } as const
     expect(runSeed({ ...asked, adversaries: 2, behaviour, seed: 3 }).violation).toBeNull()
   })
