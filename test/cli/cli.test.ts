@@ -54,11 +54,6 @@ describe('wrong use', () => {
       /--protocol is paxos, and must be one of raft, pbft, hotstuff/,
     ],
     ['a protocol that is misspelt', ['sim', '--protocol', 'rafft'], /did you mean raft\?/],
-    [
-      'a protocol that is not built',
-      ['sim', '--protocol', 'hotstuff'],
-      /hotstuff, which is not built yet; raft and pbft are/,
-    ],
     ['an unknown family of faults', ['sim', '--faults', 'some'], /--faults is some, and must be one of none/],
     ['a range that runs backwards', ['sim', '--seeds', '9..3'], /--seeds is 9\.\.3, and must be A\.\.B/],
     ['a range that is none', ['sim', '--seeds', '1-9'], /--seeds is 1-9/],
