@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // They take longer and want a machine for themselves: `npm run test:processes`.
     exclude: [...configDefaults.exclude, 'test/processes/**'],
+    globalSetup: ['test/cli/shared-build.ts'],
     testTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,

@@ -1,10 +1,11 @@
 // The command line as its users have it: compiled, in a folder of its own, started as a process.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileInto, sharedBuild } from './shared-build.ts'
 
 export interface Ended {
   code: number | null
@@ -30,9 +31,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 /** Builds beside nothing that others use: `dist/` may be running a sweep. */
 export function buildCli(): BuiltCli {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-cli-'))
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
   const dist = join(folder, 'dist')
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root })
+  const built = sharedBuild()
+  if (built === null) compileInto(dist)
+  else cpSync(built, dist, { recursive: true })
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
   const started = new Set<ChildProcess>()
