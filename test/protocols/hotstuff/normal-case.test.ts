@@ -23,7 +23,9 @@ describe.each([
     for (const replica of world.replicas) expect(replica.texts).toEqual(first!.texts)
   })
 
-  it.each([4, 7, 10, 16, 31])('takes 2(n−1) messages a block (%i voters)', (voters) => {
+  // Who leads is told in the headers: it changes no count.
+  const sizes = leaders === 'round-robin' ? [4, 7, 10, 16, 31] : [4, 7]
+  it.each(sizes)('takes 2(n−1) messages a block (%i voters)', (voters) => {
     const world = bench(voters)
     const texts = Array.from({ length: 12 }, (_, index) => `${index}`)
     for (const replica of world.replicas) replica.pool.add(...texts)
@@ -40,14 +42,15 @@ describe.each([
     expect(counted.length - proposals - votes).toBe(voters - 1)
   })
 
-  it('comes to rest when all is committed: nothing is said, and no view changes, for an hour', () => {
+  const restMinutes = leaders === 'round-robin' ? 60 : 10
+  it(`comes to rest when all is committed: nothing is said, and no view changes, for ${restMinutes} minutes`, () => {
     const world = bench(4)
     world.replica(2).propose('a')
     world.settle()
     const { view } = world.replica(1).status
     world.elapse(1000)
     const sent = world.sent.length
-    world.elapse(3_600_000)
+    world.elapse(restMinutes * 60_000)
     expect(world.sent.slice(sent).filter(({ message }) => message.kind !== 'status')).toEqual([])
     for (const replica of world.replicas) {
       expect(replica.status.view).toBe(view)

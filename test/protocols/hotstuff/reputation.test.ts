@@ -60,9 +60,7 @@ describe('a voter that is dead', () => {
   it.each([
     [4, [1], 'two-chain'],
     [4, [3], 'two-chain'],
-    [7, [1, 4], 'two-chain'],
     [7, [5, 6], 'two-chain'],
-    [10, [1, 2, 3], 'two-chain'],
     [10, [1, 4, 8], 'two-chain'],
     [4, [1], 'three-chain'],
     [4, [4], 'three-chain'],

@@ -25,7 +25,6 @@ function viewsLost(bench: Bench, elapse: (durationMs: number) => void, requests:
 describe.each([
   ['two-chain', 'round-robin'],
   ['three-chain', 'round-robin'],
-  ['two-chain', 'tenure'],
   ['two-chain', 'reputation'],
 ] as const)('links whose round trip is longer than the timeout (%s, %s)', (rule, leaders) => {
   const options: BenchOptions = { parameters: { hotstuff: { rule, leaders } } }
