@@ -7,21 +7,16 @@ import { envelopeCodec, nonceBytes, signedPart, type Envelope } from '../src/ker
 import { faultModelOf, replicaId, type ProtocolName, type ReplicaId } from '../src/kernel/ids.ts'
 import type { Epoch } from '../src/kernel/membership.ts'
 import { defaultParameters, type HotstuffRule } from '../src/kernel/parameters.ts'
-import type { ProtocolDefinition } from '../src/kernel/protocol.ts'
 import { createRandom } from '../src/kernel/random.ts'
 import { nodeEd25519 } from '../src/crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../src/crypto/node/sha256-hasher.ts'
 import { Executor } from '../src/execution/executor.ts'
 import { defineStateMachine } from '../src/execution/state-machine.ts'
 import { bytesCodec } from '../src/execution/value-codec.ts'
-import { hotstuff } from '../src/protocols/hotstuff/hotstuff.ts'
-import { pbft } from '../src/protocols/pbft/pbft.ts'
-import { raft } from '../src/protocols/raft/raft.ts'
 import { ReplicaCore } from '../src/replica/core/replica-core.ts'
+import { definitionOf } from '../src/replica/protocols.ts'
 import { encode } from '../src/wire/codec.ts'
 import { MemoryStore } from '../test/replica/checkpoints/memory-store.ts'
-
-type AnyDefinition = ProtocolDefinition<unknown, unknown>
 
 /** What is measured: a protocol, and for hotstuff a rule. */
 export interface Contender {
@@ -36,13 +31,6 @@ export const contenders: readonly Contender[] = [
   { name: 'hotstuff', protocol: 'hotstuff', rule: 'two-chain' },
   { name: 'hotstuff/three-chain', protocol: 'hotstuff', rule: 'three-chain' },
 ]
-
-/** Measured before replicas may run them, too. */
-const definitions: Readonly<Record<ProtocolName, AnyDefinition>> = {
-  raft: raft as unknown as AnyDefinition,
-  pbft: pbft as unknown as AnyDefinition,
-  hotstuff: hotstuff as unknown as AnyDefinition,
-}
 
 export interface Load {
   replicas: number
@@ -145,7 +133,7 @@ class Group {
       }),
     })
     const core = new ReplicaCore<unknown, unknown>({
-      definition: definitions[this.epoch.protocol],
+      definition: definitionOf(this.epoch.protocol),
       epoch: this.epoch,
       self: id,
       executor: new Executor({ machine, hasher: nodeHasher, epoch: 1, sessions, checkpoints }),
