@@ -2,7 +2,6 @@
 
 import { blockDigest } from '../../kernel/block.ts'
 import type { Checkpoint } from '../../kernel/checkpoint.ts'
-import { broken } from '../../kernel/invariant.ts'
 import type { Persisted, Recovered } from '../../kernel/protocol.ts'
 import { ownVote, slotAt } from './agreement.ts'
 import type { NewView, ViewChange } from './messages.ts'
@@ -131,7 +130,8 @@ function applyDecided(state: PbftState, sequence: Persisted, record: DecidedReco
   const slot = slotAt(state, height)
   if (payload !== null) slot.store({ payloadDigest, payload: null, persisted: sequence })
   const stored = slot.stored(payloadDigest)?.persisted ?? null
-  if (stored === null && !isEmptyDigest(state, payloadDigest)) broken(`the payload of decided block ${height} is gone`)
+  // The log was cut between its payload and its decision, for checkpoints that cannot be read any more: others have it.
+  if (stored === null && !isEmptyDigest(state, payloadDigest)) return state.ledger.clear()
   state.ledger.add(height, { decided: sequence, payload: isEmptyDigest(state, payloadDigest) ? null : stored })
   slot.decision = { view, header, digest, commits }
   slot.forgetPayloads()

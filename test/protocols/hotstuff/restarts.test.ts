@@ -91,6 +91,20 @@ describe('a restart', () => {
     expect(lone.restart().one.status.view).toBe(7)
   })
 
+  // Its checkpoints could not be read any more, and the log had been cut for them.
+  it('begins behind a decision whose payload was cut from the log', () => {
+    const lone = new Lone()
+    const [first, second, third] = chainOf(lone.world, 1, 2, 3)
+    lone.hear(2, first!, second!, third!)
+    expect(lone.one.decided).toHaveLength(1)
+    const decision = lone.one.disk.find(({ record }) => record.kind === 'decided')!
+    lone.one.crash()
+    lone.one.disk = lone.one.disk.filter(({ sequence }) => sequence >= decision.sequence)
+    lone.one.start()
+    expect(lone.one.status.decidedHeight).toBe(0)
+    expect(lone.one.blocksFrom(1)).toEqual([])
+  })
+
   it('three-chain: keeps its lock', () => {
     const lone = new Lone('three-chain')
     lone.hear(2, ...chainOf(lone.world, 1, 2, 3))

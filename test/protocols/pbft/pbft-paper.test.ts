@@ -294,6 +294,21 @@ describe('§4.3, the watermarks', () => {
     expect(asked.prepared.map(({ header }) => header.height)).toEqual([3])
   })
 
+  // Its checkpoints could not be read any more, and the log had been cut for them.
+  it('leave a log that may begin between the payload of a block and its decision', () => {
+    const bench = new Bench(window).start()
+    bench.replica(1).propose('a')
+    bench.settle()
+    const one = bench.replica(2)
+    const decision = one.disk.find(({ record }) => record.kind === 'decided')!
+    one.crash()
+    one.disk = one.disk.filter(({ sequence }) => sequence >= decision.sequence)
+    one.start()
+    expect(one.status.decidedHeight).toBe(0)
+    bench.elapse(2_000)
+    expect(one.texts.join('')).toBe('a')
+  })
+
   it('survive a restart without a snapshot', () => {
     const bench = new Bench(window).start()
     bench.replica(1).propose(...'abcd')
