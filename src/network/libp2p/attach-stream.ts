@@ -2,6 +2,7 @@
 
 import type { Stream } from '@libp2p/interface'
 import type { ByteStream, Link } from '../link/link.ts'
+import { updateWindowRarely } from './rare-window-updates.ts'
 
 /** A ByteStream that ends quietly when libp2p's stream has ended: the link hears of it by `closed`. */
 export function byteStream(stream: Stream): ByteStream {
@@ -47,6 +48,7 @@ function resume(stream: Stream, wish: { isPaused: boolean; isResuming: boolean }
 
 /** Feeds the link what happens on the stream. An error of whoever listens to the link ends the link, not the process. */
 export function attachStream(stream: Stream, link: Link, nowMs: () => number): void {
+  updateWindowRarely(stream)
   let isTurnOwed = false
   const oweTurn = (): void => {
     if (isTurnOwed) return

@@ -6,6 +6,7 @@ import type { ConnectionGater } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import type { NetworkId } from '../../kernel/ids.ts'
 import { boundedYamux } from './bounded-yamux.ts'
+import { wholeWrites } from './whole-writes.ts'
 
 /** On the way to a stream, and buffered for one that is paused; whoever sends more loses the connection. It does not grow. */
 export const windowBytesMax: number = 1024 * 1024
@@ -22,7 +23,7 @@ const streamsPerConnectionMax = 4
 
 export function sharedSettings(): Libp2pOptions {
   return {
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [wholeWrites(noise())],
     streamMuxers: [
       () =>
         boundedYamux(
