@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/processes/**/*.test.ts'],
+    globalSetup: ['test/cli/shared-build.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',

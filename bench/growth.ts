@@ -3,8 +3,9 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { yardstick } from './in-process.ts'
-import { drawPlots, type Plot } from './line-plot.ts'
-import { contenders, measure, type Contender, type Load } from './replica-group.ts'
+import { drawPlots, type Plot } from '../src/benchmark/plot/line-plot.ts'
+import { contenders, type Contender } from '../src/benchmark/contenders.ts'
+import { measure, type Load } from './replica-group.ts'
 
 const folder = 'docs/performance'
 const rounds = 3

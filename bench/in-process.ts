@@ -1,7 +1,8 @@
 // Cores of one protocol in one process: real driver, encoding, pool and payload digests; a log in memory; no executor, no sockets.
 // Prints operations a CPU second beside what hashing and verifying cost in the same run.
 
-import { payloadDigest, payloadEnvelopesCodec } from '../src/kernel/block.ts'
+import { cpuYardstick } from '../src/benchmark/yardstick.ts'
+import { payloadEnvelopesCodec } from '../src/kernel/block.ts'
 import { nodeEd25519 } from '../src/crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../src/crypto/node/sha256-hasher.ts'
 import { envelopeCodec, type Envelope } from '../src/kernel/envelope.ts'
@@ -206,26 +207,8 @@ function createEnvelopes(options: {
   })
 }
 
-/** What the machine can do at this moment, in CPU seconds: it drifts, so figures are quoted beside it. */
+/** What figures are quoted beside. */
 export function yardstick(): { hashMegabytes: number; verifies: number } {
-  const payload = new Uint8Array(128 * 1024)
-  const hashes = 2000
-  const hashing = cpu(() => {
-    for (let index = 0; index < hashes; index++) payloadDigest(nodeHasher, payload)
-  })
   const signer = nodeEd25519.signer(new Uint8Array(32).fill(9))
-  const message = new Uint8Array(200)
-  const signature = signer.sign(message)
-  const verifies = 2000
-  const verifying = cpu(() => {
-    for (let index = 0; index < verifies; index++) nodeEd25519.verify(signer.publicKey, message, signature)
-  })
-  return { hashMegabytes: (hashes * payload.length) / 1e6 / hashing, verifies: verifies / verifying }
-}
-
-function cpu(work: () => void): number {
-  const started = process.cpuUsage()
-  work()
-  const used = process.cpuUsage(started)
-  return (used.user + used.system) / 1e6
+  return cpuYardstick({ hasher: nodeHasher, signer, verifier: nodeEd25519 })
 }

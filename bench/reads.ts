@@ -11,7 +11,7 @@ import { Supervisor } from '../src/cli/supervisor.ts'
 import type { StoreCommand, StoreQuery } from '../src/execution/store/commands.ts'
 import { keyValueStore } from '../src/execution/store/key-value-store.ts'
 import type { StoreResult } from '../src/execution/store/results.ts'
-import { cpuSecondsOf } from './processes.ts'
+import { cpuSecondsOf } from '../src/benchmark/process-cpu.ts'
 
 type StoreClient = Client<StoreCommand, StoreQuery, StoreResult>
 type Way = 'ordered' | 'read-index' | 'lease' | 'local'

@@ -1,12 +1,13 @@
 // Whole replicas in one process: real cores, encoding, gateway, pool, signatures, payload checks and executors; a log in memory that is durable at
 // the end of each turn, and no sockets. Envelopes are signed before the clock starts. What costs CPU here is the house's own.
 
+import type { Contender } from '../src/benchmark/contenders.ts'
+import { signedEnvelope, unsigned } from '../src/benchmark/signed-envelope.ts'
 import { clientRequestCodec } from '../src/kernel/client-messages.ts'
-import { envelopeDomain, envelopeScope, signingBytes } from '../src/kernel/domains.ts'
-import { envelopeCodec, nonceBytes, signedPart, type Envelope } from '../src/kernel/envelope.ts'
+import { nonceBytes } from '../src/kernel/envelope.ts'
 import { faultModelOf, replicaId, type ProtocolName, type ReplicaId } from '../src/kernel/ids.ts'
 import type { Epoch } from '../src/kernel/membership.ts'
-import { defaultParameters, type HotstuffRule } from '../src/kernel/parameters.ts'
+import { defaultParameters } from '../src/kernel/parameters.ts'
 import { createRandom } from '../src/kernel/random.ts'
 import { nodeEd25519 } from '../src/crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../src/crypto/node/sha256-hasher.ts'
@@ -17,20 +18,6 @@ import { ReplicaCore } from '../src/replica/core/replica-core.ts'
 import { definitionOf } from '../src/replica/protocols.ts'
 import { encode } from '../src/wire/codec.ts'
 import { MemoryStore } from '../test/replica/checkpoints/memory-store.ts'
-
-/** What is measured: a protocol, and for hotstuff a rule. */
-export interface Contender {
-  name: string
-  protocol: ProtocolName
-  rule: HotstuffRule
-}
-
-export const contenders: readonly Contender[] = [
-  { name: 'raft', protocol: 'raft', rule: 'two-chain' },
-  { name: 'pbft', protocol: 'pbft', rule: 'two-chain' },
-  { name: 'hotstuff', protocol: 'hotstuff', rule: 'two-chain' },
-  { name: 'hotstuff/three-chain', protocol: 'hotstuff', rule: 'three-chain' },
-]
 
 export interface Load {
   replicas: number
@@ -53,13 +40,6 @@ const blocksUnderWay: Readonly<Record<ProtocolName, number>> = { raft: 4, pbft: 
 
 const none = new Uint8Array(0)
 const client = nodeEd25519.signer(new Uint8Array(32).fill(77))
-
-function signed(epoch: Epoch, envelope: Envelope): Uint8Array {
-  if (epoch.parameters.envelopeSignatures === 'link') return encode(envelopeCodec, envelope)
-  const body = signedPart(encode(envelopeCodec, envelope), envelope)
-  const message = signingBytes(envelopeDomain(envelope.kind), envelopeScope(epoch.network), body)
-  return encode(envelopeCodec, { ...envelope, signature: client.sign(message) })
-}
 
 function createEpoch({ protocol, rule }: Contender, { replicas, operationsPerBlock }: Load): Epoch {
   const byzantine = faultModelOf(protocol) === 'byzantine'
@@ -215,15 +195,16 @@ export function measure(contender: Contender, load: Load): Measured {
   const operations = blocks * operationsPerBlock
   const envelopes = Array.from({ length: operations / operationsPerEnvelope }, (_, index) => {
     const firstNumber = 1 + index * operationsPerEnvelope
-    return signed(group.epoch, {
-      kind: 'operations',
+    const envelope = {
+      kind: 'operations' as const,
       client: client.publicKey,
       session,
       firstNumber,
       acknowledgedNumber: Math.max(0, firstNumber - 8 * operationsPerBlock),
       operations: Array.from({ length: operationsPerEnvelope }, () => operation),
-      signature: none,
-    })
+      signature: unsigned,
+    }
+    return signedEnvelope(envelope, group.epoch, client)
   })
   const before = group.executedHeight
   const started = process.cpuUsage()
@@ -234,8 +215,9 @@ export function measure(contender: Contender, load: Load): Measured {
 
 function openSession(group: Group): { height: number; index: number } {
   const before = group.executedHeight
-  const opening = { kind: 'open', client: client.publicKey, nonce: new Uint8Array(nonceBytes) } as const
-  group.submit(group.leader!, [signed(group.epoch, { ...opening, referenceHeight: 0, signature: none })])
+  const nonce = new Uint8Array(nonceBytes)
+  const opening = { kind: 'open' as const, client: client.publicKey, nonce, referenceHeight: 0, signature: unsigned }
+  group.submit(group.leader!, [signedEnvelope(opening, group.epoch, client)])
   // What stands on its block and holds nothing comes in the same turns.
   for (let still = 0, height = before; still < 8; still++) {
     group.turn(1)

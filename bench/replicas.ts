@@ -4,7 +4,8 @@
 import { faultModelOf } from '../src/kernel/ids.ts'
 import { votersMin } from '../src/kernel/quorum.ts'
 import { yardstick } from './in-process.ts'
-import { contenders, measure, type Load, type Measured } from './replica-group.ts'
+import { contenders } from '../src/benchmark/contenders.ts'
+import { measure, type Load, type Measured } from './replica-group.ts'
 
 const rounds = 5
 const base: Omit<Load, 'replicas'> = {

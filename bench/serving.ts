@@ -18,7 +18,7 @@ import type { StoreResult } from '../src/execution/store/results.ts'
 import { replicaId } from '../src/kernel/ids.ts'
 import { readNetworkFile } from '../src/replica/options.ts'
 import type { ReplicaStatus } from '../src/replica/replica.ts'
-import { cpuSecondsOf } from './processes.ts'
+import { cpuSecondsOf } from '../src/benchmark/process-cpu.ts'
 import { StateSink, sinkModes, type SinkMode } from './state-sink.ts'
 
 type StoreClient = Client<StoreCommand, StoreQuery, StoreResult>

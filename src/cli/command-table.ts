@@ -56,6 +56,16 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/sim.ts')).simCommand,
   },
   {
+    name: 'complexity',
+    summary: 'counts what each protocol costs at each size: messages, bytes, signatures, delays',
+    load: async () => (await import('./commands/complexity.ts')).complexityCommand,
+  },
+  {
+    name: 'bench',
+    summary: 'measures protocols on real processes beside other systems, and writes a report',
+    load: async () => (await import('./commands/bench.ts')).benchCommand,
+  },
+  {
     name: 'init',
     summary: 'makes a whole network for this machine: keys, the approved network file, data directories',
     load: async () => (await import('./commands/init.ts')).initCommand,

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The command line: finds the command, and turns whatever happens into a sentence and an exit code.
 
-import { readFileSync } from 'node:fs'
 import { errorCodes } from '../kernel/error-codes.ts'
 import { nearest } from '../kernel/nearest.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
@@ -11,6 +10,7 @@ import { exitCode } from './exit-codes.ts'
 import { Failure } from './failure.ts'
 import { groupHelp, help, UsageError } from './options.ts'
 import { createOutput, type Output } from './output.ts'
+import { packageVersion } from './package.ts'
 
 const certaintyInWords = { definite: 'certainly not executed', indefinite: 'may have been executed' } as const
 
@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     return name === undefined ? exitCode.usage : exitCode.ok
   }
   if (name === '--version') {
-    output.out(version())
+    output.out(packageVersion())
     return exitCode.ok
   }
   const entry = commandTable.find((one) => one.name === name)
@@ -125,9 +125,4 @@ function overview(): string {
     'quorate COMMAND --help says more. --version prints the version.',
     '',
   ].join('\n')
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

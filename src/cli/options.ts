@@ -127,18 +127,50 @@ export function number(
   return parsedNumber
 }
 
+/** Whole numbers within bounds, with commas between. */
+export function numbers(
+  parsed: ParsedOptions,
+  name: string,
+  fallback: readonly number[],
+  minimum: number,
+  maximum: number,
+): number[] {
+  const value = parsed.values[name]
+  if (typeof value !== 'string') return [...fallback]
+  const all = value.split(',').map((one) => (/^[0-9]{1,15}$/.test(one) ? Number(one) : Number.NaN))
+  if (all.every((one) => one >= minimum && one <= maximum)) return [...new Set(all)]
+  throw new UsageError(
+    `--${name} is ${value}, and must be whole numbers from ${minimum} to ${maximum} with commas between`,
+  )
+}
+
+/** Words of a list, with commas between. */
+export function someOf<Name extends string>(
+  parsed: ParsedOptions,
+  name: string,
+  fallback: readonly Name[],
+  known: readonly Name[],
+): Name[] {
+  const value = parsed.values[name]
+  if (typeof value !== 'string') return [...fallback]
+  return [...new Set(value.split(','))].map((one) => knownName(name, one, known))
+}
+
 export function oneOf<Name extends string>(
   parsed: ParsedOptions,
   name: string,
   fallback: Name,
   known: readonly Name[],
 ): Name {
-  const value = text(parsed, name, fallback)
+  return knownName(name, text(parsed, name, fallback), known)
+}
+
+function knownName<Name extends string>(option: string, value: string, known: readonly Name[]): Name {
   const found = known.find((one) => one === value)
   if (found !== undefined) return found
   const near = nearest(value, known)
   const hint = near === null ? '' : `; did you mean ${near}?`
-  throw new UsageError(`--${name} is ${value}, and must be one of ${known.join(', ')}${hint}`)
+  throw new UsageError(`--${option} is ${value}, and must be one of ${known.join(', ')}${hint}`)
 }
 
 export function help(spec: CommandSpec): string {

@@ -18,6 +18,8 @@ export interface SupervisorOptions {
   app: string
   /** One line of its events, or of what it said on its way out. */
   said: (id: ReplicaId, event: Readonly<Record<string, unknown>> | string) => void
+  /** Further arguments of `start`. */
+  more?: readonly string[]
 }
 
 /** What a replica may take to end before it is ended. */
@@ -37,9 +39,15 @@ export class Supervisor {
   }
 
   start(id: ReplicaId, dir: string): SupervisedReplica {
-    const { networkPath, app, said } = this.#options
-    const args = [mainPath, 'start', '--dir', dir, '--network', networkPath, '--json']
+    const { networkPath, app, more = [] } = this.#options
+    const args = [mainPath, 'start', '--dir', dir, '--network', networkPath, '--json', ...more]
     if (app !== '') args.push('--app', app)
+    return this.startProgram(id, dir, args)
+  }
+
+  /** Of a replica that is to run something else: a program's path and its arguments. */
+  startProgram(id: ReplicaId, dir: string, args: readonly string[]): SupervisedReplica {
+    const { said } = this.#options
     // A channel tells the child when its parent is gone. Its own group keeps the terminal's Ctrl-C from it: it is told by us, once.
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true })
     createInterface({ input: child.stdout! }).on('line', (line) => said(id, parsed(line)))

@@ -6,9 +6,9 @@ import { basename, dirname, join } from 'node:path'
 import { Failure, systemCode } from './failure.ts'
 
 /** Never overwrites. */
-export function createFile(path: string, text: string): void {
+export function createFile(path: string, content: string | Uint8Array): void {
   try {
-    writeNew(path, text)
+    writeNew(path, content)
   } catch (error) {
     throw systemCode(error) === 'EEXIST' ? existing(path) : unwritable(path, error)
   }
@@ -29,10 +29,10 @@ export function createOrReplaceInput(path: string, text: string, inputs: readonl
   }
 }
 
-function writeNew(path: string, text: string): void {
+function writeNew(path: string, content: string | Uint8Array): void {
   const file = openSync(path, 'wx')
   try {
-    writeFileSync(file, text)
+    writeFileSync(file, content)
     fsyncSync(file)
   } catch (error) {
     // A part of a file would be in the way of the next attempt.

@@ -5,6 +5,7 @@ import type { Height } from '../kernel/ids.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import type { ClientCore } from './core/client-core.ts'
 import type { ClientFailure, ClientOperation, Settled } from './core/operation.ts'
+import { Deadlines } from './deadlines.ts'
 
 export interface WaitOptions {
   /** Ends the wait; whether the operation happens is another question. */
@@ -25,6 +26,7 @@ const deadlineMsMax = 2 ** 31 - 1
 
 export class Submitter {
   readonly #core: ClientCore
+  readonly #deadlines = new Deadlines()
   readonly #turn: () => void
 
   /** `turn` asks the host to end its turn soon. */
@@ -58,14 +60,14 @@ export class Submitter {
       const abort = (): void => {
         if (operation !== null) this.#core.abandon(operation, 'ERR_ABORTED', 'its caller has given it up')
       }
-      const timer = setTimeout(() => {
+      const deadline = this.#deadlines.add(deadlineMs, () => {
         if (operation === null) return
         const why = this.#core.isConnected ? `no answer within ${deadlineMs} ms` : 'no replica could be reached in time'
         this.#core.abandon(operation, 'ERR_DEADLINE', why)
-      }, deadlineMs)
+      })
       signal?.addEventListener('abort', abort, { once: true })
       operation = begin((settled) => {
-        clearTimeout(timer)
+        this.#deadlines.remove(deadline)
         signal?.removeEventListener('abort', abort)
         if (settled.ok) resolve({ result: settled.result, height: settled.height, index: settled.index })
         else reject(errorOf(settled.failure))

@@ -263,6 +263,30 @@ const commandLineCodes = {
     meaning: 'the files or options are of different networks',
     nextStep: 'name files of one network, whose id is the same',
   },
+  ERR_BENCHMARK_ROUND: {
+    meaning: 'what is to be measured cannot be: the message says why',
+    nextStep: 'correct the options of `bench`',
+  },
+  ERR_SYSTEM_MISSING: {
+    meaning: 'a system to compare with is not installed',
+    nextStep: 'install it as the message says, or leave it out',
+  },
+  ERR_SYSTEM_NOT_STARTED: {
+    meaning: 'a system that is to be measured does not serve; the message has its last words',
+    nextStep: 'look at what it said; try again',
+  },
+  ERR_PROFILE: {
+    meaning: 'the file is no CPU profile',
+    nextStep: 'name a file that `node --cpu-prof` or `quorate bench --profile` has written',
+  },
+  ERR_NETEM: {
+    meaning: 'this machine cannot delay packets: no root, no iproute2, or a kernel without netem',
+    nextStep: 'run `bench` as root on a machine that can, or leave `--round-trip-ms` out',
+  },
+  ERR_REPORT: {
+    meaning: 'the file is no report of `bench` that this release reads',
+    nextStep: 'name a report.json that `quorate bench` has written',
+  },
   ERR_SNAPSHOT_NONE: {
     meaning: 'the folder holds no certified snapshot',
     nextStep: "name a replica's folder that has passed a checkpoint, or a saved snapshot",

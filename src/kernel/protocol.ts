@@ -143,11 +143,14 @@ export interface Awaited {
   missing: readonly ReplicaId[]
 }
 
-/** A stall can be explained: this says at any moment what is waited for (architecture.md §2 rule 7). */
-export interface ProtocolStatus {
-  protocol: ProtocolName
+export interface Leadership {
   view: View
   leader: ReplicaId | null
+}
+
+/** A stall can be explained: this says at any moment what is waited for (architecture.md §2 rule 7). */
+export interface ProtocolStatus extends Leadership {
+  protocol: ProtocolName
   role: string
   /** One sentence for a person. */
   phase: string
@@ -161,6 +164,8 @@ export interface Protocol<Message, LogRecord> {
   /** Total: never throws on anything that came from outside. What it throws is our own bug, and fatal. */
   step(input: Input<Message, LogRecord>, now: Now, effects: Effects<Message, LogRecord>): void
   status(now: Now): ProtocolStatus
+  /** Of the status, what is wanted at every turn of the loop. */
+  leadership(): Leadership
   /** An undecided payload that this replica holds, for others to fetch; null if it does not. */
   payload?(digest: Digest): Uint8Array | null
   /**

@@ -1,8 +1,11 @@
 // The protocol's timers on Node's.
 
 import type { Timers } from './driver/driver.ts'
+import { EventLoopDelay } from './event-loop-delay.ts'
 
 export class NodeTimers implements Timers {
+  /** How late timers fire here. */
+  readonly delay = new EventLoopDelay()
   readonly #fire: (name: string) => void
   readonly #running = new Map<string, ReturnType<typeof setTimeout>>()
   #stopped = false
@@ -31,6 +34,7 @@ export class NodeTimers implements Timers {
 
   stop(): void {
     this.#stopped = true
+    this.delay.stop()
     for (const name of [...this.#running.keys()]) this.disarm(name)
   }
 }

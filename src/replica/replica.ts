@@ -6,6 +6,7 @@ import type { Height, ProtocolName, ReplicaId, View } from '../kernel/ids.ts'
 import type { ProtocolStatus } from '../kernel/protocol.ts'
 import type { PeerContact } from '../network/node/peer-links.ts'
 import type { CheckpointingStatus } from './core/checkpointing-status.ts'
+import type { Work } from './core/work-counts.ts'
 import type { ReplicaEvents } from './events.ts'
 import type { EvidenceStatus } from './evidence-status.ts'
 import type { TransferLeadershipOptions } from './transfer-leadership.ts'
@@ -47,7 +48,12 @@ export interface ReplicaStatus {
   submitting: number
   /** Whether the disk is full. */
   stalled: boolean
+  /** `groups`: what was made durable together; `syncs`: calls of fsync and fdatasync for the log since this start. */
   log: { durable: number; groups: number; syncs: number }
+  /** What it has sent, signed and verified since this start: what the protocol costs. */
+  work: Work
+  /** How much later than asked a timer of this process fired: the ninety-ninth percentile since somebody last asked for this status. */
+  eventLoopDelayP99Ms: number
   /** Snapshots of this replica, and a state that is on its way from others. */
   checkpoints: CheckpointingStatus
   /** Lies of other members that this replica can prove. */

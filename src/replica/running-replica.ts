@@ -176,6 +176,8 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       submitting: this.#own?.underWay ?? 0,
       stalled: this.#stalled,
       log: { durable: log.durable, groups: log.groups, syncs: log.syncs },
+      work: this.#core.work,
+      eventLoopDelayP99Ms: this.#timers.delay.takeP99Ms(),
       checkpoints: this.#core.checkpoints,
       evidence: this.#evidence.status,
       uptimeMs: Math.round(performance.now() - this.#startedMs),
@@ -436,7 +438,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
 
   #watchLeader(): void {
     if (this.#core === null) return
-    const { leader, view } = this.#core.status(this.#now())
+    const { leader, view } = this.#core.leadership()
     if (leader === this.#leader.leader && view === this.#leader.view) return
     if (this.#leader.leader !== null && leadersTakeTurns(this.#options.network.epoch.protocol)) return
     this.#leader = { leader, view }
@@ -471,8 +473,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     if (this.#failure === null) return new QuorateError('ERR_CLOSED', 'the replica is closed', { certainty })
     const { cause } = this.#failure
     const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `the replica has failed for good: ${reason}`
-    return new QuorateError('ERR_REPLICA_FAILED', message, { certainty, cause })
+    return new QuorateError('ERR_REPLICA_FAILED', `the replica has failed for good: ${reason}`, { certainty, cause })
   }
 
   #submitter(): Submitter {

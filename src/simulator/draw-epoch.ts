@@ -1,8 +1,9 @@
 // The network file of a run.
 
 import type { SignatureSuite } from '../kernel/crypto-ports.ts'
-import { replicaId } from '../kernel/ids.ts'
-import type { Epoch, Member } from '../kernel/membership.ts'
+import { replicaId, type ProtocolName } from '../kernel/ids.ts'
+import type { Epoch } from '../kernel/membership.ts'
+import type { Parameters } from '../kernel/parameters.ts'
 import type { Random } from '../kernel/random.ts'
 import type { SimulatedProtocol } from './protocols.ts'
 import type { SimulationOptions } from './report.ts'
@@ -25,21 +26,31 @@ export function drawEpoch<Message, LogRecord>(
   const priorities = drawPriorities(paces.fork('priorities'), replicas)
   const common = drawParameters(random.fork('parameters'))
   const leaseDriftPerMille = drawLeaseDrift(paces.fork('leases'), driftPpmMax)
-  const members: Member[] = Array.from({ length: replicas }, (_, index) => ({
-    id: replicaId(index + 1),
-    name: `replica-${index + 1}`,
-    role: 'voter' as const,
-    consensusKey: suite.signer(new Uint8Array(32).fill(index + 1)).publicKey,
-    linkKey: new Uint8Array(32).fill(index + 101),
-    addresses: [],
-    priority: priorities[index]!,
-  }))
+  const parameters = drawOwn({ ...common, raft: { ...common.raft, leaseDriftPerMille } }, byzantine, rule)
+  return simulatedEpoch(protocol, priorities, parameters, suite)
+}
+
+/** Of voters alone: as many as there are priorities. */
+export function simulatedEpoch(
+  protocol: ProtocolName,
+  priorities: readonly number[],
+  parameters: Parameters,
+  suite: SignatureSuite,
+): Epoch {
   return {
     network: new Uint8Array(32).fill(7),
     number: 1,
     firstHeight: 1,
     protocol,
-    members,
-    parameters: drawOwn({ ...common, raft: { ...common.raft, leaseDriftPerMille } }, byzantine, rule),
+    members: priorities.map((priority, index) => ({
+      id: replicaId(index + 1),
+      name: `replica-${index + 1}`,
+      role: 'voter',
+      consensusKey: suite.signer(new Uint8Array(32).fill(index + 1)).publicKey,
+      linkKey: new Uint8Array(32).fill(index + 101),
+      addresses: [],
+      priority,
+    })),
+    parameters,
   }
 }

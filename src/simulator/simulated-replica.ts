@@ -3,6 +3,7 @@
 
 import type { ReplicaId } from '../kernel/ids.ts'
 import type { Command, Now } from '../kernel/protocol.ts'
+import type { Work } from '../replica/core/work-counts.ts'
 import { crc32 } from '../storage/log/crc32.ts'
 import type { Voice } from '../storage/log/format.ts'
 import { initializeLog } from '../storage/log/initialize.ts'
@@ -88,6 +89,11 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
     return this.#life?.core?.executedHeight ?? 0
   }
 
+  /** What it has sent, signed and verified since it started; null while it is down or starting. */
+  get work(): Work | null {
+    return this.#life?.core?.work ?? null
+  }
+
   /** Follows without a vote, because it lost its log. */
   get abstains(): boolean {
     return this.#life?.abstains ?? false
@@ -95,6 +101,11 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
 
   get incarnation(): number | null {
     return this.#life?.greeting?.incarnation ?? null
+  }
+
+  /** Of the view that it is in; null while it is down or starting, and when nobody leads. */
+  get leader(): ReplicaId | null {
+    return this.#life?.core?.status(this.#now()).leader ?? null
   }
 
   /** What it says it is waiting for. */

@@ -7,7 +7,7 @@
  * At the end the history goes to both checkers.
  */
 
-import type { ReplicaId } from '../kernel/ids.ts'
+import type { Height, ReplicaId } from '../kernel/ids.ts'
 import { membershipOf, type Epoch, type Membership } from '../kernel/membership.ts'
 import { portableHasher } from '../crypto/portable/sha256-hasher.ts'
 import { createRandom, type Random } from '../kernel/random.ts'
@@ -23,7 +23,7 @@ import { drawEpoch } from './draw-epoch.ts'
 import { ExecutedOperations } from './executed-operations.ts'
 import { healCore } from './healing.ts'
 import { fatesOf } from './fates.ts'
-import { explainStall } from './stall.ts'
+import { explainStall, heightOwed } from './stall.ts'
 import { Witness } from './witness.ts'
 import { DiskNemesis } from './disk-nemesis.ts'
 import type { Excuse } from './excuses.ts'
@@ -213,13 +213,13 @@ class Simulation<Message, LogRecord, Operation, Result> {
       this.#clients.every((client, index) => client.completed >= before[index]! + healedOperations)
     this.#runUntil(healedUs + boundUs, served)
     for (const client of this.#clients) client.drain()
-    const complete = (): boolean =>
+    const complete = (height: Height): boolean =>
       served() &&
       this.#clients.every((client) => client.underWay === 0) &&
-      core.every((replica) => replica.executedHeight >= this.#invariants.heightDecided)
-    this.#runUntil(healedUs + boundUs, complete)
+      core.every((replica) => replica.executedHeight >= height)
+    this.#runUntil(healedUs + boundUs, () => complete(this.#invariants.heightDecided))
     if (this.#invariants.violation !== null) return null
-    if (!complete()) {
+    if (!complete(heightOwed(core, this.#invariants.heightDecided, this.#blocks))) {
       const standing = core.filter(({ id }) => !this.#atlas.isDamaged(id)).map(({ id }) => id)
       if (!hasRunOfLeaders(this.#epoch, standing)) return 'no-run-of-leaders'
       this.#invariants.violate('liveness', explainStall(this.#clients, core, this.#invariants.heightDecided))

@@ -1,11 +1,11 @@
 // The command line as its users have it: compiled, in a folder of its own, started as a process.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { copyFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compileInto, sharedBuild } from './shared-build.ts'
+import { buildInto } from './shared-build.ts'
 
 export interface Ended {
   code: number | null
@@ -23,30 +23,31 @@ export interface BuiltCli {
   folder: string
   run(...args: readonly string[]): Promise<Ended>
   start(...args: readonly string[]): Running
+  /** Another program than the command, by its place below src/. */
+  startProgram(path: string, ...args: readonly string[]): Running
   remove(): void
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Builds beside nothing that others use: `dist/` may be running a sweep. */
 export function buildCli(): BuiltCli {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-cli-'))
   const dist = join(folder, 'dist')
-  const built = sharedBuild()
-  if (built === null) compileInto(dist)
-  else cpSync(built, dist, { recursive: true })
+  buildInto(dist, 'command-line')
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
   const started = new Set<ChildProcess>()
-  const start = (...args: readonly string[]): Running => {
-    const child = spawn(process.execPath, [join(dist, 'cli/main.js'), ...args], { cwd: folder })
+  const startProgram = (path: string, ...args: readonly string[]): Running => {
+    const child = spawn(process.execPath, [join(dist, path.replace(/\.ts$/, '.js')), ...args], { cwd: folder })
     started.add(child)
     child.on('close', () => started.delete(child))
     return { process: child, ended: endOf(child) }
   }
+  const start = (...args: readonly string[]): Running => startProgram('cli/main.ts', ...args)
   return {
     folder,
     start,
+    startProgram,
     run: (...args) => start(...args).ended,
     // What a failed test left running ends here; its workers end with it.
     remove: () => {

@@ -19,7 +19,7 @@ describe('quorate', () => {
   it('lists its commands, and calls it wrong use when none was named', async () => {
     const asked = await cli.run('--help')
     expect(asked).toMatchObject({ code: 0, error: '' })
-    expect(asked.out).toMatch(/^ {2}sim .*\n {2}init .*\n {2}keygen .*\n {2}network /m)
+    expect(asked.out).toMatch(/^ {2}sim .*\n {2}complexity .*\n {2}bench .*\n {2}init .*\n {2}keygen .*\n {2}network /m)
     expect(await cli.run()).toEqual({ ...asked, code: 2 })
   })
 

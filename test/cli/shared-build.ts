@@ -1,13 +1,21 @@
 // One compiled command line for all files of a test run: compiling takes longer than most of what is then tried with it. The run makes
-// the folder and removes it; the first file that needs the command fills it.
+// the folder and removes it; the first file that needs a program fills its part.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+/** What is started as a process: the command line, or the replicas of tests, which can do more. */
+export type Program = 'command-line' | 'test-replicas'
+
+/** Types were checked in the sources; the command line's are checked as its users' build does it. */
+const projects: Readonly<Record<Program, readonly string[]>> = {
+  'command-line': ['tsconfig.build.json'],
+  'test-replicas': ['tsconfig.tools.json', '--noCheck'],
+}
+const root = fileURLToPath(new URL(import.meta.url.includes('/.tools/') ? '../../../' : '../../', import.meta.url))
 /** Names the folder to the processes of a run. */
 const variable = 'QUORATE_TEST_BUILD'
 const pollMs = 50
@@ -20,30 +28,38 @@ export default function setup(): () => void {
   return () => rmSync(folder, { recursive: true, force: true })
 }
 
+/** Fills a folder of its own, beside nothing that others use: `dist/` may be running a sweep. */
+export function buildInto(dist: string, program: Program): void {
+  const built = sharedBuild(program)
+  if (built === null) compileInto(dist, program)
+  else cpSync(built, dist, { recursive: true })
+}
+
 /** Where the modules are. Null: the run has no folder, or whoever was to fill it has not. */
-export function sharedBuild(): string | null {
+function sharedBuild(program: Program): string | null {
   const folder = process.env[variable]
   if (folder === undefined) return null
-  const [dist, failed] = [join(folder, 'dist'), join(folder, 'failed')]
-  if (isFirst(folder)) fill(dist, failed)
+  const part = join(folder, program)
+  const [dist, failed] = [join(part, 'dist'), join(part, 'failed')]
+  if (isFirst(part)) fill(dist, failed, program)
   const wait = new Int32Array(new SharedArrayBuffer(4))
   for (let polls = 0; polls < pollsMax && !existsSync(dist) && !existsSync(failed); polls++)
     Atomics.wait(wait, 0, 0, pollMs)
   return existsSync(dist) ? dist : null
 }
 
-function isFirst(folder: string): boolean {
+function isFirst(part: string): boolean {
   try {
-    mkdirSync(join(folder, 'begun'))
+    mkdirSync(part)
     return true
   } catch {
     return false
   }
 }
 
-function fill(dist: string, failed: string): void {
+function fill(dist: string, failed: string, program: Program): void {
   try {
-    compileInto(`${dist}-unfinished`)
+    compileInto(`${dist}-unfinished`, program)
     renameSync(`${dist}-unfinished`, dist)
   } catch (error) {
     writeFileSync(failed, '')
@@ -52,8 +68,8 @@ function fill(dist: string, failed: string): void {
 }
 
 /** Without what nobody runs. */
-export function compileInto(dist: string): void {
+function compileInto(dist: string, program: Program): void {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   const lean = ['--declaration', 'false', '--sourceMap', 'false']
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', dist, ...lean], { cwd: root })
+  execFileSync(process.execPath, [compiler, '-p', ...projects[program], '--outDir', dist, ...lean], { cwd: root })
 }

@@ -37,6 +37,24 @@ describe('quorate up', () => {
     expect(existsSync(join(dir, '..'))).toBe(false)
   }, 60_000)
 
+  it.each(['pbft', 'hotstuff'])(
+    'with %s runs four that agree, whom status shows at rest',
+    async (protocol) => {
+      const dir = join(cli.folder, protocol)
+      const running = cli.start('up', '--protocol', protocol, '--dir', dir)
+      await said(running, 'All 4 agree.')
+      expect(await cli.run('put', 'colour', 'green', '--dir', dir)).toMatchObject({ code: 0, error: '' })
+      expect(await cli.run('get', 'colour', '--dir', dir)).toEqual({ code: 0, out: 'green\n', error: '' })
+      const resting = /^[1-4] \(replica-[1-4]\) .*, and nothing is under way$/gm
+      await expect
+        .poll(async () => (await cli.run('status', '--dir', dir)).out.match(resting), { timeout: 15_000 })
+        .toHaveLength(4)
+      running.process.kill('SIGINT')
+      expect((await running.ended).code).toBe(130)
+    },
+    60_000,
+  )
+
   it('takes its children along when it is told to stop before anything is agreed on', async () => {
     const running = cli.start('up')
     await said(running, 'Starting')

@@ -497,9 +497,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'client-calls-what-left-definite',
     title: 'an operation that was given up after its envelope had left is reported as certainly not executed',
     file: 'src/client/core/client-core.ts',
-    find: 'const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation)',
+    find: 'const certain = this.#removeWaiting(operation) || this.#reads.abandon(operation)',
     replace:
-      'const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation) || operation.settle !== null',
+      'const certain = this.#removeWaiting(operation) || this.#reads.abandon(operation) || operation.settle !== null',
     finder: { kind: 'tests', files: ['test/client/core/client-core.test.ts'] },
   },
   {

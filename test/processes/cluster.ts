@@ -1,7 +1,7 @@
 // A real network on this machine: each replica a process of its own, the command line's `start`; or replica-program.ts, where the wires
 // between them can be cut and one of them may lie.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { createLocalNetwork, replicaFolder, type LocalNetwork } from '../../src/cli/setup/local-network.ts'
 import { readKeyFile } from '../../src/crypto/node/key-file.ts'
 import type { ProtocolName } from '../../src/kernel/ids.ts'
+import { buildInto } from '../cli/shared-build.ts'
 import { readyLine } from './ready-line.ts'
 import { Wires } from './wires.ts'
 
@@ -42,7 +43,7 @@ export class Cluster {
   static async create({ wired = false, ...options }: ClusterOptions): Promise<Cluster> {
     const folder = mkdtempSync(join(tmpdir(), 'quorate-cluster-'))
     try {
-      buildInto(folder, wired)
+      fill(folder, wired)
       const dir = join(folder, 'network')
       const local = await createLocalNetwork({ ...options, dir, name: 'test', host: '127.0.0.1' })
       return new Cluster(local, folder, wired ? await Wires.lay(local.network) : null)
@@ -124,11 +125,8 @@ export class Cluster {
   }
 }
 
-function buildInto(folder: string, wired: boolean): void {
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const project = wired ? ['tsconfig.tools.json', '--noCheck'] : ['tsconfig.build.json']
-  const args = [compiler, '-p', ...project, '--declaration', 'false', '--outDir', join(folder, 'dist')]
-  execFileSync(process.execPath, args, { cwd: root })
+function fill(folder: string, wired: boolean): void {
+  buildInto(join(folder, 'dist'), wired ? 'test-replicas' : 'command-line')
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
 }

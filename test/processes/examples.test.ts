@@ -1,6 +1,6 @@
 // The examples are run as their first lines say, and do what they print.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,16 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLocalNetwork, replicaFolder } from '../../src/cli/setup/local-network.ts'
 import { networks } from '../networks.ts'
 import { childrenOf, isAlive } from '../cli/built-cli.ts'
+import { buildInto } from '../cli/shared-build.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 let folder: string
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'quorate-examples-'))
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.tools.json', '--outDir', join(folder, '.tools')], {
-    cwd: root,
-  })
+  buildInto(join(folder, '.tools'), 'test-replicas')
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
 }, 60_000)

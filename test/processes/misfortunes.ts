@@ -5,7 +5,7 @@ import { leadersTakeTurns } from '../../src/kernel/ids.ts'
 import { createRandom, type Random } from '../../src/kernel/random.ts'
 import type { TestNetwork } from '../networks.ts'
 import { Cluster } from './cluster.ts'
-import { lieNames } from './lies.ts'
+import { lieNames } from '../../src/benchmark/lies/lies.ts'
 import { judge, Load } from './load.ts'
 
 export const faultNames = ['kill', 'pause', 'partition', 'liar'] as const
@@ -42,6 +42,8 @@ export interface RoundsReport {
 
 /** Service is back within this time, or the round fails: ten election timeouts at their default of 1 to 2 s, and a busy machine. */
 export const servedAfterMsMax = 20_000
+/** Whoever was away is back within this time: its process has to start, and its links, on a busy machine. */
+const backAfterMsMax = 60_000
 /** How long a leader stays stopped or cut off, and how long a liar lies. */
 const faultMs = 3_000
 
@@ -71,7 +73,7 @@ export async function misfortunes(options: RoundsOptions): Promise<RoundsReport>
   try {
     cluster.startAll()
     load.start()
-    await load.served(servedAfterMsMax)
+    await load.served(backAfterMsMax)
     const scene: Scene = {
       cluster,
       load,
@@ -130,15 +132,15 @@ type Happened = Pick<RoundReport, 'replica' | 'how' | 'servedAfterMs'>
 /** What happens in a round of each kind, and that it is over when it ends. */
 const happenings: Record<FaultName, (scene: Scene) => Promise<Happened>> = {
   kill: async ({ cluster, load, random }) => {
-    const replica = await leaderOf(load, cluster)
+    const replica = await leaderOf(load, cluster, random)
     await cluster.kill(replica)
     const servedAfterMs = Math.round(await load.served(servedAfterMsMax))
     await sleep(random.below(500))
     cluster.start(replica)
     return { replica, how: 'SIGKILL', servedAfterMs }
   },
-  pause: async ({ cluster, load }) => {
-    const replica = await leaderOf(load, cluster)
+  pause: async ({ cluster, load, random }) => {
+    const replica = await leaderOf(load, cluster, random)
     cluster.signal(replica, 'SIGSTOP')
     const servedAfterMs = Math.round(await load.served(servedAfterMsMax))
     await sleep(Math.max(0, faultMs - servedAfterMs))
@@ -146,7 +148,7 @@ const happenings: Record<FaultName, (scene: Scene) => Promise<Happened>> = {
     return { replica, how: 'SIGSTOP', servedAfterMs }
   },
   partition: async ({ cluster, load, random }) => {
-    const replica = await leaderOf(load, cluster)
+    const replica = await leaderOf(load, cluster, random)
     const how = random.pick(['silent', 'reset'] as const)
     cluster.wires!.cut([replica], how)
     const servedAfterMs = Math.round(await servedAgain(load))
@@ -176,16 +178,23 @@ const happenings: Record<FaultName, (scene: Scene) => Promise<Happened>> = {
 async function startReady(id: number, cluster: Cluster, lie: string | null = null): Promise<void> {
   await cluster.kill(id)
   cluster.start(id, lie)
-  const untilMs = performance.now() + servedAfterMsMax
+  const untilMs = performance.now() + backAfterMsMax
   while (!cluster.isReady(id)) {
     if (performance.now() > untilMs) throw new Error(`replica ${id} did not start`)
     await sleep(20)
   }
 }
 
-/** Whom most of those who answer follow; where leaders take turns, so few may be in one view that it is any of those named. */
-async function leaderOf(load: Load, cluster: Cluster): Promise<number> {
-  const enough = leadersTakeTurns(cluster.local.network.epoch.protocol) ? 1 : Math.floor(cluster.ids.length / 2) + 1
+/** Whom the next fault hits. */
+async function leaderOf(load: Load, cluster: Cluster, random: Random): Promise<number> {
+  if (!leadersTakeTurns(cluster.local.network.epoch.protocol)) return followedByMost(load, cluster)
+  // Each leads in a moment. Whom most name is whom they wait for in vain: the one of the round before. It has to be back, or two are away at once.
+  await settle(load, cluster)
+  return random.pick(cluster.ids)
+}
+
+async function followedByMost(load: Load, cluster: Cluster): Promise<number> {
+  const enough = Math.floor(cluster.ids.length / 2) + 1
   const untilMs = performance.now() + servedAfterMsMax
   while (performance.now() < untilMs) {
     const statuses = await statusesOf(load, cluster)
@@ -213,11 +222,11 @@ async function letLead(wanted: number, { cluster, load }: Scene): Promise<boolea
   // It comes to lead by itself, over and over.
   if (leadersTakeTurns(cluster.local.network.epoch.protocol)) return true
   for (let tries = 0; tries < 2 * cluster.ids.length; tries++) {
-    const leader = await leaderOf(load, cluster)
+    const leader = await followedByMost(load, cluster)
     if (leader === wanted) return true
     for (const id of cluster.ids) if (id !== wanted) cluster.signal(id, 'SIGUSR1')
     const untilMs = performance.now() + faultMs
-    while (performance.now() < untilMs && (await leaderOf(load, cluster)) === leader) await sleep(50)
+    while (performance.now() < untilMs && (await followedByMost(load, cluster)) === leader) await sleep(50)
     await load.served(servedAfterMsMax)
   }
   return false
@@ -225,7 +234,7 @@ async function letLead(wanted: number, { cluster, load }: Scene): Promise<boolea
 
 /** All replicas come to execute the same height: what a restarted one missed, it learns. */
 async function settle(load: Load, cluster: Cluster): Promise<number[]> {
-  const untilMs = performance.now() + servedAfterMsMax
+  const untilMs = performance.now() + backAfterMsMax
   let target: number | null = null
   while (performance.now() < untilMs) {
     const heights = (await statusesOf(load, cluster)).map((status) => status.executedHeight)

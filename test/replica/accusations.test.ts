@@ -49,6 +49,7 @@ function accusing(evidence: Evidence): ProtocolDefinition<unknown, unknown> {
         if (input.kind === 'start') effects.accuse(evidence)
       },
       status: (now) => inner.status(now),
+      leadership: () => inner.leadership(),
     }
   }
   return { ...raft, create }

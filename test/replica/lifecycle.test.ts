@@ -258,6 +258,22 @@ describe.each(hosted)('under $protocol', ({ protocol, replicas: count }) => {
     })
   })
 
+  it('tells what it has sent, signed, verified and synced, and how late it is', async () => {
+    await startOthers()
+    const replica = replicas.make(1)
+    await replica.start()
+    await replica.submit(put('one'))
+    const { work, log, eventLoopDelayP99Ms } = replica.status()
+    expect(work.framesSent).toBeGreaterThan(0)
+    const sentBytes = Object.values(work.sent).reduce((sum, { bytes }) => sum + bytes, 0)
+    // Each frame has a head of its own, and so has each message in it.
+    expect(work.bytesSent).toBeGreaterThan(sentBytes)
+    expect(work.signatures.protocol.checked > 0).toBe(protocol !== 'raft')
+    expect(log.syncs).toBeGreaterThanOrEqual(2 * log.groups)
+    expect(eventLoopDelayP99Ms).toBeGreaterThanOrEqual(0)
+    expect(eventLoopDelayP99Ms).toBeLessThan(60_000)
+  })
+
   describe('one of a few', () => {
     it('says what it waits for when it is alone, and works when it is not', async () => {
       const first = replicas.make(1)

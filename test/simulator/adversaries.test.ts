@@ -103,6 +103,7 @@ const parrot: ProtocolDefinition<number, number> = {
       if (input.kind === 'start') effects.broadcast([...input.recovered.records].length)
     },
     status: () => ({}) as never,
+    leadership: () => ({ view: 0, leader: null }),
     payload: () => Uint8Array.of(1, 2),
   }),
   describe: () => '',

@@ -157,3 +157,10 @@ describe('coverage minima', () => {
     }
   })
 })
+
+// Two checkpoints could not be read back any more, and the log had been cut for them: between the payload of a block and its decision. The
+// replica called that a broken invariant, and stopped at every start.
+it('a decision whose payload was cut is fetched like those before it (hotstuff, seed 1400)', () => {
+  const options = { protocol: 'hotstuff', replicas: 4, faults: 'all', seed: 1400, rule: 'three-chain' } as const
+  expect(runSeed(options).violation).toBeNull()
+})

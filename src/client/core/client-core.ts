@@ -81,8 +81,11 @@ export class ClientCore {
   readonly #options: ClientCoreOptions
   readonly #limits: ClientLimits
   readonly #connected = new Set<ReplicaId>()
-  /** Those that never left, in the order of their numbers to be. */
-  readonly #waiting = new Set<ClientOperation>()
+  /**
+   * Those that never left, in the order of their numbers to be. A list and not a Set, whose outgrown tables point to the next ones: once one
+   * of them is old, the collector keeps all that was ever in those behind it until it collects everything.
+   */
+  #waiting: ClientOperation[] = []
   readonly #reads: ClientReads
   readonly #voters: ReadonlySet<ReplicaId>
   readonly #connectedVoters = new Set<ReplicaId>()
@@ -146,7 +149,7 @@ export class ClientCore {
   /** `settle` is called once, now or later. */
   submit(command: Uint8Array, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
     const operation = this.#admit(command, settled)
-    if (operation.settle !== null) this.#waiting.add(operation)
+    if (operation.settle !== null) this.#waiting.push(operation)
     return operation
   }
 
@@ -168,7 +171,7 @@ export class ClientCore {
   /** Nobody waits for it any more. What has not left never will; what has left stays under way. */
   abandon(operation: ClientOperation, code: 'ERR_DEADLINE' | 'ERR_ABORTED', why: string): void {
     if (operation.settle === null) return
-    const certain = this.#waiting.delete(operation) || this.#reads.abandon(operation)
+    const certain = this.#removeWaiting(operation) || this.#reads.abandon(operation)
     const message = certain
       ? `${why}: it was not executed; try again`
       : `${why}: it may have been executed, or may yet be; read the state to find out`
@@ -207,7 +210,7 @@ export class ClientCore {
       if (due === null || atMs < due) due = atMs
     }
     if (this.#closed || this.#connected.size === 0) return null
-    if (this.#opening === null && this.#session === null && this.#waiting.size > 0) consider(this.#openingNotBeforeMs)
+    if (this.#opening === null && this.#session === null && this.#waiting.length > 0) consider(this.#openingNotBeforeMs)
     for (const item of this.#underWay()) consider(item.dueMs)
     return due
   }
@@ -216,7 +219,7 @@ export class ClientCore {
   endTurn(nowMs: number): void {
     if (this.#closed || this.#connected.size === 0) return
     this.#closeLeft()
-    if (this.#session === null && this.#waiting.size > 0) this.#open(nowMs)
+    if (this.#session === null && this.#waiting.length > 0) this.#open(nowMs)
     this.#welcome()
     this.#sendOpening(nowMs)
     this.#sendFlights(nowMs)
@@ -233,9 +236,9 @@ export class ClientCore {
     const failure = (sent: boolean): ClientFailure => {
       return { code: 'ERR_CLOSED', certainty: sent ? 'indefinite' : 'definite', message: message(sent) }
     }
-    const waiting = [...this.#waiting]
+    const waiting = this.#waiting
     const session = this.#session
-    this.#waiting.clear()
+    this.#waiting = []
     this.#session = null
     this.#opening = null
     if (session !== null) this.#submitAll([this.#closing(session.id)])
@@ -255,6 +258,12 @@ export class ClientCore {
   #closing(session: SessionId): Uint8Array {
     const { client } = this.#options
     return encodeEnvelope(this.#options, { kind: 'close', client, session, signature: new Uint8Array(0) })
+  }
+
+  #removeWaiting(operation: ClientOperation): boolean {
+    const at = this.#waiting.indexOf(operation)
+    if (at >= 0) this.#waiting.splice(at, 1)
+    return at >= 0
   }
 
   #admit(bytes: Uint8Array, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
@@ -389,7 +398,7 @@ export class ClientCore {
   /** New envelopes of what waits, as many as may be under way. */
   #fill(session: Session, nowMs: number): Uint8Array[] {
     const fresh: Uint8Array[] = []
-    while (session.hasRoom && this.#waiting.size > 0) {
+    while (session.hasRoom && this.#waiting.length > 0) {
       const flight = session.fill(this.#waiting)
       if (flight === null) break
       this.#times.sent(flight, this.#target, nowMs)

@@ -15,8 +15,8 @@ export interface Belief {
 export class ReplyCount {
   readonly #needed: number
   readonly #hasher: Hasher | null
-  /** What each replica said last, in a hundred bytes at most, however they lie. */
-  readonly #said = new Map<ReplicaId, string>()
+  /** What each replica said last, in a hundred bytes at most, however they lie. Null where the first reply is believed. */
+  readonly #said: Map<ReplicaId, string> | null
 
   constructor({ repliesNeeded, hasher }: Belief) {
     if (repliesNeeded > 1 && hasher === undefined) {
@@ -24,11 +24,12 @@ export class ReplyCount {
     }
     this.#needed = repliesNeeded
     this.#hasher = hasher ?? null
+    this.#said = repliesNeeded > 1 ? new Map() : null
   }
 
   /** True when this reply completes it. */
   add(from: ReplicaId, height: number, index: number, outcome: Uint8Array): boolean {
-    if (this.#hasher === null || this.#needed === 1) return true
+    if (this.#hasher === null || this.#said === null) return true
     const words = `${height}.${index}.${wordsOf(this.#hasher, outcome)}`
     this.#said.set(from, words)
     let equal = 0

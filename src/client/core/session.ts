@@ -42,7 +42,11 @@ export interface Flight extends Attempts {
 export class Session {
   readonly #options: SessionOptions
   readonly id: SessionId
-  readonly #flights = new Map<number, Flight>()
+  /**
+   * In the order of their numbers. A list and not a Map, whose outgrown tables point to the next ones: once one of them is old, the collector
+   * keeps whatever was in those behind it until it collects everything.
+   */
+  readonly #flights: Flight[] = []
   #nextNumber = 1
 
   constructor(options: SessionOptions, id: SessionId) {
@@ -50,31 +54,28 @@ export class Session {
     this.id = id
   }
 
-  /** In the order of their numbers. */
-  get flights(): Iterable<Flight> {
-    return this.#flights.values()
+  get flights(): readonly Flight[] {
+    return this.#flights
   }
 
   get hasRoom(): boolean {
-    return this.#flights.size < envelopesInFlightMax
+    return this.#flights.length < envelopesInFlightMax
   }
 
   /** Takes what fits from the head of the queue into one envelope; null if nothing does. */
-  fill(waiting: Set<ClientOperation>): Flight | null {
+  fill(waiting: ClientOperation[]): Flight | null {
     const { repliesKept } = this.#options
     const operationsMax = Math.min(envelopeOperationsMax, Math.max(1, Math.floor(repliesKept / envelopesInFlightMax)))
     // Numbers between the oldest unanswered one and the newest must all be kept by the replicas.
     const room = repliesKept - (this.#nextNumber - 1 - this.#acknowledgedNumber())
-    const taken: ClientOperation[] = []
+    let count = 0
     let bytes = envelopeRoomBytes
     for (const operation of waiting) {
       bytes += operation.command.length + 4
-      if (taken.length >= Math.min(operationsMax, room) || (taken.length > 0 && bytes > envelopeBytesMax)) break
-      taken.push(operation)
+      if (count >= Math.min(operationsMax, room) || (count > 0 && bytes > envelopeBytesMax)) break
+      count++
     }
-    if (taken.length === 0) return null
-    for (const operation of taken) waiting.delete(operation)
-    return this.#launch(taken)
+    return count === 0 ? null : this.#launch(waiting.splice(0, count))
   }
 
   /** What a replica says about one number. */
@@ -96,7 +97,7 @@ export class Session {
     if (meaning.kind === 'session-lost') return { kind: 'session-lost' }
     flight.operations[place] = null
     flight.unanswered--
-    if (flight.unanswered === 0) this.#flights.delete(flight.firstNumber)
+    if (flight.unanswered === 0) this.#flights.splice(this.#flights.indexOf(flight), 1)
     if (meaning.kind === 'result') settle(operation, { ok: true, result: meaning.result, height, index })
     else fail(operation, meaning.failure)
     return { kind: 'answered' }
@@ -104,14 +105,14 @@ export class Session {
 
   /** Whoever still waits is told the same. */
   failAll(failure: ClientFailure): void {
-    for (const flight of this.#flights.values()) {
+    for (const flight of this.#flights) {
       for (const operation of flight.operations) if (operation !== null) fail(operation, failure)
     }
-    this.#flights.clear()
+    this.#flights.length = 0
   }
 
   #flightOf(number: number): Flight | null {
-    for (const flight of this.#flights.values()) {
+    for (const flight of this.#flights) {
       if (number >= flight.firstNumber && number < flight.firstNumber + flight.operations.length) return flight
     }
     return null
@@ -139,13 +140,13 @@ export class Session {
       unanswered: operations.length,
       ...notSent,
     }
-    this.#flights.set(firstNumber, flight)
+    this.#flights.push(flight)
     return flight
   }
 
   #acknowledgedNumber(): number {
     // Flights are kept in the order of their numbers: the first is the oldest.
-    for (const flight of this.#flights.values()) {
+    for (const flight of this.#flights) {
       const answered = flight.operations.findIndex((operation) => operation !== null)
       return flight.firstNumber - 1 + Math.max(0, answered)
     }

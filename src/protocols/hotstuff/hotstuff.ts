@@ -7,6 +7,7 @@ import type { DecisionProof } from '../../kernel/proof.ts'
 import { measureRoundTrips } from '../../kernel/round-trips.ts'
 import type {
   Input,
+  Leadership,
   Now,
   Protocol,
   ProtocolDefinition,
@@ -22,7 +23,7 @@ import { describeMessage, hotstuffMessageCodec, supersededBy, type HotstuffMessa
 import { onNewest, onTimeout, onViewTimer } from './pacemaker.ts'
 import { hotstuffRecordCodec, type HotstuffRecord } from './records.ts'
 import { start } from './recovery.ts'
-import { onForwardTimer } from './requests.ts'
+import { nextLeader, onForwardTimer } from './requests.ts'
 import { settle } from './settling.ts'
 import { createState, hasVoice, timer, type HotstuffEffects, type HotstuffState, type Step } from './state.ts'
 import { onStatus, onStatusTimer } from './status-exchange.ts'
@@ -50,6 +51,10 @@ class Hotstuff implements Protocol<HotstuffMessage, HotstuffRecord> {
 
   status(now: Now): ProtocolStatus {
     return statusOf(this.#state, now)
+  }
+
+  leadership(): Leadership {
+    return { view: this.#state.view, leader: nextLeader(this.#state) }
   }
 
   /** What is not on disk yet may still be lost, and is nothing to be relied on. */

@@ -43,8 +43,13 @@ function phaseOf(state: HotstuffState): string {
   if (lacking.size > 0) return `asks for ${lacking.size} blocks of the chain that it has not got`
   if (timeout?.view === view) return `has given up view ${view}, whose leader is replica ${leaderNow(state)}`
   const doing = leaderNow(state) === state.self ? 'leads' : `follows replica ${leaderNow(state)}`
-  const underWay = tree.size === 0 ? 'and nothing is under way' : `${tree.size} blocks are under way`
+  const underWay = rests(state) ? 'and nothing is under way' : `${tree.size} blocks are under way`
   return `${doing} on the certificate of view ${high.view}, ${underWay}${slowLinksInWords(state, roundTripsPerTimeout)}`
+}
+
+/** The blocks that end a chain stay there for good, and nothing waits for them. */
+function rests({ tree, ports }: HotstuffState): boolean {
+  return ports.pool.oldestWaitingSinceMs() === null && [...tree.all()].every(({ isEmpty }) => isEmpty)
 }
 
 function awaitedOf(state: HotstuffState): Awaited[] {

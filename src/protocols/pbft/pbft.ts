@@ -6,6 +6,7 @@ import type { DecisionProof } from '../../kernel/proof.ts'
 import type {
   FetchResult,
   Input,
+  Leadership,
   Now,
   Protocol,
   ProtocolDefinition,
@@ -27,7 +28,7 @@ import { heldPayload } from './payloads.ts'
 import { onLingerTimer } from './proposing.ts'
 import { pbftRecordCodec, type PbftRecord } from './records.ts'
 import { start } from './recovery.ts'
-import { handOn, onForwardTimer, onRequestTimer } from './requests.ts'
+import { handOn, leaderOf, onForwardTimer, onRequestTimer } from './requests.ts'
 import { settle } from './settling.ts'
 import {
   createState,
@@ -64,6 +65,10 @@ class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   status(now: Now): ProtocolStatus {
     return statusOf(this.#state, now)
+  }
+
+  leadership(): Leadership {
+    return { view: this.#state.view, leader: leaderOf(this.#state) }
   }
 
   payload(digest: Uint8Array): Uint8Array | null {

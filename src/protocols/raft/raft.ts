@@ -6,6 +6,7 @@ import type { Epoch } from '../../kernel/membership.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
 import type {
   Input,
+  Leadership,
   Now,
   Protocol,
   ProtocolDefinition,
@@ -77,6 +78,10 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
 
   status(now: Now): ProtocolStatus {
     return statusOf(this.#state, now)
+  }
+
+  leadership(): Leadership {
+    return { view: this.#state.term, leader: this.#state.leader }
   }
 
   step(input: Input<RaftMessage, RaftRecord>, now: Now, effects: RaftEffects): void {

@@ -33,7 +33,7 @@ export interface GatewayOptions {
   authentic: (envelope: Envelope, encoded: Uint8Array, connection: ConnectionId) => boolean
   /** Asks the protocol for a linearizable read. */
   read: (id: number, now: Now) => void
-  leader: (now: Now) => ReplicaId | null
+  leader: () => ReplicaId | null
   /** Clients send to everybody: no word of who leads would be true for long, and whoever leads next has what they ask for. */
   leadersTakeTurns?: boolean
   self: ReplicaId
@@ -107,7 +107,7 @@ export class ClientGateway {
 
   request(connection: ConnectionId, bytes: Uint8Array, now: Now): void {
     const request = decode(clientRequestCodec, bytes)
-    if (!request.ok) return this.#refuse(connection, 'malformed', now)
+    if (!request.ok) return this.#refuse(connection, 'malformed')
     switch (request.value.kind) {
       case 'submit':
         return this.#submit(connection, request.value.envelopes, now)
@@ -135,7 +135,7 @@ export class ClientGateway {
     authentic: (envelope: Envelope, encoded: Uint8Array) => boolean,
     now: Now,
   ): void {
-    const leads = this.#options.leader(now) === this.#options.self
+    const leads = this.#options.leader() === this.#options.self
     const seen = new Set<string>()
     for (const encoded of envelopes) {
       const envelope = decode(envelopeCodec, encoded)
@@ -177,10 +177,10 @@ export class ClientGateway {
     this.#reads.ready(id, height)
   }
 
-  readFailed(id: number, reason: string, now: Now): void {
+  readFailed(id: number, reason: string): void {
     const code: RefusalReason =
       reason === 'not-leader' ? 'not-leader' : reason === 'overloaded' ? 'overloaded' : 'no-quorum'
-    this.#reads.failed(id, code, this.#leaderToName(now))
+    this.#reads.failed(id, code, this.#leaderToName())
   }
 
   executed(block: ExecutedBlock): void {
@@ -203,17 +203,17 @@ export class ClientGateway {
     this.#reads.executed()
   }
 
-  endTurn(now: Now): void {
+  endTurn(): void {
     this.#repeated.clear()
-    if (this.#submitted.size > 0) this.#hint(now)
+    if (this.#submitted.size > 0) this.#hint()
     if (this.#replies.size === 0) return
     for (const [connection, replies] of this.#replies) this.#sendReplies(connection, replies)
     this.#replies.clear()
   }
 
   /** An operation that takes the way over a follower takes longer: its client learns of the leader, once for each leader. */
-  #hint(now: Now): void {
-    const leader = this.#leaderToName(now)
+  #hint(): void {
+    const leader = this.#leaderToName()
     for (const connection of this.#submitted) {
       if (leader === null || leader === this.#options.self || this.#hinted.get(connection) === leader) continue
       this.#hinted.set(connection, leader)
@@ -222,8 +222,8 @@ export class ClientGateway {
     this.#submitted.clear()
   }
 
-  #leaderToName(now: Now): ReplicaId | null {
-    return this.#options.leadersTakeTurns === true ? null : this.#options.leader(now)
+  #leaderToName(): ReplicaId | null {
+    return this.#options.leadersTakeTurns === true ? null : this.#options.leader()
   }
 
   /** As few messages as fit a frame: a thousand results may be small, or a megabyte each. */
@@ -266,7 +266,7 @@ export class ClientGateway {
       if (added === 'added') this.poolChanged = true
       else if (added !== 'known') refusal = 'overloaded'
     }
-    if (refusal !== null) this.#refuse(connection, refusal, now)
+    if (refusal !== null) this.#refuse(connection, refusal)
     else this.#submitted.add(connection)
   }
 
@@ -340,9 +340,9 @@ export class ClientGateway {
     else replies.push(reply)
   }
 
-  #refuse(connection: ConnectionId, reason: RefusalReason, now: Now): void {
+  #refuse(connection: ConnectionId, reason: RefusalReason): void {
     const { retryAfterMs } = this.#limits
-    this.#respond(connection, { kind: 'refused', reason, retryAfterMs, leader: this.#leaderToName(now) })
+    this.#respond(connection, { kind: 'refused', reason, retryAfterMs, leader: this.#leaderToName() })
   }
 
   #respond(connection: ConnectionId, response: ClientResponse): void {

@@ -17,6 +17,7 @@ import type { Epoch } from '../../kernel/membership.ts'
 import type {
   Command,
   Input,
+  Leadership,
   Now,
   Persisted,
   ProtocolDefinition,
@@ -41,6 +42,7 @@ import type { Executor } from '../../execution/executor.ts'
 import { Fetching } from '../fetching/fetching.ts'
 import { Pool, type PoolLimits } from '../pool/request-pool.ts'
 import { equalBytes } from '../../wire/equal-bytes.ts'
+import { WorkCounts, type Work } from './work-counts.ts'
 
 const forwardCodec: Codec<Uint8Array[]> = list(bytes(envelopeBytesMax), blockEnvelopesMax)
 /** Envelopes handed on in one message: what fits a frame beside other things. */
@@ -62,7 +64,6 @@ export interface ReplicaObserver {
   dropped?(from: ReplicaId, reason: DropReason | (string & {})): void
   accused?(evidence: Evidence): void
   failed(cause: unknown): void
-  sent?(to: ReplicaId, message: unknown, bytes: number): void
 }
 
 export interface ReplicaCoreOptions<Message, LogRecord> {
@@ -99,6 +100,7 @@ export interface ReplicaCoreOptions<Message, LogRecord> {
 }
 
 export class ReplicaCore<Message, LogRecord> {
+  readonly #counts = new WorkCounts()
   readonly #driver: Driver<Message, LogRecord>
   readonly #pool: Pool
   readonly #gateway: ClientGateway
@@ -124,7 +126,8 @@ export class ReplicaCore<Message, LogRecord> {
   constructor(options: ReplicaCoreOptions<Message, LogRecord>) {
     this.#epoch = options.epoch
     this.#self = options.self
-    this.#envelopes = new EnvelopeChecks(options)
+    const { epoch, hasher, verifier } = options
+    this.#envelopes = new EnvelopeChecks({ epoch, hasher, verifier: this.#counts.verifier(verifier, 'envelopes') })
     this.#verifyAhead = options.verifyAhead ?? null
     this.#payloads = new PayloadChecks(this.#envelopes, this.#verifyAhead)
     this.#clientKey = options.clientKey
@@ -148,7 +151,7 @@ export class ReplicaCore<Message, LogRecord> {
         this.#envelopes.authentic(envelope, encoded) && this.#vouchedFor(envelope, connection),
       report: options.report,
       read: (id, now) => this.#driver.input({ kind: 'read', id }, now),
-      leader: (now) => this.#driver.status(now).leader,
+      leader: () => this.#driver.leadership().leader,
       leadersTakeTurns: leadersTakeTurns(options.epoch.protocol),
       self: options.self,
     })
@@ -164,6 +167,14 @@ export class ReplicaCore<Message, LogRecord> {
 
   status(now: Now): ProtocolStatus {
     return this.#driver.status(now)
+  }
+
+  leadership(): Leadership {
+    return this.#driver.leadership()
+  }
+
+  get work(): Work {
+    return this.#counts.work
   }
 
   get checkpoints(): CheckpointingStatus {
@@ -239,7 +250,7 @@ export class ReplicaCore<Message, LogRecord> {
     const isBusy = !this.#driver.failed && this.#checkpointing.work(this.#log.bytes, now.monotonicMs)
     this.#arm()
     this.#driver.endTurn()
-    this.#gateway.endTurn(this.#now)
+    this.#gateway.endTurn()
     const isChecking = this.#payloads.isBusy || this.#fetched.length > 0
     return (isServing || isHashing || isBusy || isChecking || this.#mayExecute()) && !this.#driver.failed
   }
@@ -321,8 +332,8 @@ export class ReplicaCore<Message, LogRecord> {
       executor,
       snapshots,
       hasher,
-      signer,
-      verifier,
+      signer: this.#counts.signer(signer, 'checkpoints'),
+      verifier: this.#counts.verifier(verifier, 'checkpoints'),
       random,
       ...(snapshotPolicy === undefined ? {} : { policy: snapshotPolicy }),
       ...(transferBytesPerSecond === undefined ? {} : { bytesPerSecond: transferBytesPerSecond }),
@@ -351,7 +362,7 @@ export class ReplicaCore<Message, LogRecord> {
       epoch,
       self,
       definition,
-      ports: { hasher, verifier },
+      ports: { hasher, verifier: this.#counts.verifier(verifier, 'fetching') },
       random: random.fork('fetching'),
       source: {
         payload: (digest) => this.#driver.payload(digest),
@@ -369,14 +380,18 @@ export class ReplicaCore<Message, LogRecord> {
   #createDriver(options: ReplicaCoreOptions<Message, LogRecord>): Driver<Message, LogRecord> {
     const { definition, epoch, self, links, timers, observer } = options
     const log = this.#log
-    const { hasher, signer, verifier, random, roundTripMs = () => null } = options
+    const { hasher, random, roundTripMs = () => null } = options
+    const [signer, verifier] = [
+      this.#counts.signer(options.signer, 'protocol'),
+      this.#counts.verifier(options.verifier, 'protocol'),
+    ]
     return new Driver({
       definition,
       epoch,
       self,
       ports: { pool: this.#pool, hasher, signer, verifier, random, roundTripMs },
       log,
-      links,
+      links: this.#counts.links(links),
       timers,
       host: {
         decided: (block, proof) => {
@@ -386,7 +401,7 @@ export class ReplicaCore<Message, LogRecord> {
           observer.decided?.(block, proof)
         },
         readReady: (id, height) => this.#gateway.readReady(id, height),
-        readFailed: (id, reason) => this.#gateway.readFailed(id, reason, this.#now),
+        readFailed: (id, reason) => this.#gateway.readFailed(id, reason),
         hostMessage: (from, through, body) => this.#hostMessage(from, through, body),
         fetch: (wanted, from) => this.#fetch(wanted, from),
         release: (below) => this.#log.cut(below),
@@ -395,7 +410,7 @@ export class ReplicaCore<Message, LogRecord> {
         note: (event) => observer.event?.(event),
         dropped: (from, reason) => observer.dropped?.(from, reason),
         failed: (cause) => observer.failed(cause),
-        ...(observer.sent === undefined ? {} : { sent: observer.sent.bind(observer) }),
+        sent: (through, message, bytes) => this.#counts.message(through, message, bytes),
       },
     })
   }
@@ -418,7 +433,7 @@ export class ReplicaCore<Message, LogRecord> {
   #hostMessage(from: ReplicaId, through: HostChannel, body: Uint8Array): void {
     if (through === channel.forward) return this.#forwarded(from, body)
     if (through === channel.blocks) return this.#fetching.message(from, body, this.#now.monotonicMs)
-    if (through === channel.state) this.#checkpointing.leads(this.#driver.status(this.#now).leader === this.#self)
+    if (through === channel.state) this.#checkpointing.leads(this.#driver.leadership().leader === this.#self)
     this.#checkpointing.message(from, through, body, this.#now.monotonicMs)
   }
 

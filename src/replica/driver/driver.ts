@@ -17,6 +17,7 @@ import type { DecisionProof } from '../../kernel/proof.ts'
 import type {
   Effects,
   Input,
+  Leadership,
   Now,
   Persisted,
   Protocol,
@@ -29,7 +30,7 @@ import type {
 } from '../../kernel/protocol.ts'
 import { QuorateError } from '../../kernel/quorate-error.ts'
 import { EffectQueue } from './effect-queue.ts'
-import { channel, frameCodec, isHostChannel, type HostChannel } from './frame.ts'
+import { channel, frameCodec, isHostChannel, type Channel, type HostChannel } from './frame.ts'
 import { Outbox, type Links } from './outbox.ts'
 
 export interface DriverLog {
@@ -66,8 +67,8 @@ export interface DriverHost {
   dropped(from: ReplicaId, reason: DropReason): void
   /** The replica has failed for good: nothing more will be sent. */
   failed(cause: unknown): void
-  /** Each message as it is handed to the links, for counting; the size is that of its encoding. */
-  sent?(to: ReplicaId, message: unknown, bytes: number): void
+  /** Each message as it leaves, for counting: one of the protocol's, or null where it is the host's own. The size is that of its encoding. */
+  sent?(through: Channel, message: unknown, bytes: number): void
 }
 
 export interface DriverOptions<Message, LogRecord> {
@@ -129,6 +130,10 @@ export class Driver<Message, LogRecord> {
 
   status(now: Now): ProtocolStatus {
     return this.#protocol.status(now)
+  }
+
+  leadership(): Leadership {
+    return this.#protocol.leadership()
   }
 
   /** For others to fetch: as Protocol.payload. */
@@ -208,7 +213,9 @@ export class Driver<Message, LogRecord> {
   /** What promises something waits for the disk, as the protocol's own messages do; all else leaves with this turn. */
   sendHostMessage(to: ReplicaId, through: HostChannel, body: Uint8Array): void {
     const send = (): void => {
-      if (!this.#failed) this.#outbox.add(to, { channel: through, body })
+      if (this.#failed) return
+      this.#host.sent?.(through, null, body.length)
+      this.#outbox.add(to, { channel: through, body })
     }
     if (promises(through)) this.#queue.add(send)
     else send()
@@ -295,7 +302,7 @@ export class Driver<Message, LogRecord> {
 
   #send(to: ReplicaId, message: Message, body: Uint8Array): void {
     if (this.#failed) return
-    this.#host.sent?.(to, message, body.length)
+    this.#host.sent?.(channel.protocol, message, body.length)
     this.#outbox.add(to, { channel: channel.protocol, body })
   }
 

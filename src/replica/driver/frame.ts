@@ -17,8 +17,9 @@ export const channel = {
   blocks: 5,
 } as const
 
+export type Channel = (typeof channel)[keyof typeof channel]
 /** Channels whose messages are the host's own, and no protocol's. */
-export type HostChannel = Exclude<(typeof channel)[keyof typeof channel], typeof channel.protocol>
+export type HostChannel = Exclude<Channel, typeof channel.protocol>
 
 export interface FrameItem {
   channel: number

@@ -5,7 +5,15 @@ import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { membershipOf } from '../../kernel/membership.ts'
 import type { Block } from '../../kernel/block.ts'
 import type { DecisionProof } from '../../kernel/proof.ts'
-import type { Effects, Input, Now, Protocol, ProtocolDefinition, ProtocolStatus } from '../../kernel/protocol.ts'
+import type {
+  Effects,
+  Input,
+  Leadership,
+  Now,
+  Protocol,
+  ProtocolDefinition,
+  ProtocolStatus,
+} from '../../kernel/protocol.ts'
 import type { Attack } from './behaviour.ts'
 
 /** Beside the protocol's own timers, whose names it cannot meet: those have no colon. */
@@ -43,6 +51,10 @@ class Adversary<Message, LogRecord> implements Protocol<Message, LogRecord> {
     this.#inner = inner
     this.#attack = attack
     this.#others = others
+  }
+
+  leadership(): Leadership {
+    return this.#inner.leadership()
   }
 
   status(now: Now): ProtocolStatus {

@@ -87,6 +87,7 @@ export class Log {
   /** The write that did not fit, at its own place. */
   #whenRoom: (() => void) | null = null
   #state: 'open' | 'full' | 'failed' | 'closed' = 'open'
+  /** Of files and of the directory. */
   syncs = 0
   groups = 0
 
@@ -177,7 +178,12 @@ export class Log {
     // Both slots name the new first segment before the old ones go: either of them may be all that a disk keeps.
     const removed = gone.map((one) => one.segment)
     this.#writeNote(() =>
-      this.#writeNote(() => this.#sync(this.#note, () => removeSegments(this.#directory, removed, done, this.#fail))),
+      this.#writeNote(() =>
+        this.#sync(this.#note, () => {
+          this.syncs++
+          removeSegments(this.#directory, removed, done, this.#fail)
+        }),
+      ),
     )
   }
 
@@ -252,7 +258,6 @@ export class Log {
   }
 
   #groupDurable(group: Group): void {
-    this.syncs++
     this.#end.offset += group.bytes.length
     this.#durable = group.lastSequence
     this.#running = null
@@ -279,6 +284,7 @@ export class Log {
   }
 
   #sync(file: WritableFile, done: () => void): void {
+    this.syncs++
     file.sync((error) => {
       if (error !== null) this.#fail(error)
       else if (this.#state === 'open' || this.#state === 'full') done()

@@ -215,7 +215,7 @@ export class LyingNetwork {
     if (to === liar) this.lying.asked(request.value)
     this.#carry(() => {
       gateway.request(1, bytes, this.#now())
-      gateway.endTurn(this.#now())
+      gateway.endTurn()
     })
   }
 
@@ -315,7 +315,7 @@ export class LyingNetwork {
     if (height === this.lengthAt.length) this.#witness(executed.replies)
     replica.pool.executed(executed.envelopes)
     replica.gateway.executed(executed)
-    replica.gateway.endTurn(this.#now())
+    replica.gateway.endTurn()
     return true
   }
 

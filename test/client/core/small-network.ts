@@ -217,7 +217,7 @@ export class SmallNetwork {
   read(replica: Replica, readId: number): void {
     if (!this.#healed && this.random.chance(1, 4)) {
       this.readsFailed++
-      return replica.gateway.readFailed(readId, 'no-quorum', this.#now())
+      return replica.gateway.readFailed(readId, 'no-quorum')
     }
     replica.gateway.readReady(readId, this.#blocks.length)
   }
@@ -240,7 +240,7 @@ export class SmallNetwork {
         this.#noteEnvelopes(bytes)
         this.carry(() => {
           gateway.request(1, bytes, this.#now())
-          gateway.endTurn(this.#now())
+          gateway.endTurn()
         })
       },
       limits: { ...clientLimitsDefault, operationsMax: 24 },
@@ -362,7 +362,7 @@ export class SmallNetwork {
     if (isFirst) this.#witness(executed.replies)
     replica.pool.executed(executed.envelopes)
     replica.gateway.executed(executed)
-    replica.gateway.endTurn(this.#now())
+    replica.gateway.endTurn()
     return true
   }
 

@@ -1,6 +1,7 @@
 // The chain when nothing goes wrong: what is decided, after how many messages, and that it comes to rest.
 
 import { describe, expect, it } from 'vitest'
+import { blockCost } from '../../../src/benchmark/complexity/closed-forms.ts'
 import { Bench, timeoutMs } from './bench.ts'
 
 const oneByOne = { batch: { operationsMax: 1, lingerMs: 0 } }
@@ -37,7 +38,7 @@ describe.each([
     const blocks = proposals / (voters - 1)
     const votes = counted.filter(({ message }) => message.kind === 'vote').length
     expect(blocks).toBeGreaterThanOrEqual(texts.length)
-    expect(votes).toBe(blocks * (voters - 1))
+    expect(proposals + votes).toBe(blocks * blockCost({ protocol: 'hotstuff' }, voters).messages)
     // The last certificate is told to all by itself.
     expect(counted.length - proposals - votes).toBe(voters - 1)
   })
@@ -54,6 +55,7 @@ describe.each([
     expect(world.sent.slice(sent).filter(({ message }) => message.kind !== 'status')).toEqual([])
     for (const replica of world.replicas) {
       expect(replica.status.view).toBe(view)
+      expect(replica.status.phase).toMatch(/, and nothing is under way$/)
       expect(replica.texts).toEqual(['a'])
     }
   })

@@ -2,6 +2,7 @@
 // beginning and its end are not counted. docs/protocols/hotstuff-figures.md has it beside pbft's.
 
 import { describe, expect, it } from 'vitest'
+import { blockCost } from '../../../src/benchmark/complexity/closed-forms.ts'
 import type { HotstuffRule } from '../../../src/kernel/parameters.ts'
 import { Bench } from './bench.ts'
 
@@ -22,10 +23,8 @@ describe.each(['two-chain', 'three-chain'] as const)('%s', (rule) => {
   it.each([4, 7, 10, 13])('makes n + 1 signatures for a block, and checks (n−1)(q+1) + (q−1) (%i voters)', (voters) => {
     // A whole round of leaders apart.
     const [short, long] = [signatures(voters, rule, voters), signatures(voters, rule, 2 * voters)]
-    const { quorum } = new Bench({ voters }).membership
-    // The proposal, and a vote of each.
-    expect(long.made - short.made).toBe(voters * (voters + 1))
-    // All but the leader check its proposal. The next one checks q − 1 votes beside its own, and the others the certificate that it makes of them.
-    expect(long.checked - short.checked).toBe(voters * ((voters - 1) * (quorum + 1) + (quorum - 1)))
+    const { signaturesMade, signaturesChecked } = blockCost({ protocol: 'hotstuff' }, voters)
+    expect(long.made - short.made).toBe(voters * signaturesMade)
+    expect(long.checked - short.checked).toBe(voters * signaturesChecked)
   })
 })

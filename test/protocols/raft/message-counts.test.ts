@@ -2,6 +2,7 @@
 // everyone up. Heartbeats, the flush of an idle pipeline among them, are another kind of message and counted apart.
 
 import { describe, expect, it } from 'vitest'
+import { blockCost } from '../../../src/benchmark/complexity/closed-forms.ts'
 import { Bench, type Sent } from './bench.ts'
 
 const blocks = 100
@@ -29,7 +30,7 @@ function countBlocks(voters: number, pipelineBlocksMax: number): { ordering: Sen
 describe.each([3, 5, 7])('with %i replicas', (voters) => {
   it.each([1, 4, 16])('a block costs exactly 2(n-1) messages, %i blocks in flight', (pipelineBlocksMax) => {
     const { ordering, other } = countBlocks(voters, pipelineBlocksMax)
-    expect(ordering.length / blocks).toBe(2 * (voters - 1))
+    expect(ordering.length / blocks).toBe(blockCost({ protocol: 'raft' }, voters).messages)
     // One flush, asked and answered, when the pipeline has emptied.
     expect(other.map(({ message }) => message.kind).sort()).toEqual([
       ...Array.from({ length: voters - 1 }, () => 'heartbeat'),

@@ -101,7 +101,7 @@ describe('a read', () => {
     for (const id of [1, 2, 3]) query(7, id)
     expect(reads).toHaveLength(2)
     expect(taken()).toMatchObject([{ response: { kind: 'unanswered', id: 3, reason: 'overloaded' } }])
-    gateway.readFailed(reads[0]!, 'not-leader', now)
+    gateway.readFailed(reads[0]!, 'not-leader')
     expect(taken()).toMatchObject([{ response: { kind: 'unanswered', id: 1, reason: 'not-leader', leader: 2 } }])
     gateway.readReady(reads[1]!, 0)
     expect(taken()).toMatchObject([{ response: { kind: 'answer', id: 2 } }])
@@ -154,7 +154,7 @@ describe('reads of one message', () => {
     gateway.request(8, ask(2), now)
     gateway.request(8, ask(2), now)
     expect(taken()).toEqual([])
-    gateway.readFailed(reads[1]!, 'no-quorum', now)
+    gateway.readFailed(reads[1]!, 'no-quorum')
     expect(taken()).toMatchObject([{ response: { kind: 'reads-unanswered', reason: 'no-quorum', leader: 2 } }])
     gateway.readReady(reads[2]!, 0)
     expect(taken()).toMatchObject([{ response: { kind: 'answers' } }])
@@ -305,7 +305,7 @@ describe('what was executed', () => {
   it('is answered again at once, as it was, and waits for nobody', () => {
     const { gateway, submit, kept, alive, reply, taken } = executed()
     submit(7, kept, open(1, 2, 32))
-    gateway.endTurn(now)
+    gateway.endTurn()
     expect(gateway.poolChanged).toBe(false)
     const replies = reply.replies.map((each) => {
       if (each.kind !== 'operation') throw new Error('an opening')
@@ -320,7 +320,7 @@ describe('what was executed', () => {
   it('is answered once a turn, and up to a number of bytes to each connection', () => {
     const { gateway, submit, kept, taken } = executed({ repeatedBytesMax: 100 })
     const count = (): number => {
-      gateway.endTurn(now)
+      gateway.endTurn()
       return taken().reduce((sum, { response }) => sum + (response.kind === 'replies' ? response.replies.length : 0), 0)
     }
     submit(7, kept, kept, kept)
@@ -331,7 +331,7 @@ describe('what was executed', () => {
     expect(gateway.poolChanged).toBe(false)
     const ample = executed()
     ample.submit(7, kept, kept, kept)
-    ample.gateway.endTurn(now)
+    ample.gateway.endTurn()
     const [message] = ample.taken()
     expect(message!.response.kind === 'replies' && message!.response.replies.length).toBe(2)
   })
@@ -353,7 +353,7 @@ describe('what was executed', () => {
       }
       gateway.poolChanged = false
       submit(7, all[which])
-      gateway.endTurn(now)
+      gateway.endTurn()
       expect(gateway.poolChanged).toBe(false)
       const response = taken().find(({ response: { kind } }) => kind === 'opened' || kind === 'replies')!.response
       const reply = response.kind === 'replies' ? response.replies[0]! : response
@@ -433,7 +433,7 @@ describe('a session’s replies', () => {
     submit(7, own)
     submit(8, operations(2, session, 1, ['a']))
     executes(own, operations(2, session, 1, ['a']))
-    gateway.endTurn(now)
+    gateway.endTurn()
     const told = taken().map(({ to, response }) => [to, response.kind === 'replies' && response.replies.length])
     expect(told).toEqual([
       [7, 1],
@@ -452,13 +452,13 @@ describe('replies', () => {
     executes(envelopes[0]!)
     executes(envelopes[1]!, envelopes[2]!)
     expect(taken()).toEqual([])
-    gateway.endTurn(now)
+    gateway.endTurn()
     const messages = taken().map(({ to, response }) => [to, response.kind === 'replies' && response.replies.length])
     expect(messages).toEqual([
       [7, 4],
       [8, 2],
     ])
-    gateway.endTurn(now)
+    gateway.endTurn()
     expect(taken()).toEqual([])
   })
 
@@ -473,7 +473,7 @@ describe('replies', () => {
       return { kind: 'operation', client: clientKey(1), session, number: index + 1, height: 2, index, outcome }
     })
     gateway.executed({ ...run(executor), replies } as unknown as ExecutedBlock)
-    gateway.endTurn(now)
+    gateway.endTurn()
     const messages = taken().map(({ response }) =>
       response.kind === 'replies' ? response.replies.map(({ number, outcome }) => [number, outcome.length]) : [],
     )
@@ -536,7 +536,7 @@ describe('a hint', () => {
     const { gateway, submit, lead, taken } = bench()
     const hints = (): unknown[] => {
       submit(7, open(1, 1))
-      gateway.endTurn(now)
+      gateway.endTurn()
       return taken().map(({ to, response }) => [to, response])
     }
     expect(hints()).toEqual([])
@@ -553,11 +553,11 @@ describe('a hint', () => {
     const { gateway, submit, query, reads, lead, taken } = bench({}, 100, true)
     lead(3)
     submit(7, open(1, 1))
-    gateway.endTurn(now)
+    gateway.endTurn()
     expect(taken()).toEqual([])
     submit(7, { ...open(1, 2), client: new Uint8Array(32).fill(66) })
     query(7, 1)
-    gateway.readFailed(reads[0]!, 'not-leader', now)
+    gateway.readFailed(reads[0]!, 'not-leader')
     expect(taken().map(({ response }) => response)).toMatchObject([
       { kind: 'refused', leader: null },
       { kind: 'unanswered', leader: null },

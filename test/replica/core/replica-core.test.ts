@@ -57,7 +57,7 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held 
   let pool: RequestPool | null = null
   const create = ({ ports }: ProtocolOptions) => {
     pool = ports.pool
-    return { step, status, ...held }
+    return { step, status, leadership: () => ({ view: 0, leader: null }), ...held }
   }
   const definition = {
     message: u8,

@@ -62,6 +62,7 @@ function create() {
       status: () => {
         throw new Error('nobody asks')
       },
+      leadership: () => ({ view: 0, leader: null }),
     }),
     describe: () => '',
     supersedes: () => null,

@@ -118,11 +118,12 @@ describe('the log', () => {
     expect([bench.open().incarnation, bench.open().incarnation, bench.open().incarnation]).toEqual([1, 2, 3])
   })
 
-  it('commits in groups: one sync for all that waits', () => {
+  it('commits in groups: one sync of records and note for all that waits', () => {
     const bench = new LogBench()
     bench.initialize()
     const log = bench.open()
-    const syncs = log.syncs
+    const { groups, syncs } = log
+    const before = bench.disk.syncs
     const first = log.append(text('first'))
     log.flush()
     let last = first
@@ -132,7 +133,9 @@ describe('the log', () => {
     }
     bench.run()
     expect(bench.durable).toEqual([first, last])
-    expect(log.syncs - syncs).toBe(2)
+    expect(log.groups - groups).toBe(2)
+    expect(log.syncs - syncs).toBe(4)
+    expect(log.syncs - syncs).toBe(bench.disk.syncs - before)
   })
 
   it('reports nothing durable before its sync has answered (C14)', () => {
@@ -236,12 +239,21 @@ describe('the log', () => {
   it('removes whole segments below a cut, and nothing else', () => {
     const bench = written(['a', 'b', 'c', 'd'], { segmentBytesMax: 60 })
     const log = bench.log!
+    const { syncs } = log
+    const before = bench.disk.syncs
     let cut = false
     log.cut(4, () => (cut = true))
     bench.run()
     expect(cut).toBe(true)
+    // The note, and the directory.
+    expect([log.syncs - syncs, bench.disk.syncs - before]).toEqual([2, 2])
+    log.append(text('e'))
+    log.flush()
+    bench.run()
+    // A new segment and its name, and then the group with its note.
+    expect([log.syncs - syncs, bench.disk.syncs - before]).toEqual([6, 6])
     bench.open()
-    expect(bench.texts()).toEqual(['c', 'd'])
+    expect(bench.texts()).toEqual(['c', 'd', 'e'])
   })
 
   it('names the first segment that is left in both notes before a cut removes others: either may rot', () => {

@@ -1,8 +1,8 @@
 // How a real replica may lie, by protocol.
 
-import type { ProtocolName } from '../../src/kernel/ids.ts'
-import type { Behaviour } from '../../src/simulator/adversaries/behaviour.ts'
-import { hotstuffBehaviours, pbftBehaviours } from '../../src/simulator/adversaries/table.ts'
+import type { ProtocolName } from '../../kernel/ids.ts'
+import type { Behaviour } from '../../simulator/adversaries/behaviour.ts'
+import { hotstuffBehaviours, pbftBehaviours } from '../../simulator/adversaries/table.ts'
 
 const lies: Readonly<Record<ProtocolName, readonly Behaviour<never>[]>> = {
   raft: [],

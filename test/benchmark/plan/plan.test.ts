@@ -1,0 +1,183 @@
+// Goal: a plan measures what was asked, in an order that is fair, in an hour. Method: the default plan and small ones, read as lists.
+
+import { describe, expect, it } from 'vitest'
+import { patienceSeconds, planMinutesMax, planSeconds, roundSeconds } from '../../../src/benchmark/plan/estimate.ts'
+import { gridPlan } from '../../../src/benchmark/plan/grid.ts'
+import { defaults, factors, oneFactorPlan, type PlanRequest } from '../../../src/benchmark/plan/one-factor.ts'
+import { pointKey, type PlannedPoint, type PlannedRound } from '../../../src/benchmark/plan/plan.ts'
+
+const systems = ['raft', 'pbft', 'hotstuff', 'etcd']
+const usual: PlanRequest = {
+  ...defaults,
+  systems,
+  factors: factors.filter((name) => name !== 'round-trip' && name !== 'profile'),
+  replicas: [],
+  roundTripsMs: [],
+}
+const roundsOf = (changes: Partial<PlanRequest>): readonly PlannedRound[] =>
+  oneFactorPlan({ ...usual, ...changes }).rounds
+const keysOf = (rounds: readonly PlannedRound[]): string[] =>
+  rounds.flatMap((round) => round.points.map((point) => pointKey(round, point)))
+const base = '256 128 1 0 '
+
+describe('the default plan', () => {
+  const { rounds } = oneFactorPlan(usual)
+
+  it('takes an hour at most, with delays between replicas and profiles as well', () => {
+    expect(planSeconds({ rounds })).toBeLessThan(50 * 60)
+    const all = oneFactorPlan({ ...usual, factors, roundTripsMs: [1, 10, 50] })
+    expect(planSeconds(all)).toBeLessThan(planMinutesMax * 60)
+  })
+
+  it('has contenders in turns, each in a start of its own', () => {
+    expect(rounds.slice(0, 8).map(({ system }) => system)).toEqual([...systems, ...systems])
+    for (const [index, { run }] of rounds.entries()) expect(run).toBeGreaterThanOrEqual(rounds[index - 1]?.run ?? 1)
+  })
+
+  it('measures the base point of each system in five runs, and once in each', () => {
+    for (const [system, replicas] of [
+      ['raft', 3],
+      ['pbft', 4],
+      ['hotstuff', 4],
+      ['etcd', 3],
+    ] as const) {
+      const key = `${system} ${replicas} true 0 put ${base}`
+      const starts = rounds.filter(({ points }, at) => points.some((point) => pointKey(rounds[at]!, point) === key))
+      expect(starts.map(({ run }) => run)).toEqual([1, 2, 3, 4, 5])
+      expect(keysOf(starts).filter((one) => one === key)).toHaveLength(5)
+    }
+  })
+
+  it('varies each factor around it, and no two at a time', () => {
+    const ofRaft = [...new Set(keysOf(rounds.filter(({ system }) => system === 'raft')))]
+    const closed = (outstanding: number, rest = '128 1 0 '): string => `raft 3 true 0 put ${outstanding} ${rest}`
+    expect(ofRaft.toSorted()).toEqual(
+      [
+        ...[1, 4, 16, 64, 256, 1024, 4096].map((outstanding) => closed(outstanding)),
+        ...[16, 1024, 16_384, 65_536].map((bytes) => closed(256, `${bytes} 1 0 `)),
+        ...[16, 256].map((clients) => closed(256, `128 ${clients} 0 `)),
+        ...[1, 256].map((outstanding) => `raft 3 true 0 get ${outstanding} 128 1 0 `),
+        'raft 3 true 0 transaction 16 128 1 100 ',
+        ...[50, 80].map((percent) => `raft 3 true 0 put ${percent}% 128 1 0 `),
+        ...[1, 256].map((outstanding) => `raft 3 false 0 put ${outstanding} 128 1 0 `),
+        ...[5, 7, 13].map((replicas) => `raft ${replicas} true 0 put 256 128 1 0 `),
+        'raft 3 true 0 put 256 128 1 0 leader-killed',
+        'raft 3 true 0 put 256 128 1 0 slow-replica',
+      ].toSorted(),
+    )
+  })
+
+  it('lets replicas lie only where others do not believe everybody, and last of all in a start', () => {
+    const lies = rounds.filter(({ points }) => points.some(({ failure }) => failure === 'lying-replica'))
+    expect(lies.map(({ system }) => system)).toEqual(['pbft', 'hotstuff'])
+    for (const { points } of rounds)
+      if (points.some(({ failure }) => failure !== undefined)) expect(points).toHaveLength(1)
+  })
+
+  it('grows replicas of ours alone', () => {
+    const counts = (name: string): number[] => [
+      ...new Set(rounds.filter(({ system }) => system === name).map(({ replicas }) => replicas)),
+    ]
+    expect([counts('raft'), counts('hotstuff'), counts('etcd')]).toEqual([[3, 5, 7, 13], [4, 7, 10, 13], [3]])
+  })
+
+  it('warms each start up for longer than the points that follow', () => {
+    for (const { points } of rounds) {
+      expect(points[0]!.warmUpSeconds).toBe(3)
+      for (const point of points.slice(1)) expect(point.warmUpSeconds).toBe(1)
+    }
+  })
+})
+
+describe('a plan', () => {
+  it('has only what was asked for', () => {
+    const rounds = roundsOf({ systems: ['raft'], factors: ['outstanding'], outstanding: [1, 16], runs: 2 })
+    expect(rounds.map(({ run }) => run)).toEqual([1, 2])
+    expect(rounds[0]!.points.map(({ load }) => load)).toEqual(
+      [1, 16].map((outstanding) => ({ loop: 'closed', outstanding })),
+    )
+  })
+
+  it('has its base point where it was asked to be', () => {
+    const rounds = roundsOf({
+      systems: ['raft'],
+      factors: ['bytes'],
+      bytes: [64, 1024],
+      outstanding: [8, 9],
+      clients: [3],
+    })
+    expect([...new Set(keysOf(rounds))]).toEqual(['raft 3 true 0 put 8 64 3 0 ', 'raft 3 true 0 put 8 1024 3 0 '])
+  })
+
+  it('measures a closed loop where an open one needs it, in a start before', () => {
+    const rounds = roundsOf({ systems: ['pbft'], factors: ['open-loop'], runs: 1 })
+    expect(rounds.map(({ points }) => points.map(({ load }) => load.loop))).toEqual([['closed'], ['open', 'open']])
+  })
+
+  it('leaves out numbers of replicas that survive nothing', () => {
+    const counts = (system: string): number[] =>
+      roundsOf({ systems: [system], factors: ['replicas'], replicas: [3, 5, 7], runs: 1 }).map(
+        ({ replicas }) => replicas,
+      )
+    expect([counts('raft'), counts('pbft')]).toEqual([
+      [3, 5, 7],
+      [5, 7],
+    ])
+  })
+
+  it('delays packets, keeps files in memory, and takes profiles where it was asked to', () => {
+    const rounds = roundsOf({
+      systems: ['raft'],
+      factors: ['round-trip', 'fsync', 'profile'],
+      roundTripsMs: [10],
+      runs: 1,
+    })
+    expect(rounds.map(({ roundTripMs, fsync, profile, replicas }) => [roundTripMs, fsync, profile, replicas])).toEqual([
+      [0, true, false, 3],
+      [0, false, false, 3],
+      [10, true, false, 3],
+      ...[3, 5, 7, 13].map((replicas) => [0, true, true, replicas]),
+    ])
+    expect(roundsOf({ systems: ['etcd'], factors: ['profile'] })).toEqual([])
+  })
+})
+
+describe('a grid', () => {
+  it('has every value with every other, contenders in turns', () => {
+    const request = { ...usual, outstanding: [1, 256], bytes: [16, 128], clients: [1, 2], runs: 2 }
+    const { rounds } = gridPlan({
+      ...request,
+      factors: ['fsync', 'reads'],
+      replicas: [3, 4],
+      systems: ['raft', 'pbft'],
+    })
+    expect(rounds.slice(0, 3).map(({ system, replicas, fsync }) => [system, replicas, fsync])).toEqual([
+      ['raft', 3, true],
+      ['raft', 4, true],
+      ['pbft', 4, true],
+    ])
+    expect(rounds).toHaveLength(2 * 2 * 3)
+    expect(new Set(keysOf(rounds.slice(0, 1))).size).toBe(2 * 2 * 2 * 2)
+  })
+})
+
+describe('an estimate', () => {
+  const point: PlannedPoint = {
+    kind: 'put',
+    load: { loop: 'closed', outstanding: 1 },
+    operationBytes: 1,
+    clients: 1,
+    warmUpSeconds: 1,
+    seconds: 3,
+  }
+  const round = { run: 1, system: 'raft', replicas: 3, fsync: true, roundTripMs: 0, profile: false, points: [point] }
+
+  it('grows with points, replicas, clients and delays', () => {
+    const seconds = roundSeconds(round)
+    expect(roundSeconds({ ...round, points: [point, point] })).toBeGreaterThanOrEqual(seconds + 4)
+    expect(roundSeconds({ ...round, replicas: 13 })).toBeGreaterThan(seconds + 5)
+    expect(roundSeconds({ ...round, points: [{ ...point, clients: 256 }] })).toBeGreaterThan(seconds + 5)
+    expect(roundSeconds({ ...round, roundTripMs: 50 })).toBeGreaterThan(seconds + 1)
+    expect(patienceSeconds(round)).toBeGreaterThan(3 * seconds)
+  })
+})

@@ -1,0 +1,173 @@
+// The parts of a round that need no replicas: where its folder lies, what goes wrong on purpose, what was counted, what etcd tells.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { afterEach, describe, expect, it } from 'vitest'
+import { countedBetween } from '../../src/benchmark/counted.ts'
+import { armFailure } from '../../src/benchmark/failures.ts'
+import { sleepingLiar } from '../../src/benchmark/lies/sleeping-liar.ts'
+import { readRound } from '../../src/benchmark/read-round.ts'
+import { requireFolder } from '../../src/benchmark/round-folder.ts'
+import type { Counters, RunningSystem } from '../../src/benchmark/system.ts'
+import { parseMetrics } from '../../src/benchmark/systems/etcd/metrics.ts'
+import { systemNamed } from '../../src/benchmark/systems/table.ts'
+import { portableEd25519 } from '../../src/crypto/portable/ed25519-suite.ts'
+import { projectRoot } from '../architecture/sources.ts'
+import { epochOf } from '../simulator/epochs.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+describe('the folder of a round', () => {
+  it('lies in memory where nothing waits for a disk, and on a disk where something does', () => {
+    requireFolder({ dir: '/dev/shm', fsync: false })
+    requireFolder({ dir: projectRoot, fsync: true })
+    expect(() => requireFolder({ dir: '/dev/shm', fsync: true })).toThrow('name a folder on a disk')
+    expect(() => requireFolder({ dir: projectRoot, fsync: false })).toThrow('name a folder in memory')
+  })
+})
+
+describe('what goes wrong on purpose', () => {
+  const children: ChildProcess[] = []
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL')
+  })
+
+  function runningOf(leader: number | null, lie = (): void => {}): RunningSystem {
+    for (let process = 0; process < 3; process++) children.push(spawn('sleep', ['60']))
+    const processes = children.map(({ pid }, index) => ({ name: `replica-${index}`, pid: pid! }))
+    return { processes, leader: () => Promise.resolve(leader), lie } as unknown as RunningSystem
+  }
+
+  const passed = (clock: VirtualClock, milliseconds: number): Promise<void> =>
+    clock.until(new Promise<void>((resolve) => clock.after(milliseconds, resolve)))
+
+  function isStopped({ pid }: ChildProcess): boolean {
+    return /^.*\) T/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  }
+
+  it('is the death of whoever leads, at a third of the time', async () => {
+    const clock = new VirtualClock()
+    armFailure('leader-killed', 3, runningOf(1), clock)
+    const signal = new Promise((resolve) => children[1]!.once('exit', (_, name) => resolve(name)))
+    await passed(clock, 999)
+    expect(children.map(({ signalCode }) => signalCode)).toEqual([null, null, null])
+    await passed(clock, 2)
+    expect(await signal).toBe('SIGKILL')
+  })
+
+  it('is one who does not lead and is stopped for nine tenths of the time, until the point is over', async () => {
+    const clock = new VirtualClock()
+    const end = armFailure('slow-replica', 3, runningOf(2), clock)
+    const follower = children[0]!
+    await passed(clock, 1_005)
+    for (let step = 0; step < 20; step++) {
+      await expect.poll(() => isStopped(follower), { timeout: 10_000 }).toBe(step % 10 < 9)
+      await passed(clock, 10)
+    }
+    end()
+    await expect.poll(() => isStopped(follower), { timeout: 10_000 }).toBe(false)
+    await passed(clock, 200)
+    expect(children.map(isStopped)).toEqual([false, false, false])
+  })
+
+  it('is a lie, where leaders take turns too', async () => {
+    const clock = new VirtualClock()
+    let lies = 0
+    armFailure(
+      'lying-replica',
+      3,
+      runningOf(null, () => lies++),
+      clock,
+    )
+    await passed(clock, 1_001)
+    expect(lies).toBe(1)
+  })
+
+  it('does not happen once the point is over', async () => {
+    const clock = new VirtualClock()
+    armFailure('slow-replica', 3, runningOf(0), clock)()
+    await passed(clock, 1_100)
+    expect(children.map(isStopped)).toEqual([false, false, false])
+  })
+})
+
+describe('a liar', () => {
+  it('sends what a correct replica would until it is woken', () => {
+    const epoch = epochOf('pbft', 4)
+    const [self] = epoch.members
+    const signer = portableEd25519.signer(new Uint8Array(32).fill(1))
+    const { outgoing, wake } = sleepingLiar({ epoch, self: self!, signer, behaviour: 'malformed-bytes', seed: '1' })
+    const bytes = new Uint8Array(100)
+    const lies = (): number =>
+      Array.from({ length: 100 }, () => outgoing.frame(bytes, self!.id)).filter(([frame]) => frame !== bytes).length
+    expect(lies()).toBe(0)
+    wake()
+    expect(lies()).toBeGreaterThan(0)
+  })
+})
+
+describe('what a round was told', () => {
+  const point = { kind: 'put' }
+  const textOf = (points: readonly object[]): string => JSON.stringify({ setup: { dir: '/tmp' }, points })
+
+  it.each(['{', '{"system":"raft","setup":{"dir":"/nowhere"}}', '{"points":[]}', undefined])(
+    'is refused in a sentence where it is none: %s',
+    (text) => expect(() => readRound(text)).toThrow('no round as JSON'),
+  )
+
+  it.each(['leader-killed', 'lying-replica'])('has nothing behind what lasts: %s', (failure) => {
+    expect(() => readRound(textOf([point, { ...point, failure }, point]))).toThrow('point 2 of 3')
+    expect(readRound(textOf([point, { ...point, failure }])).points).toHaveLength(2)
+    expect(readRound(textOf([{ ...point, failure: 'slow-replica' }, point])).points).toHaveLength(2)
+  })
+})
+
+describe('what was counted', () => {
+  const none: Counters = {
+    fsyncs: 5,
+    framesSent: null,
+    bytesSent: 100,
+    messagesSent: { vote: 3 },
+    signaturesMade: 0,
+    signaturesChecked: 7,
+    eventLoopDelayP99Ms: 9,
+  }
+
+  it('is the difference, by replica, and unknown where one did not tell', () => {
+    const after = { ...none, fsyncs: 9, messagesSent: { vote: 3, commit: 2 }, eventLoopDelayP99Ms: 4 }
+    expect(countedBetween([none, null, none], [after, after, null])).toEqual([
+      {
+        fsyncs: 4,
+        framesSent: null,
+        bytesSent: 0,
+        messagesSent: { commit: 2 },
+        signaturesMade: 0,
+        signaturesChecked: 0,
+        eventLoopDelayP99Ms: 4,
+      },
+      null,
+      null,
+    ])
+  })
+})
+
+describe('etcd', () => {
+  it('tells what it counts, of all peers together', () => {
+    const metrics = parseMetrics(
+      '# HELP sent bytes\netcd_sent_total{To="a"} 1.5e+03\netcd_sent_total{To="b"} 20\nis_leader 1\nbroken\n',
+    )
+    expect([metrics('etcd_sent_total'), metrics('is_leader'), metrics('other')]).toEqual([1520, 1, 0])
+  })
+
+  it('that is missing says which package has it', async () => {
+    const path = process.env['PATH']
+    process.env['PATH'] = '/nowhere'
+    try {
+      await expect(systemNamed('etcd').version()).rejects.toMatchObject({
+        code: 'ERR_SYSTEM_MISSING',
+        message: expect.stringContaining('apt-get install etcd-server') as string,
+      })
+    } finally {
+      process.env['PATH'] = path
+    }
+  })
+})
