@@ -6,6 +6,7 @@ import type { ConnectionGater } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import type { NetworkId } from '../../kernel/ids.ts'
 import { boundedYamux } from './bounded-yamux.ts'
+import { lengthsAtHand } from './lengths-at-hand.ts'
 import { wholeWrites } from './whole-writes.ts'
 
 /** On the way to a stream, and buffered for one that is paused; whoever sends more loses the connection. It does not grow. */
@@ -23,7 +24,7 @@ const streamsPerConnectionMax = 4
 
 export function sharedSettings(): Libp2pOptions {
   return {
-    connectionEncrypters: [wholeWrites(noise())],
+    connectionEncrypters: [lengthsAtHand(wholeWrites(noise()))],
     streamMuxers: [
       () =>
         boundedYamux(
