@@ -1,4 +1,4 @@
-// Decided blocks leave in order, each with the quorum's commits on disk before it.
+// Decided blocks leave in order; the quorum's commits go to disk meanwhile.
 
 import { emptyPayload, type Block, type BlockHeader } from '../../kernel/block.ts'
 import type { DecisionProof, SignatureSet } from '../../kernel/proof.ts'
@@ -40,6 +40,9 @@ function decideNext(step: Step): boolean {
     )
     return false
   }
+  // First to the application: a quorum that wrote certificates before it said its commits can decide this again, so that what follows from
+  // it promises nothing. A signature on a checkpoint does, and leaves when the record is durable (docs/decisions/0016).
+  handOver(step, { header, payload }, { kind: 'pbft', view, blockDigest: digest, commits })
   const stored = slot.stored(header.payloadDigest)
   const isEmpty = isEmptyDigest(state, header.payloadDigest)
   const decided = record(
@@ -52,7 +55,6 @@ function decideNext(step: Step): boolean {
   )
   if (stored === null && !isEmpty) slot.store({ payloadDigest: header.payloadDigest, payload, persisted: decided })
   slot.forgetPayloads()
-  handOver(step, { header, payload }, { kind: 'pbft', view, blockDigest: digest, commits })
   return true
 }
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { replicaId } from '../../../src/kernel/ids.ts'
 import { quorum } from '../../../src/kernel/quorum.ts'
-import { Bench, kinds, type Sent } from './bench.ts'
+import { Bench, kinds, timeoutMs, type Sent } from './bench.ts'
 import * as forge from './forging.ts'
 
 const of = (id: number, kind: string) => (sent: Sent) => sent.from === id && sent.message.kind === kind
@@ -213,7 +213,7 @@ describe('what is promised is on disk first (B22)', () => {
     expect(bench.network.filter(of(1, 'pre-prepare'))).toHaveLength(3)
   })
 
-  it('the proposal before the prepare, the certificate before the commit, the decision before the block is handed on', () => {
+  it('the proposal before the prepare, the certificate before the commit; no block waits for its decision', () => {
     const bench = new Bench({ autoSync: false }).start()
     const [primary, backup] = [bench.replica(1), bench.replica(2)]
     primary.propose('a')
@@ -232,10 +232,32 @@ describe('what is promised is on disk first (B22)', () => {
     bench.settle(kinds('prepare', 'commit'))
     for (const id of [1, 3, 4]) bench.replica(id).sync()
     bench.settle(kinds('prepare', 'commit'))
-    expect(backup.decided).toEqual([])
-    backup.sync(3)
     expect(backup.texts).toEqual(['a'])
     expect(backup.disk.map(({ record }) => record.kind)).toEqual(['proposal', 'prepared', 'decided'])
+    expect(backup.durable).toBe(2)
+  })
+
+  it('what all executed is decided again, where no disk has the decision and all lost power', () => {
+    const bench = new Bench({ autoSync: false }).start()
+    bench.replica(1).propose('a')
+    for (const replica of bench.replicas) replica.sync()
+    bench.settle(kinds('pre-prepare'))
+    for (const replica of bench.replicas) replica.sync()
+    bench.settle(kinds('prepare'))
+    for (const replica of bench.replicas) replica.sync()
+    bench.settle(kinds('commit'))
+    for (const replica of bench.replicas) {
+      expect(replica.texts).toEqual(['a'])
+      replica.crash()
+      expect(replica.disk.map(({ record }) => record.kind)).toEqual(['proposal', 'prepared'])
+    }
+    for (const replica of bench.replicas) {
+      replica.autoSync = true
+      replica.start()
+    }
+    for (const id of [2, 3, 4]) bench.replica(id).propose('b')
+    bench.elapse(20 * timeoutMs)
+    for (const replica of bench.replicas) expect(replica.texts.slice(0, 2)).toEqual(['a', 'b'])
   })
 })
 
