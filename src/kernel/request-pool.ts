@@ -12,6 +12,8 @@ export interface Batch {
   payload: Uint8Array
   envelopes: number
   operations: number
+  /** Members that handed on some of it: whoever waits for that waits there. */
+  forwardedBy: readonly ReplicaId[]
 }
 
 export interface RequestPool {

@@ -99,7 +99,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'const index = Math.min(commit, proven)',
     replace: 'const index = Math.min(commit, Math.max(proven, step.state.log.lastIndex))',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 37 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 54 },
   },
   {
     name: 'truncates-without-conflict',
@@ -163,7 +163,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const known = state.commitIndex >= state.termStartIndex',
     replace: 'const known = state.commitIndex >= 0',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 197 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 9 },
   },
   {
     name: 'read-without-confirmation',
@@ -171,7 +171,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const confirmed = rounds[state.membership.quorum - 1] ?? 0',
     replace: 'const confirmed = state.round',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 952 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 587 },
   },
   {
     name: 'read-confirmed-by-an-earlier-round',
@@ -211,7 +211,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/recovery.ts',
     find: 'state.tornBytes += bytes.length - bad',
     replace: "return corrupt(name, bad, 'torn')",
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 32 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 84 },
   },
   {
     name: 'c14-durable-at-write',
@@ -483,7 +483,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/execution/block-execution.ts',
     find: 'if (number <= session.lastNumber) {',
     replace: 'if (number < 0) {',
-    finder: { kind: 'simulator', replicas: 3, faults: 'network', seed: 11 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'network', seed: 2 },
   },
   {
     name: 'client-acknowledges-too-much',

@@ -200,6 +200,8 @@ export function becomeFollower(
   effects.disarm(timer.heartbeat)
   effects.disarm(timer.quorum)
   effects.disarm(timer.linger)
+  effects.disarm(timer.news)
+  state.newsArmed = false
   state.lingering = false
   if (state.transfer !== null) effects.disarm(timer.transfer)
   state.transfer = null

@@ -44,6 +44,8 @@ export class Progress {
   round = 0
   /** How far a message on its way, or one that arrived, lets the follower commit. */
   commitTold: number
+  /** Somebody waits there for the news that this much is committed. */
+  awaitedIndex: number
 
   readonly #originIndex: number
   /** The first entry that the leader still has. */
@@ -55,6 +57,7 @@ export class Progress {
     this.#firstIndex = firstIndex
     this.matchIndex = originIndex
     this.commitTold = originIndex
+    this.awaitedIndex = originIndex
     this.nextIndex = nextIndex
   }
 
@@ -132,6 +135,11 @@ export class Progress {
   /** Since when something has gone unanswered; null when nothing has. */
   unansweredSinceMs(): number | null {
     return this.mode !== 'replicating' ? this.probeSentMs : (this.inflight[0]?.sentMs ?? null)
+  }
+
+  /** It waits for the news of a commit, and is told at once. */
+  get awaits(): boolean {
+    return this.awaitedIndex > this.commitTold
   }
 
   told(commit: number, proven: number): void {

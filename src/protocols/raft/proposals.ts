@@ -2,6 +2,7 @@
 
 import { proposeBatches, proposeLingered, type Batching } from '../../kernel/batching.ts'
 import { emptyPayload, payloadDigest } from '../../kernel/block.ts'
+import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Truncated } from './log.ts'
 import type { Entry } from './messages.ts'
 import { sendToAll } from './sending.ts'
@@ -45,8 +46,17 @@ function proposeOne(step: Step): boolean {
   const taken = step.state.ports.pool.take(step.state.parameters.batch)
   if (taken === null) return false
   appendAsLeader(step, taken.payload)
+  noteWaiting(step.state, taken.forwardedBy)
   sendToAll(step)
   return true
+}
+
+/** Whoever handed on what is in the newest block has clients that wait for it. */
+function noteWaiting({ progress, log }: RaftState, forwarders: readonly ReplicaId[]): void {
+  for (const forwarder of forwarders) {
+    const waiting = progress.get(forwarder)
+    if (waiting !== undefined) waiting.awaitedIndex = log.lastIndex
+  }
 }
 
 /** C42: where nothing is committed nothing more is taken, and the pool, which is bounded, refuses. */

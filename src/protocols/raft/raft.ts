@@ -50,6 +50,7 @@ import { failAsked, onAskTimer, onReadAnswer } from './follower-reads.ts'
 import { onRead, onReadRequest } from './reads.ts'
 import { raftRecordCodec, type RaftRecord } from './records.ts'
 import { advanceCommit, decideCommitted, onAppend, onHeartbeat, onLogAnswer } from './replication.ts'
+import { onNewsTimer } from './sending.ts'
 import { createState, hasVoice, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
 import { statusOf } from './status.ts'
 import { askTarget, onTargetAnswered, onTimeoutNow, onTransferCommand, onTransferTimer } from './transfer.ts'
@@ -241,6 +242,8 @@ function onTimer(step: Step, name: string): void {
       return tendLeadership(step)
     case timer.quorum:
       return onQuorumTimer(step)
+    case timer.news:
+      return onNewsTimer(step)
     case timer.linger:
       return onLingerTimer(step)
     case timer.forward:

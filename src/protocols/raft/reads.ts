@@ -9,7 +9,7 @@ import type { ReplicaId } from '../../kernel/ids.ts'
 import { askLeader } from './follower-reads.ts'
 import type { ReadRequest } from './messages.ts'
 import { extendLease, holdsLease, leasesAreOn, noteRound } from './lease.ts'
-import { heartbeatAll } from './sending.ts'
+import { flushCommit, heartbeatAll } from './sending.ts'
 import { counted, waitingReadsMax, type RaftState, type Reader, type Step } from './state.ts'
 
 export function onRead(step: Step, id: number): void {
@@ -109,11 +109,16 @@ function answerReads(step: Step): void {
   state.reads = waiting
 }
 
-function answer({ state, effects }: Step, reader: Reader, index: number): void {
+function answer(step: Step, reader: Reader, index: number): void {
+  const { state, effects } = step
   // Promises nothing that is not decided: it need not wait for this replica's own disk.
   if (reader.kind === 'own') return effects.readReady(reader.id, index, state.hardStatePersisted)
   const { replica, incarnation, number } = reader
   effects.send(replica, { kind: 'read-answer', term: state.term, incarnation, number, index })
+  const progress = state.progress.get(replica)
+  if (progress === undefined) return
+  progress.awaitedIndex = Math.max(progress.awaitedIndex, index)
+  flushCommit(step, replica, progress)
 }
 
 /** A follower that asked learns by the next leader's messages that it must ask that one. */

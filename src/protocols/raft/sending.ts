@@ -3,11 +3,14 @@
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { messageEntriesMax, type Append, type Entry, type Heartbeat } from './messages.ts'
 import type { Progress, Room } from './progress.ts'
-import type { RaftState, Step } from './state.ts'
+import { timer, type RaftState, type Step } from './state.ts'
 
 /** Entries of one message, payloads together; one entry goes even when it is larger. */
 const messageBytesMax = 1024 * 1024
 const entryOverheadBytes = 80
+
+/** How much later than its leader a follower may decide, where nobody waits there and nothing more is ordered. */
+export const newsMs = 5
 
 /** A probe is sent alone, and takes what one message takes. */
 const probeRoom: Room = { entries: messageEntriesMax, bytes: messageBytesMax, firstAlways: true }
@@ -119,12 +122,28 @@ export function heartbeatAll(step: Step): void {
   for (const [follower, progress] of step.state.progress) heartbeat(step, follower, progress)
 }
 
-/** The commit index rides on the next append. When none is coming, a follower that has all entries is told at once. */
+/**
+ * The commit index rides on the next append. Where none is coming, a follower at which somebody waits for it is told at once; the others a
+ * little later, since mostly an append comes until then: news of a lone entry were four messages of its nine.
+ */
 export function flushCommit(step: Step, follower: ReplicaId, progress: Progress): void {
+  const { state, effects } = step
+  if (!lacksNews(state, progress)) return
+  if (progress.awaits) return heartbeat(step, follower, progress)
+  if (state.newsArmed) return
+  state.newsArmed = true
+  effects.arm(timer.news, newsMs)
+}
+
+export function onNewsTimer(step: Step): void {
   const { state } = step
-  const { log, commitIndex, ports } = state
-  if (log.lastIndex > commitIndex || ports.pool.waitingOperations > 0) return
-  if (progress.matchIndex >= commitIndex && progress.commitTold < commitIndex) heartbeat(step, follower, progress)
+  state.newsArmed = false
+  for (const [follower, progress] of state.progress) if (lacksNews(state, progress)) heartbeat(step, follower, progress)
+}
+
+function lacksNews({ log, commitIndex, ports }: RaftState, { matchIndex, commitTold }: Progress): boolean {
+  if (log.lastIndex > commitIndex || ports.pool.waitingOperations > 0) return false
+  return matchIndex >= commitIndex && commitTold < commitIndex
 }
 
 /**

@@ -106,6 +106,8 @@ export interface RaftState {
   /** Of the last entry, so that the next one's is no earlier. */
   lastTimestamp: number
   lingering: boolean
+  /** The timer runs after which followers are told what is committed. */
+  newsArmed: boolean
   /** Leadership is being handed over: nothing is proposed meanwhile. `asked`: the target has the log, and was told to stand for election. */
   transfer: { to: ReplicaId; dueMs: number; asked: boolean } | null
   /** The commit index at the last heartbeat. */
@@ -129,6 +131,7 @@ export const timer = {
   heartbeat: 'heartbeat',
   quorum: 'check-quorum',
   linger: lingerTimer,
+  news: 'news-of-commit',
   forward: 'forward',
   ask: 'ask-for-read-index',
   transfer: 'transfer-leadership',
@@ -199,6 +202,7 @@ export function createState({ epoch, self, ports }: ProtocolOptions): RaftState 
     reads: [],
     lastTimestamp: 0,
     lingering: false,
+    newsArmed: false,
     transfer: null,
     committedAtHeartbeat: originIndex,
     handovers: new Map(),

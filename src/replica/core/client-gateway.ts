@@ -131,6 +131,7 @@ export class ClientGateway {
 
   /** Envelopes that another replica hands on: it has checked who they are from, and answers them itself. */
   forwarded(
+    from: ReplicaId,
     envelopes: readonly Uint8Array[],
     authentic: (envelope: Envelope, encoded: Uint8Array) => boolean,
     now: Now,
@@ -144,7 +145,8 @@ export class ClientGateway {
       const key = requestKey(envelope.value)
       if (seen.has(key) || this.#isOld(envelope.value, leads)) continue
       seen.add(key)
-      if (this.#options.pool.add(encoded, envelope.value, now.monotonicMs) === 'added') this.poolChanged = true
+      if (this.#options.pool.add(encoded, envelope.value, now.monotonicMs, { from }) === 'added')
+        this.poolChanged = true
     }
   }
 
@@ -262,7 +264,7 @@ export class ClientGateway {
       }
       this.#route(envelope.value, connection)
       if (this.#answerAgain(connection, envelope.value)) continue
-      const added = this.#options.pool.add(encoded, envelope.value, now.monotonicMs, isSentToAll)
+      const added = this.#options.pool.add(encoded, envelope.value, now.monotonicMs, { isSentToAll })
       if (added === 'added') this.poolChanged = true
       else if (added !== 'known') refusal = 'overloaded'
     }

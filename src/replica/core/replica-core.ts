@@ -441,7 +441,7 @@ export class ReplicaCore<Message, LogRecord> {
     const envelopes = decode(forwardCodec, body)
     if (!envelopes.ok) return this.#observer.dropped?.(from, 'malformed-message')
     const authentic = (envelope: Envelope, encoded: Uint8Array): boolean => this.#envelopes.authentic(envelope, encoded)
-    const takeIn = (): void => this.#gateway.forwarded(envelopes.value, authentic, this.#now)
+    const takeIn = (): void => this.#gateway.forwarded(from, envelopes.value, authentic, this.#now)
     const signed = this.#verifyAhead === null ? [] : this.#envelopes.allOpen(envelopes.value)
     if (signed.length === 0) takeIn()
     else this.#verifyAhead?.(signed, takeIn)

@@ -38,6 +38,8 @@ interface Request {
   readonly lastNumber: number
   readonly encoded: Uint8Array
   readonly operations: number
+  /** The member that handed it on; null: it came from its client. */
+  readonly from: ReplicaId | null
   readonly sinceMs: number
   /** Place in the order of arrival; a request that is put back keeps it. */
   readonly order: number
@@ -101,7 +103,12 @@ export class Pool implements RequestPool {
   }
 
   /** `encoded` is kept: the caller hands over bytes that nobody writes to any more, or a view of them. */
-  add(encoded: Uint8Array, envelope: Envelope, nowMs: number, isSentToAll = false): Added {
+  add(
+    encoded: Uint8Array,
+    envelope: Envelope,
+    nowMs: number,
+    { isSentToAll = false, from = null }: { isSentToAll?: boolean; from?: ReplicaId | null } = {},
+  ): Added {
     const key = requestKey(envelope)
     if (this.#known.has(key)) return 'known'
     const operations = operationCount(envelope)
@@ -119,6 +126,7 @@ export class Pool implements RequestPool {
       ...placeOf(envelope),
       encoded: detached(encoded),
       operations,
+      from,
       sinceMs: nowMs,
       order,
       taken: decided !== undefined,
@@ -157,7 +165,12 @@ export class Pool implements RequestPool {
     }
     this.#compact()
     if (batch.length === 0) return null
-    return { payload: encodePayload(batch, bytes), envelopes: batch.length, operations }
+    return {
+      payload: encodePayload(batch, bytes),
+      envelopes: batch.length,
+      operations,
+      forwardedBy: forwardersOf(batch),
+    }
   }
 
   oldestWaitingSinceMs(): number | null {
@@ -386,6 +399,12 @@ function envelopesOf(payload: Uint8Array): Envelope[] {
     const envelope = decode(envelopeCodec, bytes)
     return envelope.ok ? [envelope.value] : []
   })
+}
+
+function forwardersOf(batch: readonly Request[]): ReplicaId[] {
+  const forwarders: ReplicaId[] = []
+  for (const { from } of batch) if (from !== null && !forwarders.includes(from)) forwarders.push(from)
+  return forwarders
 }
 
 function encodePayload(batch: readonly Request[], bytes: number): Uint8Array {

@@ -56,7 +56,7 @@ class Replica {
 
   constructor(id: ReplicaId, world: LyingNetwork) {
     this.id = id
-    this.pool = new Pool({ forward: (to, envelopes) => world.forward(to, envelopes) })
+    this.pool = new Pool({ forward: (to, envelopes) => world.forward(id, to, envelopes) })
     this.gateway = new ClientGateway({
       pool: this.pool,
       executor: this.executor,
@@ -197,10 +197,10 @@ export class LyingNetwork {
     }
   }
 
-  forward(to: ReplicaId, envelopes: Uint8Array[]): void {
+  forward(from: ReplicaId, to: ReplicaId, envelopes: Uint8Array[]): void {
     const { gateway } = this.#replicas[to - 1]!
     this.#carry(() =>
-      gateway.forwarded(envelopes, (envelope, encoded) => this.authentic(envelope, encoded), this.#now()),
+      gateway.forwarded(from, envelopes, (envelope, encoded) => this.authentic(envelope, encoded), this.#now()),
     )
   }
 

@@ -44,7 +44,7 @@ export class HandingPool implements RequestPool {
     if (taken.length === 0) return null
     for (const [, request] of taken) request.taken = true
     const payload = payloadOf(...taken.map(([text]) => text))
-    return { payload, envelopes: taken.length, operations: taken.length }
+    return { payload, envelopes: taken.length, operations: taken.length, forwardedBy: [] }
   }
 
   oldestWaitingSinceMs(): number | null {

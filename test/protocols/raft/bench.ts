@@ -32,7 +32,7 @@ import {
 } from '../../../src/protocols/raft/messages.ts'
 import { raft } from '../../../src/protocols/raft/raft.ts'
 import { raftRecordCodec, type RaftRecord } from '../../../src/protocols/raft/records.ts'
-import type { RaftEffects } from '../../../src/protocols/raft/state.ts'
+import { timer, type RaftEffects } from '../../../src/protocols/raft/state.ts'
 import { payloadOf, TestPool, textsOf } from './test-pool.ts'
 
 export type RaftInput = Input<RaftMessage, RaftRecord>
@@ -496,12 +496,21 @@ export class Bench {
     return due.length
   }
 
-  /** Delivers until nothing moves. */
+  /** Delivers until nothing moves, news of commits included: what waits for them alone comes before time moves. */
   settle(matches: (sent: Sent) => boolean = () => true): this {
-    for (let round = 0; this.deliver(matches) > 0; round++) {
-      if (round > 10_000) throw new Error('messages never end')
-    }
+    do this.#deliverAll(matches)
+    while (this.#tellNews())
     return this
+  }
+
+  #deliverAll(matches: (sent: Sent) => boolean): void {
+    for (let round = 0; this.deliver(matches) > 0; round++) if (round > 10_000) throw new Error('messages never end')
+  }
+
+  #tellNews(): boolean {
+    const due = this.replicas.filter(({ timers }) => timers.has(timer.news))
+    for (const replica of due) replica.fire(timer.news)
+    return due.length > 0
   }
 
   /** Takes messages off the network: lost, or kept for later. */
@@ -514,13 +523,13 @@ export class Bench {
   /** Moves time, firing each timer when it is due and delivering at once. */
   elapse(durationMs: number, matches: (sent: Sent) => boolean = () => true): this {
     const endMs = this.nowMs + durationMs
-    this.settle(matches)
+    this.#deliverAll(matches)
     for (;;) {
       const next = this.#nextTimer()
       if (next === null || next.dueMs > endMs) break
       this.nowMs = Math.max(this.nowMs, next.dueMs)
       next.replica.fire(next.name)
-      this.settle(matches)
+      this.#deliverAll(matches)
     }
     this.nowMs = endMs
     return this

@@ -2,8 +2,11 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { replicaId } from '../../../src/kernel/ids.ts'
 import { quorum } from '../../../src/kernel/quorum.ts'
 import { quorumIndex } from '../../../src/protocols/raft/replication.ts'
+import { newsMs } from '../../../src/protocols/raft/sending.ts'
+import { timer } from '../../../src/protocols/raft/state.ts'
 import { Bench, isTo, kinds, logOf } from './bench.ts'
 
 describe('the commit index', () => {
@@ -87,15 +90,62 @@ describe('the commit index', () => {
     for (const replica of bench.replicas.slice(1)) expect(replica.texts).toEqual(['1.1', '2.2'])
   })
 
-  it('rides on the next append, and is told at once where none is coming', () => {
+  /** One request, committed at the leader: what it says next. */
+  const committedLone = (handedOnBy: number[]): Bench => {
     const bench = new Bench().start().elect(1)
     const leader = bench.replica(1)
+    leader.pool.handedOnBy = handedOnBy.map(replicaId)
     leader.propose('a')
     bench.deliver(kinds('append'))
     bench.deliver(isTo(1))
-    // Nothing else is about to be sent: a heartbeat says it.
-    expect(bench.network.map((sent) => sent.message.kind)).toEqual(['heartbeat', 'heartbeat'])
-    bench.settle()
+    expect(leader.texts).toEqual(['a'])
+    return bench
+  }
+
+  it('is told to all a little later, where nothing is coming that it could ride on', () => {
+    const bench = committedLone([])
+    expect(bench.network).toEqual([])
+    bench.elapse(newsMs - 1)
+    expect(bench.replica(2).texts).toEqual([])
+    bench.elapse(1)
+    for (const replica of bench.replicas) expect(replica.texts).toEqual(['a'])
+  })
+
+  it('is told at once to a follower that handed on what is committed, and to no other', () => {
+    const bench = committedLone([3])
+    expect(bench.network.map(({ to, message }) => [to, message.kind])).toEqual([[3, 'heartbeat']])
+    bench.deliver()
+    expect(bench.replicas.map(({ texts }) => texts)).toEqual([['a'], [], ['a']])
+    bench.elapse(newsMs)
+    expect(bench.replica(2).texts).toEqual(['a'])
+    // Whoever waited for one waits for no other.
+    bench.replica(1).pool.handedOnBy = []
+    bench.replica(1).propose('b')
+    bench.deliver(kinds('append'))
+    bench.deliver(isTo(1))
+    expect(bench.network.map(({ message }) => message.kind)).not.toContain('heartbeat')
+  })
+
+  it('rides on the next append: requests one after the other cost no news', () => {
+    const bench = new Bench().start().elect(1)
+    const before = bench.sent.length
+    for (const text of ['a', 'b', 'c']) {
+      bench.replica(1).propose(text)
+      bench.deliver(kinds('append'))
+      bench.deliver(isTo(1))
+      bench.elapse(newsMs - 4)
+    }
+    expect(new Set(bench.sent.slice(before).map(({ message }) => message.kind))).toEqual(
+      new Set(['append', 'append-answer']),
+    )
+  })
+
+  it('is forgotten by who leads no longer', () => {
+    const bench = committedLone([])
+    expect(bench.replica(1).timers.has(timer.news)).toBe(true)
+    bench.elect(2)
+    expect(bench.replica(1).timers.has(timer.news)).toBe(false)
+    bench.elapse(1000)
     for (const replica of bench.replicas) expect(replica.texts).toEqual(['a'])
   })
 

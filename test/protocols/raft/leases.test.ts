@@ -44,6 +44,22 @@ describe('a lease', () => {
     expect(bench.network.map(({ message }) => message.kind)).toEqual(['read-answer'])
   })
 
+  it('tells a follower that asks at once how far it may read', () => {
+    const bench = leased()
+    bench.replica(1).propose('a')
+    bench.deliver(kinds('append'))
+    bench.deliver(({ to }) => to === 1)
+    expect(bench.replica(2).texts).toEqual([])
+    bench.replica(2).step({ kind: 'read', id: 1 })
+    bench.deliver(kinds('read-request'))
+    expect(bench.network.map(({ to, message }) => [to, message.kind])).toEqual([
+      [2, 'read-answer'],
+      [2, 'heartbeat'],
+    ])
+    bench.deliver()
+    expect(bench.replica(2).reads).toHaveLength(1)
+  })
+
   it('is off unless the parameters name a bound of the clocks', () => {
     const bench = leased({ parameters: {} })
     expect(readsAtOnce(bench)).toBe(false)

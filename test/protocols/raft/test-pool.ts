@@ -21,6 +21,8 @@ export function textsOf(payload: Uint8Array): string[] {
 export class TestPool implements RequestPool {
   readonly forwarded: { to: ReplicaId; texts: string[] }[] = []
   readonly nowMs: () => number
+  /** Said of each batch that is taken. */
+  handedOnBy: readonly ReplicaId[] = []
   #waiting: { text: string; sinceMs: number; forwardedTo: Set<ReplicaId> }[] = []
   #taken: { text: string; sinceMs: number }[] = []
 
@@ -49,7 +51,7 @@ export class TestPool implements RequestPool {
     if (taken.length === 0) return null
     this.#taken.push(...taken)
     const payload = payloadOf(...taken.map((request) => request.text))
-    return { payload, envelopes: taken.length, operations: taken.length }
+    return { payload, envelopes: taken.length, operations: taken.length, forwardedBy: this.handedOnBy }
   }
 
   oldestWaitingSinceMs(): number | null {

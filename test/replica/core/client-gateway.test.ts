@@ -257,7 +257,7 @@ describe('a request', () => {
     for (const envelope of [operations(1, session, 1, []), operations(1, session, 0, ['a']), cancelled, read]) {
       submit(7, envelope)
       expect(taken()).toMatchObject([{ response: { kind: 'refused', reason: 'malformed' } }])
-      gateway.forwarded([encode(envelopeCodec, envelope)], () => true, now)
+      gateway.forwarded(3 as ReplicaId, [encode(envelopeCodec, envelope)], () => true, now)
       expect(gateway.poolChanged).toBe(false)
     }
   })
@@ -296,7 +296,7 @@ describe('what was executed', () => {
     const forward = (...envelopes: Envelope[]): boolean => {
       gateway.poolChanged = false
       const encoded = envelopes.map((envelope) => encode(envelopeCodec, envelope))
-      gateway.forwarded(encoded, () => true, now)
+      gateway.forwarded(3 as ReplicaId, encoded, () => true, now)
       return gateway.poolChanged
     }
     return { ...all, forward, alive, kept, reply, expired, lost: request }

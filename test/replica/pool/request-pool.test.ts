@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { payloadEnvelopesCodec } from '../../../src/kernel/block.ts'
 import { envelopeCodec, type Envelope, type OperationsEnvelope } from '../../../src/kernel/envelope.ts'
-import { replicaId } from '../../../src/kernel/ids.ts'
+import { replicaId, type ReplicaId } from '../../../src/kernel/ids.ts'
 import { Pool, type PoolLimits } from '../../../src/replica/pool/request-pool.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
 
@@ -52,6 +52,21 @@ describe('the request pool', () => {
     expect(first).toMatchObject({ envelopes: 3, operations: 3 })
     expect(contents(pool.take(wide)!.payload).map((one) => one.firstNumber)).toEqual([4, 5])
     expect(pool.take(wide)).toBeNull()
+  })
+
+  it('tells by whom the envelopes of a batch were handed on, each member once', () => {
+    const pool = create()
+    for (const [number, from] of [
+      [1, 3],
+      [2, null],
+      [3, 2],
+      [4, 3],
+    ] as const) {
+      const value = envelope(1, number)
+      pool.add(encode(envelopeCodec, value), value, 0, { from: from as ReplicaId | null })
+    }
+    expect(pool.take({ operationsMax: 3, bytesMax: 1_000_000 })!.forwardedBy).toEqual([3, 2])
+    expect(pool.take(wide)!.forwardedBy).toEqual([3])
   })
 
   it('after a restore, forgets what was executed in between and lets the rest wait again, in its old place', () => {
@@ -164,7 +179,7 @@ describe('the request pool', () => {
     const forwarded: [number, number][] = []
     const pool = create({}, forwarded)
     const value = envelope(1, 1)
-    pool.add(encode(envelopeCodec, value), value, 0, true)
+    pool.add(encode(envelopeCodec, value), value, 0, { isSentToAll: true })
     pool.forward(replicaId(2))
     // Whoever took it and puts it back knows that the others have it still.
     pool.putBack(pool.take(wide)!.payload)
