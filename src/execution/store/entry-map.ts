@@ -14,7 +14,6 @@ const entryCodec: EntryCodec<PackedEntry> = {
 export class EntryMap {
   readonly #map = new ChunkedMap<PackedEntry>('data', entryCodec)
   readonly #slabs = new Slabs()
-  readonly #find = (key: string): PackedEntry | undefined => this.#map.get(key)
 
   get size(): number {
     return this.#map.size
@@ -45,7 +44,8 @@ export class EntryMap {
   /** What was packed for this key; undefined takes the key out. */
   set(key: string, entry: PackedEntry | undefined): void {
     const before = entry === undefined ? this.#map.delete(key) : this.#map.set(key, entry)
-    // In this order, for it may be the same entry.
+    // What is undone may put back the entry that is there.
+    if (before === entry) return
     if (entry !== undefined) this.#slabs.entered(entry)
     if (before !== undefined) this.#slabs.left(before)
   }
@@ -61,6 +61,6 @@ export class EntryMap {
 
   /** Gives memory back, a bounded piece of work. Not within an operation, and not while somebody goes through a range. */
   tidy(): void {
-    this.#slabs.tidy(this.#find)
+    this.#slabs.tidy()
   }
 }

@@ -15,6 +15,8 @@ export interface Slab {
   end: number
   /** Bytes of the entries in it that are in the map. */
   liveBytes: number
+  /** In their order; some have left the map, or moved on. To look each key up instead took a quarter of what a put costs. */
+  readonly entries: PackedEntry[]
 }
 
 /** Two lengths of 4 bytes and four numbers of 8. */
@@ -23,20 +25,22 @@ const numbersBytes = 32
 
 export function createSlab(bytes: Uint8Array, end = 0): Slab {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return { bytes, view, size: bytes.buffer.byteLength, end, liveBytes: 0 }
+  return { bytes, view, size: bytes.buffer.byteLength, end, liveBytes: 0, entries: [] }
 }
 
 /**
- * A place and no values: 40 bytes of heap, where an object of five fields with a buffer of its own takes some 400. The place changes
+ * A place and no values: 56 bytes of heap with its mention in the slab, where an object of five fields with a buffer of its own takes some 400. The place changes
  * when the slab is emptied, and with it for every view that has the entry; what stands there is the same.
  */
 export class PackedEntry implements Entry {
   slab: Slab
   at: number
+  isInMap = false
 
   constructor(slab: Slab, at: number) {
     this.slab = slab
     this.at = at
+    slab.entries.push(this)
   }
 
   /** A view of the slab: it keeps all of it in memory. */
@@ -86,13 +90,8 @@ function valueBytesAt(slab: Slab, at: number): number {
   return slab.view.getUint32(at + 4 + keyBytesAt(slab, at), true)
 }
 
-export function entryBytesAt(slab: Slab, at: number): number {
+function entryBytesAt(slab: Slab, at: number): number {
   return entryOverheadBytes + keyBytesAt(slab, at) + valueBytesAt(slab, at)
-}
-
-export function keyAt(slab: Slab, at: number): Uint8Array {
-  const start = at + 4
-  return slab.bytes.subarray(start, start + keyBytesAt(slab, at))
 }
 
 /** Writes an entry where there is room for it. */

@@ -14,16 +14,7 @@
 
 import type { Entry } from './entries.ts'
 import { latin1 } from '../../wire/latin1.ts'
-import {
-  createSlab,
-  entryBytesAt,
-  entryOverheadBytes,
-  keyAt,
-  PackedEntry,
-  readEntries,
-  writeEntry,
-  type Slab,
-} from './packed-entry.ts'
+import { createSlab, entryOverheadBytes, PackedEntry, readEntries, writeEntry, type Slab } from './packed-entry.ts'
 
 export const slabBytes: number = 64 * 1024
 /** A larger entry has a slab of its own, of its size. So no more than this stays empty at the end of another. */
@@ -73,40 +64,41 @@ export class Slabs {
   }
 
   /** The entry is in the map from now on. */
-  entered({ slab, bytes }: PackedEntry): void {
-    this.#count(slab, bytes)
+  entered(entry: PackedEntry): void {
+    entry.isInMap = true
+    this.#count(entry.slab, entry.bytes)
   }
 
   /** The entry is not in the map any more. */
-  left({ slab, bytes }: PackedEntry): void {
-    this.#count(slab, -bytes)
+  left(entry: PackedEntry): void {
+    const { slab } = entry
+    entry.isInMap = false
+    this.#count(slab, -entry.bytes)
     if (slab !== this.#open) this.#judge(slab)
   }
 
-  /** Empties sparse slabs, some of them. To be called between operations; `find` looks into the map. */
-  tidy(find: (key: string) => PackedEntry | undefined): void {
+  /** Empties sparse slabs, some of them. To be called between operations. */
+  tidy(): void {
+    if (this.#sparse.size === 0) return
     let leftBytes = tidyBytesMax
     for (const slab of this.#sparse) {
       if (leftBytes <= 0) return
       this.#sparse.delete(slab)
-      if (isSparse(slab)) leftBytes -= this.#empty(slab, find)
+      if (isSparse(slab)) leftBytes -= this.#empty(slab)
     }
   }
 
   /** Returns what it cost. */
-  #empty(slab: Slab, find: (key: string) => PackedEntry | undefined): number {
+  #empty(slab: Slab): number {
     let cost = 0
-    for (let at = 0; slab.liveBytes > 0 && at < slab.end;) {
-      const size = entryBytesAt(slab, at)
-      const entry = find(latin1(keyAt(slab, at)))
+    for (const entry of slab.entries) {
       cost += lookBytes
-      if (entry !== undefined && entry.slab === slab && entry.at === at) {
-        this.#count(slab, -size)
-        this.#move(entry)
-        this.#count(entry.slab, size)
-        cost += size
-      }
-      at += size
+      if (!entry.isInMap || entry.slab !== slab) continue
+      const size = entry.bytes
+      this.#count(slab, -size)
+      this.#move(entry)
+      this.#count(entry.slab, size)
+      cost += size
     }
     return cost
   }
@@ -121,6 +113,7 @@ export class Slabs {
     const { written } = entry
     const slab = this.#room(written.length)
     slab.bytes.set(written, slab.end)
+    slab.entries.push(entry)
     entry.slab = slab
     entry.at = slab.end
     slab.end += written.length

@@ -180,6 +180,15 @@ describe('the memory of slabs', () => {
     expect(contents(map.get('k')!)).toEqual(contents(entryOf(3, 900)))
   })
 
+  it('comes back where entries were put again that were there already', () => {
+    const map = new EntryMap()
+    for (let index = 0; index < 700; index++) put(map, `k${index}`, entryOf(index, 900))
+    for (let index = 0; index < 700; index++) map.set(`k${index}`, index % 70 === 0 ? map.get(`k${index}`) : undefined)
+    map.tidy()
+    expectBounded(map)
+    expect(contents(map.get('k70')!)).toEqual(contents(entryOf(70, 900)))
+  })
+
   it('is given back in bounded pieces', () => {
     const map = new EntryMap()
     for (let index = 0; index < 12_000; index++) put(map, `k${index}`, entryOf(index, 1000))
