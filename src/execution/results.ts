@@ -31,7 +31,7 @@ export interface ResultLeaf {
   outcome: Uint8Array
 }
 
-export const resultLeafCodec: Codec<ResultLeaf> = struct<ResultLeaf>({
+const leafFields: Codec<ResultLeaf> = struct<ResultLeaf>({
   client: fixedBytes(publicKeyBytes),
   session: sessionIdCodec,
   number: u53,
@@ -41,6 +41,21 @@ export const resultLeafCodec: Codec<ResultLeaf> = struct<ResultLeaf>({
   index: u32,
   outcome: bytes(outcomeBytesMax),
 })
+
+/** Written by hand, for that is done once an operation: a third of what it takes field by field. */
+export const resultLeafCodec: Codec<ResultLeaf> = { ...leafFields, write: writeLeaf }
+
+function writeLeaf(writer: Writer, leaf: ResultLeaf): void {
+  writer.fixed(leaf.client, publicKeyBytes)
+  writer.u53(leaf.session.height)
+  writer.u53(leaf.session.index)
+  writer.u53(leaf.number)
+  writer.u32(leaf.count)
+  writer.fixed(leaf.digest, digestBytes)
+  writer.u53(leaf.height)
+  writer.u32(leaf.index)
+  writer.bytes(leaf.outcome, outcomeBytesMax)
+}
 
 const nothing = new Uint8Array(0)
 
