@@ -111,6 +111,10 @@ export class OrderedMap<Value> {
   #generation = 0
   #root: Node<Value> = { leaf: true, generation: 0, keys: [], values: [] }
   #size = 0
+  /** Where `get` found its last key: whoever reads an entry mostly writes it next. Void once a leaf's entries have moved. */
+  #foundKey: string | null = null
+  #foundLeaf: Leaf<Value> | null = null
+  #foundAt = 0
 
   get size(): number {
     return this.#size
@@ -120,7 +124,11 @@ export class OrderedMap<Value> {
     let node = this.#root
     while (!node.leaf) node = node.children[childIndex(node.keys, key)]!
     const at = lowerBound(node.keys, key)
-    return node.keys[at] === key ? node.values[at] : undefined
+    if (node.keys[at] !== key) return undefined
+    this.#foundKey = key
+    this.#foundLeaf = node
+    this.#foundAt = at
+    return node.values[at]
   }
 
   floor(key: string): [string, Value] | null {
@@ -140,6 +148,13 @@ export class OrderedMap<Value> {
 
   /** Returns what the key had before. */
   set(key: string, value: Value): Value | undefined {
+    const found = this.#foundLeaf
+    if (key === this.#foundKey && found!.generation === this.#generation) {
+      const before = found!.values[this.#foundAt]
+      found!.values[this.#foundAt] = value
+      return before
+    }
+    this.#foundKey = null
     this.#root = this.#own(this.#root)
     const before = this.#insert(this.#root, key, value)
     if (before === undefined) this.#size++
@@ -158,6 +173,7 @@ export class OrderedMap<Value> {
   /** Returns what the key had. */
   delete(key: string): Value | undefined {
     if (this.get(key) === undefined) return undefined
+    this.#foundKey = null
     this.#root = this.#own(this.#root)
     const before = this.#remove(this.#root, key)
     this.#size--

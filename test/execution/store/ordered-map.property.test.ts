@@ -65,4 +65,40 @@ describe('an ordered map', () => {
       { numRuns: 100 },
     )
   })
+
+  it('writes an entry where it was read last, and nowhere else', () => {
+    // Few, so that they meet, among many that make leaves of them.
+    const among = fc.nat(9)
+    const near = fc.oneof(
+      fc.record({ kind: fc.constant('get' as const), key: among }),
+      fc.record({ kind: fc.constant('set' as const), key: among, value: fc.nat(9) }),
+      fc.record({ kind: fc.constant('delete' as const), key: among }),
+      fc.record({ kind: fc.constant('view' as const), key: among }),
+    )
+    fc.assert(
+      fc.property(fc.array(fc.tuple(among, near, fc.nat(9)), { maxLength: 30, size: 'max' }), (steps) => {
+        const map = new OrderedMap<number>()
+        const model = new Map<string, number>()
+        for (let key = 0; key < 200; key++) map.set(name(key), key)
+        for (let key = 0; key < 200; key++) model.set(name(key), key)
+        const views: [OrderedView<number>, [string, number][]][] = []
+        for (const [read, between, value] of steps) {
+          expect(map.get(name(read))).toBe(model.get(name(read)))
+          const key = name(between.key)
+          if (between.kind === 'get') expect(map.get(key)).toBe(model.get(key))
+          if (between.kind === 'set') expect(map.set(key, between.value)).toBe(model.get(key))
+          if (between.kind === 'set') model.set(key, between.value)
+          if (between.kind === 'delete') expect(map.delete(key)).toBe(model.get(key))
+          if (between.kind === 'delete') model.delete(key)
+          if (between.kind === 'view') views.push([map.view(), sorted(model)])
+          expect(map.set(name(read), value)).toBe(model.get(name(read)))
+          model.set(name(read), value)
+        }
+        expect(map.size).toBe(model.size)
+        expect([...map.range('')]).toEqual(sorted(model))
+        for (const [view, was] of views) expect([...view.range('')]).toEqual(was)
+      }),
+      { numRuns: 200 },
+    )
+  })
 })
