@@ -103,7 +103,7 @@ export interface ErasedStateMachine {
 export interface ErasedStateMachineDefinition {
   readonly name: string
   readonly version: number
-  /** Total: null, or why the command is refused. */
+  /** Total: null, or why the command is refused. Bytes that are applied next must not change in between: they are decoded once. */
   validate(command: Uint8Array): string | null
   create(): ErasedStateMachine
 }
@@ -128,6 +128,7 @@ export function defineStateMachine<Command, Query, Result>(
   if (!Number.isInteger(version) || version < 1 || version > versionMax) {
     throw new RangeError(`option version is ${version}: it must be an integer from 1 to ${versionMax}`)
   }
+  const validated = new ValidatedCommand<Command>()
   return {
     name,
     version,
@@ -137,22 +138,45 @@ export function defineStateMachine<Command, Query, Result>(
     validate: (bytes) => {
       const decoded = command.decode(bytes)
       if (!decoded.ok) return decoded.reason
-      return validate === undefined ? null : validate(decoded.value)
+      const reason = validate === undefined ? null : validate(decoded.value)
+      if (reason === null) validated.keep(bytes, decoded.value)
+      return reason
     },
-    create: () => erase(create(), options),
+    create: () => erase(create(), options, validated),
+  }
+}
+
+/** The command that was found valid last, for `apply`, which comes next with the same bytes: decoding costs as much as a put itself. */
+class ValidatedCommand<Command> {
+  #bytes: Uint8Array | null = null
+  #command: Command | null = null
+
+  keep(bytes: Uint8Array, command: Command): void {
+    this.#bytes = bytes
+    this.#command = command
+  }
+
+  /** Handed out once: an application may do with it what it likes. */
+  take(codec: ValueCodec<Command>, bytes: Uint8Array): Command {
+    if (bytes !== this.#bytes) return decoded(codec, bytes)
+    const command = this.#command as Command
+    this.#bytes = null
+    this.#command = null
+    return command
   }
 }
 
 function erase<Command, Query, Result>(
   machine: StateMachine<Command, Query, Result> | TransactionalStateMachine<Command, Query, Result>,
   codecs: Pick<StateMachineOptions<Command, Query, Result>, 'command' | 'query' | 'result'>,
+  validated: ValidatedCommand<Command>,
 ): ErasedStateMachine {
   const transaction = 'transactional' in machine ? machine : null
   const { command, query, result } = codecs
   return {
     transactional: transaction !== null,
     beginBlock: (context) => machine.beginBlock?.(context),
-    apply: (bytes, context) => result.encode(machine.apply(decoded(command, bytes), context)),
+    apply: (bytes, context) => result.encode(machine.apply(validated.take(command, bytes), context)),
     query: (bytes) => result.encode(machine.query(decoded(query, bytes))),
     snapshot: () => machine.snapshot(),
     restore: (chunks) => machine.restore(chunks),

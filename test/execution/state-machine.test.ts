@@ -49,6 +49,49 @@ describe('a defined state machine', () => {
     expect(counter.command.encode({ subtract: 1 })).toBeDefined()
   })
 
+  it('decodes a command once to validate and to apply it, and hands what it decoded to one apply', () => {
+    let decodings = 0
+    const command = {
+      ...options.command,
+      decode: (bytes: Uint8Array) => {
+        decodings++
+        return options.command.decode(bytes)
+      },
+    }
+    const commands: Add[] = []
+    const counting = defineStateMachine({
+      ...options,
+      command,
+      create: () => ({
+        ...options.create(),
+        apply: (add: Add) => {
+          commands.push(add)
+          const total = add.add
+          add.add = -1
+          return total
+        },
+      }),
+    })
+    const [one, two] = [counting.create(), counting.create()]
+    const applied = (machine: typeof one, bytes: Uint8Array) => new TextDecoder().decode(machine.apply(bytes, context))
+    const bytes = text('{"add":3}')
+    const other = text('{"add":4}')
+    expect(counting.validate(bytes)).toBeNull()
+    expect(applied(one, bytes)).toBe('3')
+    expect(decodings).toBe(1)
+    // A second machine that is given the same bytes does not get what the first has made of the command.
+    expect(applied(two, bytes)).toBe('3')
+    // Nor is a command taken for another that was validated in between, or that was refused.
+    expect(counting.validate(bytes)).toBeNull()
+    expect(counting.validate(other)).toBeNull()
+    expect(applied(one, bytes)).toBe('3')
+    expect(applied(one, other)).toBe('4')
+    const refused = text('{"add":0}')
+    expect(counting.validate(refused)).not.toBeNull()
+    expect(applied(one, refused)).toBe('0')
+    expect(new Set(commands).size).toBe(5)
+  })
+
   it('starts anew with each create', () => {
     const first = counter.create()
     first.apply(text('{"add":3}'), context)
