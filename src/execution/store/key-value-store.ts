@@ -10,29 +10,23 @@ import { defineStateMachine, type BlockContext, type StateMachineDefinition } fr
 import type { TransactionalStateMachine } from '../state-machine.ts'
 import { wireValueCodec } from '../value-codec.ts'
 import { decode, encode, struct, u53 } from '../../wire/codec.ts'
-import {
-  storeCommandCodec,
-  storeQueryCodec,
-  type KeyCommand,
-  type Scan,
-  type StoreCommand,
-  type StoreQuery,
-} from './commands.ts'
+import { storeQueryCodec, type KeyCommand, type Scan, type StoreCommand, type StoreQuery } from './commands.ts'
 import { compareBytes, decimal, holds, keyValue, type Entry } from './entries.ts'
 import { EntryMap } from './entry-map.ts'
 import { Leases, type Lease } from './leases.ts'
 import { expiredPerBlockMax, leaseKeysMax, leasesMax, scanBytesMax, transactionResultBytesMax } from './limits.ts'
 import type { PackedEntry } from './packed-entry.ts'
-import { storeResultCodec, type KeyResult, type KeyValue, type StoreRefusal, type StoreResult } from './results.ts'
+import { storeCommands, storeResults } from './put-values.ts'
+import type { KeyResult, KeyValue, StoreRefusal, StoreResult } from './results.ts'
 import { UndoLog } from './undo-log.ts'
 import { latin1, latin1Bytes } from '../../wire/latin1.ts'
 
 /** What is neither an entry nor a lease. */
 interface Counters {
-  revision: number
+  readonly revision: number
   /** The last number given to a lease. */
-  lastLease: number
-  time: number
+  readonly lastLease: number
+  readonly time: number
 }
 
 const countersCodec = struct<Counters>({ revision: u53, lastLease: u53, time: u53 })
@@ -45,6 +39,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
   readonly #undo = new UndoLog()
   readonly #entries = new EntryMap()
   readonly #leases = new Leases(this.#undo)
+  /** Never changed, but replaced. */
   #counters: Counters = { revision: 0, lastLease: 0, time: 0 }
   #countersVersion = 0
   #countersBefore: Counters = this.#counters
@@ -66,7 +61,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
 
   beginBlock({ timestamp }: BlockContext): void {
     this.#undo.clear()
-    this.#count({ time: timestamp })
+    this.#count({ ...this.#counters, time: timestamp })
     let left = expiredPerBlockMax
     while (left > 0) {
       const lease = this.#leases.firstExpired(timestamp)
@@ -78,7 +73,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
 
   begin(): void {
     this.#undo.clear()
-    this.#countersBefore = { ...this.#counters }
+    this.#countersBefore = this.#counters
   }
 
   commit(): void {
@@ -247,7 +242,7 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
   #grant(ttlMs: number): StoreResult {
     if (this.#leases.size >= leasesMax) return refused('too-many-leases')
     const id = this.#counters.lastLease + 1
-    this.#count({ lastLease: id })
+    this.#count({ ...this.#counters, lastLease: id })
     const lease = { id, ttlMs, expiresAt: this.#counters.time + ttlMs }
     this.#leases.put(lease)
     return leaseResult(lease)
@@ -316,12 +311,14 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
 
   /** The end of a command: what it wrote has made a new revision. */
   #advance(): void {
-    if (this.#written) this.#count({ revision: this.revision + 1 })
+    // Once a put, so without a spread, which copies an object ten times as slowly.
+    const { revision, lastLease, time } = this.#counters
+    if (this.#written) this.#count({ revision: revision + 1, lastLease, time })
     this.#written = false
   }
 
-  #count(changes: Partial<Counters>): void {
-    this.#counters = { ...this.#counters, ...changes }
+  #count(counters: Counters): void {
+    this.#counters = counters
     this.#countersVersion++
   }
 }
@@ -330,9 +327,9 @@ export class KeyValueStore implements TransactionalStateMachine<StoreCommand, St
 export const keyValueStore: StateMachineDefinition<StoreCommand, StoreQuery, StoreResult> = defineStateMachine({
   name: 'key-value-store',
   version: 1,
-  command: wireValueCodec(storeCommandCodec),
+  command: storeCommands,
   query: wireValueCodec(storeQueryCodec),
-  result: wireValueCodec(storeResultCodec),
+  result: storeResults,
   create: () => new KeyValueStore(),
 })
 
