@@ -67,6 +67,10 @@ export class ReplyMemory {
     else reply.older.newer = reply.newer
     if (reply.newer === null) this.#newest = reply.older
     else reply.newer.older = reply.older
+    // One that has grown old in memory, and still led to the next, would let the collector take that for needed, and so on: each reply
+    // would be moved twice and grow old itself.
+    reply.older = null
+    reply.newer = null
     session.replyBytes -= cost(reply)
     this.#bytes -= cost(reply)
   }

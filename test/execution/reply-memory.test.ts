@@ -1,7 +1,8 @@
 // Stored replies are bounded in bytes: for one session, and for all together; and every replica forgets the same.
 
 import { describe, expect, it } from 'vitest'
-import { replyOverheadBytes } from '../../src/execution/reply-memory.ts'
+import { ReplyMemory, replyOverheadBytes, type KeptReply } from '../../src/execution/reply-memory.ts'
+import type { Session } from '../../src/execution/session.ts'
 import { bytesCodec } from '../../src/execution/value-codec.ts'
 import { defineStateMachine } from '../../src/execution/state-machine.ts'
 import { createExecutor, hex, openSession, operations, run, transferred, words } from './fixtures.ts'
@@ -75,4 +76,19 @@ describe('the replies of all sessions', () => {
       expect(transferred(follower.checkpoint!)).toEqual(transferred(executor.checkpoint!))
     }
   })
+})
+
+it('a reply that is forgotten leads to no other, so that the collector does not take those for needed', () => {
+  const memory = new ReplyMemory()
+  const session = { replies: [], replyBytes: 0 } as unknown as Session
+  for (let index = 0; index < 3; index++) {
+    const reply = { firstNumber: index + 1, count: 1, digest: null, height: 1, index, outcome: new Uint8Array(1) }
+    memory.add(session, reply, () => {})
+  }
+  const [first, second, third] = session.replies as KeptReply[]
+  memory.dropFirst(session)
+  expect([first!.older, first!.newer]).toEqual([null, null])
+  expect([second!.older, second!.newer]).toEqual([null, third])
+  memory.dropAll(session)
+  expect(memory.bytes).toBe(0)
 })
