@@ -68,6 +68,9 @@ export const submitEnvelopesMax = 256
 export const statusReportBytesMax: number = 256 * 1024
 export const outcomeBytesMax: number = resultBytesMax + 64
 
+/** What stands in front of bytes. */
+const lengthBytes = 4
+
 /** The order is part of the format: append, never insert. */
 const reason = oneOf<RefusalReason>([
   'overloaded',
@@ -79,8 +82,26 @@ const reason = oneOf<RefusalReason>([
 ])
 const leader = optional(replicaIdCodec)
 
+const envelopes = list(bytes(envelopeBytesMax), submitEnvelopesMax)
+
+const readQuestionCodec: Codec<ReadQuestion> = {
+  bytesMin: u53.bytesMin + lengthBytes,
+  write: (w, { id, query }) => {
+    w.u53(id)
+    w.bytes(query, operationBytesMax)
+  },
+  read: (r) => ({ id: r.u53(), query: r.bytes(operationBytesMax) }),
+}
+
 export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
-  submit: { tag: 1, codec: struct({ envelopes: list(bytes(envelopeBytesMax), submitEnvelopesMax) }) },
+  submit: {
+    tag: 1,
+    whole: {
+      bytesMin: envelopes.bytesMin,
+      write: (w, request) => envelopes.write(w, request.envelopes),
+      read: (r) => ({ kind: 'submit', envelopes: envelopes.read(r) }),
+    },
+  },
   query: {
     tag: 2,
     codec: struct({
@@ -95,18 +116,37 @@ export const clientRequestCodec: Codec<ClientRequest> = union<ClientRequest>({
     codec: struct({
       nonce: fixedBytes(nonceBytes),
       statesFirst: bool,
-      reads: list(struct<ReadQuestion>({ id: u53, query: bytes(operationBytesMax) }), readQueriesMax),
+      reads: list(readQuestionCodec, readQueriesMax),
     }),
   },
 })
 
-const replyCodec: Codec<Reply> = struct<Reply>({
-  session: sessionIdCodec,
-  number: u53,
-  height: u53,
-  index: u53,
-  outcome: bytes(outcomeBytesMax),
-})
+const replyCodec: Codec<Reply> = {
+  bytesMin: sessionIdCodec.bytesMin + 3 * u53.bytesMin + lengthBytes,
+  write: (w, { session, number, height, index, outcome }) => {
+    sessionIdCodec.write(w, session)
+    w.u53(number)
+    w.u53(height)
+    w.u53(index)
+    w.bytes(outcome, outcomeBytesMax)
+  },
+  read: (r) => ({
+    session: sessionIdCodec.read(r),
+    number: r.u53(),
+    height: r.u53(),
+    index: r.u53(),
+    outcome: r.bytes(outcomeBytesMax),
+  }),
+}
+
+const readAnswerCodec: Codec<ReadAnswer> = {
+  bytesMin: u53.bytesMin + lengthBytes,
+  write: (w, { id, answer }) => {
+    w.u53(id)
+    w.bytes(answer, outcomeBytesMax)
+  },
+  read: (r) => ({ id: r.u53(), answer: r.bytes(outcomeBytesMax) }),
+}
 
 export const clientResponseCodec: Codec<ClientResponse> = union<ClientResponse>({
   replies: { tag: 1, codec: struct({ replies: list(replyCodec, envelopeOperationsMax) }) },
@@ -131,7 +171,7 @@ export const clientResponseCodec: Codec<ClientResponse> = union<ClientResponse>(
       nonce: fixedBytes(nonceBytes),
       stated: u53,
       height: u53,
-      answers: list(struct<ReadAnswer>({ id: u53, answer: bytes(outcomeBytesMax) }), readQueriesMax),
+      answers: list(readAnswerCodec, readQueriesMax),
     }),
   },
   'reads-unanswered': { tag: 9, codec: struct({ nonce: fixedBytes(nonceBytes), reason, leader }) },

@@ -74,22 +74,43 @@ export const envelopeSignatureBytesMax = 4096
 
 const client = fixedBytes(publicKeyBytes)
 const signature = bytes(envelopeSignatureBytesMax)
-export const sessionIdCodec: Codec<SessionId> = struct<SessionId>({ height: u53, index: u53 })
+export const sessionIdCodec: Codec<SessionId> = {
+  bytesMin: 16,
+  write: (w, { height, index }) => {
+    w.u53(height)
+    w.u53(index)
+  },
+  read: (r) => ({ height: r.u53(), index: r.u53() }),
+}
+
+const operations = list(bytes(operationBytesMax), envelopeOperationsMax)
+
+/** By hand: most of what replicas read is this. */
+const operationsEnvelopeCodec: Codec<OperationsEnvelope> = {
+  bytesMin: publicKeyBytes + sessionIdCodec.bytesMin + 2 * u53.bytesMin + operations.bytesMin + signature.bytesMin,
+  write: (w, { client: key, session, firstNumber, acknowledgedNumber, operations: all, signature: signed }) => {
+    w.fixed(key, publicKeyBytes)
+    sessionIdCodec.write(w, session)
+    w.u53(firstNumber)
+    w.u53(acknowledgedNumber)
+    operations.write(w, all)
+    w.bytes(signed, envelopeSignatureBytesMax)
+  },
+  read: (r) => ({
+    kind: 'operations',
+    client: r.fixed(publicKeyBytes),
+    session: sessionIdCodec.read(r),
+    firstNumber: r.u53(),
+    acknowledgedNumber: r.u53(),
+    operations: operations.read(r),
+    signature: r.bytes(envelopeSignatureBytesMax),
+  }),
+}
 
 /** The signature is last, so that what is signed is the encoding without its end. */
 export const envelopeCodec: Codec<Envelope> = union<Envelope>({
   open: { tag: 1, codec: struct({ client, nonce: fixedBytes(nonceBytes), referenceHeight: u53, signature }) },
-  operations: {
-    tag: 2,
-    codec: struct({
-      client,
-      session: sessionIdCodec,
-      firstNumber: u53,
-      acknowledgedNumber: u53,
-      operations: list(bytes(operationBytesMax), envelopeOperationsMax),
-      signature,
-    }),
-  },
+  operations: { tag: 2, whole: operationsEnvelopeCodec },
   cancel: {
     tag: 3,
     codec: struct({

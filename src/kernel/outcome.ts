@@ -7,7 +7,7 @@
  * (malformed, wrong key); the number now stands for this failure, in the session, for good; or the number stands for something else.
  */
 
-import { bytes, oneOf, struct, union, type Codec } from '../wire/codec.ts'
+import { oneOf, struct, union, type Codec } from '../wire/codec.ts'
 import { sessionIdCodec, type SessionId } from './envelope.ts'
 import { resultBytesMax } from './limits.ts'
 
@@ -78,8 +78,14 @@ export function certaintyOf(outcome: Outcome): Certainty | null {
 /** The order is part of the format: append, never insert. */
 const refusalCodes = Object.keys(refusalCertainty) as RefusalCode[]
 
+const executedCodec: Codec<Extract<Outcome, { kind: 'executed' }>> = {
+  bytesMin: 4,
+  write: (w, { result }) => w.bytes(result, resultBytesMax),
+  read: (r) => ({ kind: 'executed', result: r.bytes(resultBytesMax) }),
+}
+
 export const outcomeCodec: Codec<Outcome> = union<Outcome>({
-  executed: { tag: 1, codec: struct({ result: bytes(resultBytesMax) }) },
+  executed: { tag: 1, whole: executedCodec },
   'operation-failed': { tag: 2, codec: struct({}) },
   cancelled: { tag: 3, codec: struct({}) },
   opened: { tag: 4, codec: struct({ session: sessionIdCodec }) },

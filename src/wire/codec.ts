@@ -123,10 +123,22 @@ export function oneOf<Name extends string>(names: readonly Name[]): Codec<Name> 
   }
 }
 
+/** A codec of objects, which reads into one that has something already: its kind. */
+export interface StructCodec<Value extends object> extends Codec<Value> {
+  readInto(reader: Reader, value: object): Value
+}
+
 /** The fields of an object, in the order given here. */
-export function struct<Value extends object>(fields: { [Key in keyof Value]-?: Codec<Value[Key]> }): Codec<Value> {
+export function struct<Value extends object>(fields: {
+  [Key in keyof Value]-?: Codec<Value[Key]>
+}): StructCodec<Value> {
   const names = Object.keys(fields) as (keyof Value)[]
   const codecs = names.map((name) => fields[name])
+  const readInto = (r: Reader, begun: object): Value => {
+    const value = begun as Value
+    for (let index = 0; index < names.length; index++) value[names[index]!] = codecs[index]!.read(r)
+    return value
+  }
   return {
     bytesMin: codecs.reduce((sum, codec) => sum + codec.bytesMin, 0),
     write: (w, value) => {
@@ -134,44 +146,63 @@ export function struct<Value extends object>(fields: { [Key in keyof Value]-?: C
         codecs[index]!.write(w, value[names[index]!])
       }
     },
-    read: (r) => {
-      const value = {} as Value
-      for (let index = 0; index < names.length; index++) value[names[index]!] = codecs[index]!.read(r)
-      return value
-    },
+    read: (r) => readInto(r, {}),
+    readInto,
   }
+}
+
+/**
+ * The fields beside the kind; or a codec of the whole value, kind included, written by hand. One code that reads all structs, field by field,
+ * cannot be compiled for any of them: what comes with every operation is read in two thirds of the time by a function of its own.
+ */
+export type Variant<Whole extends { kind: string }> =
+  | { tag: number; codec: Codec<Omit<Whole, 'kind'>> }
+  | { tag: number; whole: Codec<Whole> }
+
+interface TaggedVariant {
+  kind: string
+  tag: number
+  bytesMin: number
+  write: (w: Writer, value: object) => void
+  read: (r: Reader) => object
+}
+
+function taggedVariant(kind: string, variant: Variant<{ kind: string }>): TaggedVariant {
+  const { tag } = variant
+  if (!Number.isInteger(tag) || tag < 0 || tag > 0xff) throw new RangeError(`${tag} is no tag`)
+  if ('whole' in variant) return { kind, tag, ...(variant.whole as Codec<object>) }
+  const codec = variant.codec as Codec<object> | StructCodec<object>
+  // The kind comes first, so that each variant has one hidden class whatever its fields.
+  const readInto =
+    'readInto' in codec ? codec.readInto : (r: Reader, begun: object) => Object.assign(begun, codec.read(r))
+  return { kind, tag, bytesMin: codec.bytesMin, write: codec.write, read: (r) => readInto(r, { kind }) }
 }
 
 /** One of several kinds, told apart by a tag byte. Tags are part of the format: never reuse one. */
 export function union<Value extends { kind: string }>(variants: {
-  [Kind in Value['kind']]: { tag: number; codec: Codec<Omit<Extract<Value, { kind: Kind }>, 'kind'>> }
+  [Kind in Value['kind']]: Variant<Extract<Value, { kind: Kind }>>
 }): Codec<Value> {
-  type Variant = { kind: Value['kind']; tag: number; codec: Codec<object> }
-  const byKind = new Map<string, Variant>()
-  const byTag: (Variant | undefined)[] = []
+  const byKind = new Map<string, TaggedVariant>()
+  const byTag: (TaggedVariant | undefined)[] = []
   for (const kind of Object.keys(variants) as Value['kind'][]) {
-    const variant: Variant = { kind, tag: variants[kind].tag, codec: variants[kind].codec as unknown as Codec<object> }
-    if (!Number.isInteger(variant.tag) || variant.tag < 0 || variant.tag > 0xff) {
-      throw new RangeError(`${variant.tag} is no tag`)
-    }
+    const variant = taggedVariant(kind, variants[kind] as unknown as Variant<{ kind: string }>)
     if (byTag[variant.tag] !== undefined) throw new RangeError(`tag ${variant.tag} is given twice`)
     byKind.set(kind, variant)
     byTag[variant.tag] = variant
   }
   return {
-    bytesMin: 1 + Math.min(...[...byKind.values()].map((variant) => variant.codec.bytesMin)),
+    bytesMin: 1 + Math.min(...[...byKind.values()].map((variant) => variant.bytesMin)),
     write: (w, value) => {
       const variant = byKind.get(value.kind)
       if (variant === undefined) throw new WireError('ERR_WIRE_TAG', `no variant ${value.kind}`)
       w.u8(variant.tag)
-      variant.codec.write(w, value)
+      variant.write(w, value)
     },
     read: (r) => {
       const tag = r.u8()
       const variant = byTag[tag]
       if (variant === undefined) throw new WireError('ERR_WIRE_TAG', `no variant with tag ${tag}`)
-      // The kind comes first, so that each variant has one hidden class whatever its fields.
-      return Object.assign({ kind: variant.kind }, variant.codec.read(r)) as unknown as Value
+      return variant.read(r) as Value
     },
   }
 }

@@ -1,14 +1,15 @@
 import { WireError } from './error.ts'
 
-/** Reads values off bytes that may be hostile. Slices are views, never copies: cost is bounded by the bytes given. */
+/**
+ * Reads values off bytes that may be hostile. Slices are views, never copies: cost is bounded by the bytes given. Integers are put
+ * together from bytes: a DataView would have to be made for each value that is decoded, and costs more than it saves.
+ */
 export class Reader {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
   #offset = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   get offset(): number {
@@ -21,30 +22,40 @@ export class Reader {
 
   #take(count: number): number {
     const offset = this.#offset
-    if (offset + count > this.#bytes.length) {
-      throw new WireError('ERR_WIRE_TRUNCATED', `${count} bytes wanted at ${offset}, ${this.remaining} left`)
-    }
+    if (offset + count > this.#bytes.length) throw this.#truncated(count)
     this.#offset = offset + count
     return offset
   }
 
+  #truncated(count: number): WireError {
+    const message = `${count} bytes wanted at ${this.#offset}, ${this.remaining} left`
+    return new WireError('ERR_WIRE_TRUNCATED', message)
+  }
+
   u8(): number {
-    return this.#bytes[this.#take(1)] as number
+    return this.#bytes[this.#take(1)]!
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2), true)
+    const offset = this.#take(2)
+    return this.#bytes[offset]! | (this.#bytes[offset + 1]! << 8)
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true)
+    return this.#u32At(this.#take(4))
+  }
+
+  #u32At(offset: number): number {
+    const bytes = this.#bytes
+    const signed = bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)
+    return signed >>> 0
   }
 
   u53(): number {
     const offset = this.#take(8)
-    const high = this.#view.getUint32(offset + 4, true)
+    const high = this.#u32At(offset + 4)
     if (high > 0x1f_ffff) throw new WireError('ERR_WIRE_RANGE', 'integer above 2^53-1')
-    return high * 0x1_0000_0000 + this.#view.getUint32(offset, true)
+    return high * 0x1_0000_0000 + this.#u32At(offset)
   }
 
   bool(): boolean {
