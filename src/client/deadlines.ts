@@ -2,11 +2,17 @@
 // each operation, which would cost a client more than the rest of its work.
 
 /** One wait. */
-export interface Deadline {
+export class Deadline {
   readonly queue: DeadlineQueue
   readonly atMs: number
   /** Called when the time is up; null when nobody waits any more. */
   expire: (() => void) | null
+
+  constructor(queue: DeadlineQueue, atMs: number, expire: () => void) {
+    this.queue = queue
+    this.atMs = atMs
+    this.expire = expire
+  }
 }
 
 /** Ended ones in a queue, beside as many as wait. */
@@ -53,7 +59,7 @@ class DeadlineQueue {
   }
 
   add(expire: () => void): Deadline {
-    const deadline = { queue: this, atMs: performance.now() + this.#lengthMs, expire }
+    const deadline = new Deadline(this, performance.now() + this.#lengthMs, expire)
     this.#deadlines.push(deadline)
     this.#waiting++
     this.#timer ??= setTimeout(() => this.#due(), this.#lengthMs)

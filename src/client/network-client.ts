@@ -62,6 +62,7 @@ export class NetworkClient<Command, Query, Result> implements Client<Command, Qu
   readonly #watchers = new Set<() => void>()
   #turnAsked = false
   #timer: ReturnType<typeof setTimeout> | null = null
+  #timerMs = 0
   #closed = false
 
   constructor(options: NetworkClientOptions<Command, Query, Result>) {
@@ -171,11 +172,17 @@ export class NetworkClient<Command, Query, Result> implements Client<Command, Qu
     })
   }
 
+  /** A timer that goes off with nothing due costs less than one that is made anew with each turn. */
   #arm(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
     const { dueMs } = this.#core
-    if (dueMs === null) return
-    this.#timer = setTimeout(() => this.#turn(), Math.max(1, dueMs - this.#options.nowMs()))
+    if (dueMs === null || (this.#timer !== null && this.#timerMs <= dueMs)) return
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timerMs = dueMs
+    this.#timer = setTimeout(() => this.#wake(), Math.max(1, dueMs - this.#options.nowMs()))
+  }
+
+  #wake(): void {
+    this.#timer = null
+    this.#turn()
   }
 }

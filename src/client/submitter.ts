@@ -4,7 +4,7 @@ import type { Consistency } from '../kernel/client-messages.ts'
 import type { Height } from '../kernel/ids.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import type { ClientCore } from './core/client-core.ts'
-import type { ClientFailure, ClientOperation, Settled } from './core/operation.ts'
+import type { ClientFailure, ClientOperation, Settle } from './core/operation.ts'
 import { Deadlines } from './deadlines.ts'
 
 export interface WaitOptions {
@@ -35,46 +35,60 @@ export class Submitter {
     this.#turn = turn
   }
 
-  submit(command: Uint8Array, options: WaitOptions = {}): Promise<Answered> {
-    return this.#wait(options, (settled) => this.#core.submit(command, settled))
+  /** `read` makes of the answer what the caller is given, or throws what it is refused with: without a promise of its own. */
+  submit<Value>(command: Uint8Array, options: WaitOptions, read: (answered: Answered) => Value): Promise<Value> {
+    return this.#wait(options, read, (settled) => this.#core.submit(command, settled))
   }
 
-  query(query: Uint8Array, consistency: Consistency, options: WaitOptions = {}): Promise<Answered> {
-    return this.#wait(options, (settled) => this.#core.query(query, consistency, settled))
+  query<Value>(
+    query: Uint8Array,
+    consistency: Consistency,
+    options: WaitOptions,
+    read: (answered: Answered) => Value,
+  ): Promise<Value> {
+    return this.#wait(options, read, (settled) => this.#core.query(query, consistency, settled))
   }
 
-  #wait(
+  #wait<Value>(
     { signal, deadlineMs = deadlineMsDefault }: WaitOptions,
-    begin: (settled: (outcome: Settled) => void) => ClientOperation,
-  ): Promise<Answered> {
-    if (!(deadlineMs > 0 && deadlineMs <= deadlineMsMax)) {
-      throw new RangeError(`option deadlineMs is ${deadlineMs}: it must be above 0 and at most ${deadlineMsMax}`)
-    }
-    if (signal?.aborted === true) {
-      return Promise.reject(
-        errorOf({ code: 'ERR_ABORTED', certainty: 'definite', message: 'it was aborted before it left' }),
-      )
-    }
+    read: (answered: Answered) => Value,
+    begin: (settled: Settle) => ClientOperation,
+  ): Promise<Value> {
     return new Promise((resolve, reject) => {
-      let operation: ClientOperation | null = null
-      const abort = (): void => {
-        if (operation !== null) this.#core.abandon(operation, 'ERR_ABORTED', 'its caller has given it up')
+      if (!(deadlineMs > 0 && deadlineMs <= deadlineMsMax)) {
+        throw new RangeError(`option deadlineMs is ${deadlineMs}: it must be above 0 and at most ${deadlineMsMax}`)
       }
-      const deadline = this.#deadlines.add(deadlineMs, () => {
-        if (operation === null) return
-        const why = this.#core.isConnected ? `no answer within ${deadlineMs} ms` : 'no replica could be reached in time'
-        this.#core.abandon(operation, 'ERR_DEADLINE', why)
-      })
-      signal?.addEventListener('abort', abort, { once: true })
+      if (signal?.aborted === true) return reject(errorOf(abortedBefore))
+      let operation: ClientOperation | null = null
+      const abandon = (code: 'ERR_ABORTED' | 'ERR_DEADLINE', why: string): void => {
+        if (operation !== null) this.#core.abandon(operation, code, why)
+      }
+      const deadline = this.#deadlines.add(deadlineMs, () => abandon('ERR_DEADLINE', this.#lateness(deadlineMs)))
+      const abort = signal === undefined ? null : (): void => abandon('ERR_ABORTED', 'its caller has given it up')
+      if (abort !== null) signal?.addEventListener('abort', abort, { once: true })
       operation = begin((settled) => {
         this.#deadlines.remove(deadline)
-        signal?.removeEventListener('abort', abort)
-        if (settled.ok) resolve({ result: settled.result, height: settled.height, index: settled.index })
-        else reject(errorOf(settled.failure))
+        if (abort !== null) signal?.removeEventListener('abort', abort)
+        if (!settled.ok) return reject(errorOf(settled.failure))
+        try {
+          resolve(read(settled))
+        } catch (error) {
+          reject(error as Error)
+        }
       })
       this.#turn()
     })
   }
+
+  #lateness(deadlineMs: number): string {
+    return this.#core.isConnected ? `no answer within ${deadlineMs} ms` : 'no replica could be reached in time'
+  }
+}
+
+const abortedBefore: ClientFailure = {
+  code: 'ERR_ABORTED',
+  certainty: 'definite',
+  message: 'it was aborted before it left',
 }
 
 function errorOf({ code, certainty, message, retryAfterMs }: ClientFailure): QuorateError {

@@ -29,7 +29,15 @@ import { envelopeBytesMax, operationBytesMax } from '../../kernel/limits.ts'
 import { outcomeCodec } from '../../kernel/outcome.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Opening } from './opening.ts'
-import { fail, type ClientFailure, type ClientOperation } from './operation.ts'
+import {
+  ClientOperation,
+  fail,
+  Room,
+  type ClientFailure,
+  type ClientFailureCode,
+  type RoomLimits,
+  type Settle,
+} from './operation.ts'
 import { Primary } from './primary.ts'
 import { ClientReads, fastReadLimitsDefault, type FastReadLimits } from './client-reads.ts'
 import type { ReadRule } from './reads.ts'
@@ -37,10 +45,7 @@ import { RetryTimes, type Attempts, type RetryLimits } from './retry.ts'
 import { StatusQuestions } from './status-questions.ts'
 import { encodeEnvelope, Session, type Flight, type SessionOptions } from './session.ts'
 
-export interface ClientLimits extends RetryLimits, FastReadLimits {
-  /** Operations and reads that wait or are under way. */
-  operationsMax: number
-  bytesMax: number
+export interface ClientLimits extends RoomLimits, RetryLimits, FastReadLimits {
   /** Where replicas may lie: what went to the primary alone goes to all after so long without an answer. */
   primaryAloneMs: number
 }
@@ -101,13 +106,13 @@ export class ClientCore {
   readonly #primary: Primary
   #knownHeight: Height = 0
   #nextReadId = 1
-  #operations = 0
-  #bytes = 0
+  readonly #room: Room
   #closed = false
 
   constructor(options: ClientCoreOptions) {
     this.#options = options
     this.#limits = options.limits ?? clientLimitsDefault
+    this.#room = new Room(this.#limits)
     this.#statuses = new StatusQuestions(this.#limits.operationsMax)
     this.#times = new RetryTimes(this.#limits, options.random)
     this.#left = options.left ?? []
@@ -129,7 +134,7 @@ export class ClientCore {
 
   /** Operations and reads that wait or are under way. */
   get underWay(): number {
-    return this.#operations
+    return this.#room.operations
   }
 
   get isConnected(): boolean {
@@ -146,18 +151,19 @@ export class ClientCore {
     return this.#target
   }
 
-  /** `settle` is called once, now or later. */
-  submit(command: Uint8Array, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
-    const operation = this.#admit(command, settled)
-    if (operation.settle !== null) this.#waiting.push(operation)
+  /** `settled` is called once, now or later. */
+  submit(command: Uint8Array, settled: Settle): ClientOperation {
+    const operation = new ClientOperation(command, settled)
+    if (this.#isLetIn(operation)) this.#waiting.push(operation)
     return operation
   }
 
-  query(query: Uint8Array, consistency: Consistency, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
-    const operation = this.#admit(query, settled)
-    if (operation.settle === null) return operation
-    this.#reads.add(this.#nextReadId++, operation, consistency)
-    return operation
+  query(query: Uint8Array, consistency: Consistency, settled: Settle): ClientOperation {
+    const read = this.#reads.create(this.#nextReadId, query, settled, consistency)
+    if (!this.#isLetIn(read)) return read
+    this.#nextReadId++
+    this.#reads.add(read)
+    return read
   }
 
   /** Asks one replica how it is: answered by it alone, or by null when it is not there or goes. */
@@ -205,14 +211,12 @@ export class ClientCore {
 
   /** When `endTurn` is due, if nothing else happens; null if never. */
   get dueMs(): number | null {
-    let due: number | null = null
-    const consider = (atMs: number): void => {
-      if (due === null || atMs < due) due = atMs
-    }
     if (this.#closed || this.#connected.size === 0) return null
-    if (this.#opening === null && this.#session === null && this.#waiting.length > 0) consider(this.#openingNotBeforeMs)
-    for (const item of this.#underWay()) consider(item.dueMs)
-    return due
+    let due = this.#reads.dueMs
+    if (this.#opening !== null) due = Math.min(due, this.#opening.dueMs)
+    else if (this.#session === null && this.#waiting.length > 0) due = Math.min(due, this.#openingNotBeforeMs)
+    for (const flight of this.#session?.flights ?? []) due = Math.min(due, flight.dueMs)
+    return due === Infinity ? null : due
   }
 
   /** Sends what is new and what is due. */
@@ -266,32 +270,17 @@ export class ClientCore {
     return at >= 0
   }
 
-  #admit(bytes: Uint8Array, settled: NonNullable<ClientOperation['settle']>): ClientOperation {
-    const operation: ClientOperation = { command: bytes, settle: settled }
-    const refuse = (code: ClientFailure['code'], message: string, retryAfterMs?: number): ClientOperation => {
-      const base = { code, certainty: 'definite', message } as const
-      fail(operation, retryAfterMs === undefined ? base : { ...base, retryAfterMs })
-      return operation
+  /** False: it has failed, and will not leave. */
+  #isLetIn(operation: ClientOperation): boolean {
+    const { bytes } = operation
+    if (this.#closed) return refuse(operation, 'ERR_CLOSED', 'the client is closed: make a new one')
+    if (bytes > operationBytesMax) {
+      const message = `it has ${bytes} bytes, and at most ${operationBytesMax} are ordered: split it`
+      return refuse(operation, 'ERR_MALFORMED', message)
     }
-    if (this.#closed) return refuse('ERR_CLOSED', 'the client is closed: make a new one')
-    if (bytes.length > operationBytesMax) {
-      return refuse(
-        'ERR_MALFORMED',
-        `it has ${bytes.length} bytes, and at most ${operationBytesMax} are ordered: split it`,
-      )
-    }
-    if (this.#operations >= this.#limits.operationsMax || this.#bytes + bytes.length > this.#limits.bytesMax) {
-      const message = `${this.#operations} operations wait already: try again in ${overloadedRetryMs} ms`
-      return refuse('ERR_OVERLOADED', message, overloadedRetryMs)
-    }
-    this.#operations++
-    this.#bytes += bytes.length
-    operation.settle = (outcome) => {
-      this.#operations--
-      this.#bytes -= bytes.length
-      settled(outcome)
-    }
-    return operation
+    if (this.#room.enter(operation)) return true
+    const message = `${this.underWay} operations wait already: try again in ${overloadedRetryMs} ms`
+    return refuse(operation, 'ERR_OVERLOADED', message, overloadedRetryMs)
   }
 
   #respond(from: ReplicaId, response: ClientResponse, nowMs: number): void {
@@ -418,7 +407,7 @@ export class ClientCore {
 
   /** Before an envelope go those with lower numbers, which may be what it was waiting for: sessions execute in order. */
   #sendFlights(nowMs: number): void {
-    const flights = [...(this.#session?.flights ?? [])]
+    const flights = this.#session?.flights ?? []
     const isDue = (flight: Flight): boolean => flight.dueMs <= nowMs
     const again = flights.slice(0, flights.findLastIndex(isDue) + 1)
     for (const flight of again) {
@@ -496,4 +485,10 @@ export class ClientCore {
   #learnHeight(height: Height): void {
     this.#knownHeight = Math.max(this.#knownHeight, height)
   }
+}
+
+function refuse(operation: ClientOperation, code: ClientFailureCode, message: string, retryAfterMs?: number): false {
+  const failure: ClientFailure = { code, certainty: 'definite', message }
+  fail(operation, retryAfterMs === undefined ? failure : { ...failure, retryAfterMs })
+  return false
 }

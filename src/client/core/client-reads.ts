@@ -10,10 +10,10 @@ import { readQueriesMax } from '../../kernel/envelope.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { envelopeBytesMax } from '../../kernel/limits.ts'
 import { outcomeCodec } from '../../kernel/outcome.ts'
-import { fail, settle, type ClientFailure, type ClientOperation } from './operation.ts'
+import { fail, settle, type ClientFailure, type ClientOperation, type Settle } from './operation.ts'
 import { OrderedReads } from './ordered-reads.ts'
 import { HeldBytes, ReadAgreement } from './read-agreement.ts'
-import { Reads, type Question, type Read, type ReadRule } from './reads.ts'
+import { Question, Read, Reads, type ReadRule } from './reads.ts'
 import type { Attempts, RetryTimes } from './retry.ts'
 import type { SessionOptions } from './session.ts'
 import { latin1 } from '../../wire/latin1.ts'
@@ -55,7 +55,8 @@ export interface ClientReadsOptions extends SessionOptions {
 export class ClientReads {
   readonly #options: ClientReadsOptions
   readonly #reads = new Reads()
-  readonly #questions = new Map<string, Question>()
+  /** By their names. An object and not a Map, for what docs/performance.md says of maps that churn. */
+  #questions: Record<string, Question | undefined> = noQuestions()
   readonly #ordered: OrderedReads
   readonly #held = new HeldBytes(answerBytesHeldMax)
 
@@ -64,28 +65,40 @@ export class ClientReads {
     this.#ordered = new OrderedReads(options, options.nonce)
   }
 
-  add(id: number, operation: ClientOperation, consistency: Consistency): void {
-    this.#reads.add(id, operation, consistency, consistency === 'local' ? 'one' : this.#options.rule.kind)
+  create(id: number, query: Uint8Array, settled: Settle, consistency: Consistency): Read {
+    return new Read(id, query, settled, consistency, consistency === 'local' ? 'one' : this.#options.rule.kind)
+  }
+
+  add(read: Read): void {
+    this.#reads.add(read)
   }
 
   /** True if it was a read under way. */
   abandon(operation: ClientOperation): boolean {
-    const read = this.#reads.of(operation)
-    if (read === undefined) return false
-    this.#remove(read)
+    if (!(operation instanceof Read) || operation.isOver) return false
+    this.#remove(operation)
     return true
   }
 
   failAll(failure: ClientFailure): void {
-    this.#questions.clear()
+    this.#questions = noQuestions()
     this.#ordered.clear()
     this.#reads.failAll(failure)
   }
 
   /** What is due at some time. */
   *underWay(): Generator<Attempts> {
-    for (const read of this.#reads.all()) if (!this.#ordered.has(read)) yield read
+    for (const read of this.#reads.all()) if (isWaiting(read)) yield read
     yield* this.#ordered.flights
+  }
+
+  /** When something is due at the earliest. */
+  get dueMs(): number {
+    let due = Infinity
+    // A plain loop: it goes over all that is under way once a turn.
+    for (const read of this.#reads.all()) if (read.dueMs < due && isWaiting(read)) due = read.dueMs
+    for (const flight of this.#ordered.flights) due = Math.min(due, flight.dueMs)
+    return due
   }
 
   /** Envelopes that replicas which have just come do not have. */
@@ -94,7 +107,7 @@ export class ClientReads {
   }
 
   endTurn(nowMs: number): void {
-    const due = [...this.#reads.all()].filter((read) => read.dueMs <= nowMs && !this.#ordered.has(read))
+    const due = this.#reads.all().filter((read) => read.dueMs <= nowMs && isWaiting(read))
     const ofOne = due.filter((read) => read.way === 'one')
     for (const read of ofOne) this.#options.leaveSilent(read)
     const target = this.#options.target()
@@ -104,8 +117,8 @@ export class ClientReads {
     }
     if (target !== null) this.#askOne(target, ofOne, nowMs)
     const fast = due.filter((read) => this.#mayBeFast(read))
+    const others = due.filter((read) => read.way !== 'one' && !this.#mayBeFast(read))
     this.#askAll(fast, nowMs)
-    const others = due.filter((read) => read.way !== 'one' && !fast.includes(read))
     this.#order(others, nowMs)
   }
 
@@ -123,12 +136,12 @@ export class ClientReads {
   answers(from: ReplicaId, response: Extract<ClientResponse, { kind: 'answers' }>, nowMs: number): void {
     const { stated, height, answers } = response
     const name = latin1(response.nonce)
-    const question = this.#questions.get(name)
+    const question = this.#questions[name]
     if (question === undefined) return this.#lateAnswers(name, from, response)
     if (!question.stated.has(from)) question.stated.set(from, stated)
     for (const { id, answer } of answers) {
-      const read = question.reads.get(id)
-      if (read === undefined) continue
+      const read = this.#reads.find(id)
+      if (read?.question !== question) continue
       if (read.way === 'one') this.#settle(read, height, answer)
       else read.agreement!.add(from, height, answer)
     }
@@ -136,11 +149,12 @@ export class ClientReads {
   }
 
   questionUnanswered(from: ReplicaId, nonce: Uint8Array, nowMs: number): void {
-    const question = this.#questions.get(latin1(nonce))
+    const question = this.#questions[latin1(nonce)]
     if (question === undefined) return
     question.refusedBy.add(from)
-    for (const read of question.reads.values()) {
-      if (read.way === 'one' && read.target === from) this.#options.times.postpone(read, nowMs)
+    for (const read of question.reads) {
+      if (read.question === question && read.way === 'one' && read.target === from)
+        this.#options.times.postpone(read, nowMs)
     }
     this.#judge(question, nowMs)
   }
@@ -149,9 +163,9 @@ export class ClientReads {
   #judge(question: Question, nowMs: number): void {
     const { rule, connected, limits } = this.#options
     if (rule.kind !== 'quorum') return
-    for (const read of [...question.reads.values()]) {
+    for (const read of question.reads) {
       const { agreement } = read
-      if (agreement === null) continue
+      if (read.question !== question || agreement === null) continue
       const agreed = agreement.agreed(question.stated)
       if (agreed?.answer != null) {
         this.#settle(read, agreed.height, agreed.answer)
@@ -188,10 +202,10 @@ export class ClientReads {
     this.#remove(read)
     if (read.way !== 'one' || this.#options.repliesNeeded === 1) this.#options.learnHeight(height)
     if (outcome.value.kind === 'executed') {
-      return settle(read.operation, { ok: true, result: outcome.value.result, height, index: 0 })
+      return settle(read, { ok: true, result: outcome.value.result, height, index: 0 })
     }
     const message = 'the state machine refuses the query: correct it'
-    fail(read.operation, { code: 'ERR_INVALID_QUERY', certainty: 'definite', message })
+    fail(read, { code: 'ERR_INVALID_QUERY', certainty: 'definite', message })
   }
 
   /** Where too few are there, or it was asked in vain, it is not asked again. */
@@ -208,9 +222,8 @@ export class ClientReads {
   #askOne(target: ReplicaId, reads: readonly Read[], nowMs: number): void {
     for (const read of reads) {
       if (read.consistency === 'linearizable') continue
-      const { id, operation } = read
-      const query = { kind: 'query', id, consistency: 'local', query: operation.command } as const
-      this.#options.send(target, encode(clientRequestCodec, query))
+      const { id, query } = read
+      this.#options.send(target, encode(clientRequestCodec, { kind: 'query', id, consistency: 'local', query }))
     }
     this.#ask(
       [target],
@@ -234,36 +247,27 @@ export class ClientReads {
 
   /** As few messages as hold them. */
   #ask(to: readonly ReplicaId[], reads: readonly Read[], nowMs: number): void {
-    let part: Read[] = []
+    let first = 0
     let bytes = 0
-    const leave = (): void => {
-      if (part.length > 0) this.#send(to, part, nowMs)
-      part = []
-      bytes = 0
+    for (const [index, read] of reads.entries()) {
+      const full = index - first === readQueriesMax || bytes + read.bytes > envelopeBytesMax
+      if (index > first && full) {
+        this.#send(to, reads.slice(first, index), nowMs)
+        first = index
+        bytes = 0
+      }
+      bytes += read.bytes
     }
-    for (const read of reads) {
-      const size = read.operation.command.length
-      if (part.length === readQueriesMax || (part.length > 0 && bytes + size > envelopeBytesMax)) leave()
-      part.push(read)
-      bytes += size
-    }
-    leave()
+    if (first < reads.length) this.#send(to, reads.slice(first), nowMs)
   }
 
-  #send(to: readonly ReplicaId[], reads: readonly Read[], nowMs: number): void {
+  #send(to: readonly ReplicaId[], reads: Read[], nowMs: number): void {
     const nonce = this.#options.nonce()
-    const question: Question = {
-      name: latin1(nonce),
-      reads: new Map(reads.map((read) => [read.id, read])),
-      sentMs: nowMs,
-      stated: new Map(),
-      refusedBy: new Set(),
-    }
-    this.#questions.set(question.name, question)
+    const question = new Question(latin1(nonce), reads, nowMs)
+    this.#questions[question.name] = question
     for (const read of reads) read.question = question
     const statesFirst = reads[0]!.way === 'quorum'
-    const asked = reads.map(({ id, operation }) => ({ id, query: operation.command }))
-    const request = encode(clientRequestCodec, { kind: 'reads', nonce, statesFirst, reads: asked })
+    const request = encode(clientRequestCodec, { kind: 'reads', nonce, statesFirst, reads })
     for (const replica of to) this.#options.send(replica, request)
   }
 
@@ -288,20 +292,33 @@ export class ClientReads {
   }
 
   #remove(read: Read): void {
-    this.#leave(read)
+    this.#quit(read)
     this.#ordered.remove(read)
     this.#reads.remove(read)
   }
 
-  /** The question in which it left last is not its any more. */
+  /** The question in which it left last is not its any more, and it leaves once more. */
   #leave(read: Read): void {
+    const question = this.#quit(read)
+    if (question !== null) read.earlier = [...read.earlier, question.name].slice(-earlierQuestionsMax)
+  }
+
+  #quit(read: Read): Question | null {
     const { question } = read
     read.agreement?.release()
     read.agreement = null
     read.question = null
-    if (question === null) return
-    if (read.earlier.push(question.name) > earlierQuestionsMax) read.earlier.shift()
-    question.reads.delete(read.id)
-    if (question.reads.size === 0) this.#questions.delete(question.name)
+    if (question !== null && --question.open === 0) delete this.#questions[question.name]
+    return question
   }
+}
+
+/** For its own turn to come, and not with others in an envelope. */
+function isWaiting(read: Read): boolean {
+  return !read.isOver && read.flight === null
+}
+
+/** Without a prototype: replicas say the names. */
+function noQuestions(): Record<string, Question | undefined> {
+  return Object.create(null) as Record<string, Question | undefined>
 }

@@ -3,25 +3,16 @@
 import { readQueriesMax } from '../../kernel/envelope.ts'
 import type { Height, ReplicaId } from '../../kernel/ids.ts'
 import { envelopeBytesMax } from '../../kernel/limits.ts'
-import type { Read } from './reads.ts'
+import type { Read, ReadFlight } from './reads.ts'
 import { ReplyCount } from './reply-count.ts'
-import { notSent, type Attempts } from './retry.ts'
+import { notSent } from './retry.ts'
 import { encodeEnvelope, envelopeRoomBytes, type SessionOptions } from './session.ts'
 import { latin1 } from '../../wire/latin1.ts'
 
 /** Names of one envelope of reads whose late answers are still taken. */
 const namesMax = 16
 
-/** An envelope of reads under way. Each time it goes out it has another nonce: what was executed once is ordered no second time. */
-export interface ReadFlight extends Attempts {
-  /** The newest last. */
-  readonly names: string[]
-  encoded: Uint8Array
-  /** Null where it has been answered, or nobody waits any more. */
-  readonly reads: (Read | null)[]
-  readonly counts: ReplyCount[]
-  open: number
-}
+const none: readonly ReadFlight[] = []
 
 /** In the place of what was answered: places keep their numbers. */
 const noQuery = new Uint8Array(0)
@@ -30,7 +21,6 @@ export class OrderedReads {
   readonly #options: SessionOptions
   readonly #nonce: () => Uint8Array
   readonly #flights = new Map<string, ReadFlight>()
-  readonly #flightOf = new Map<Read, ReadFlight>()
 
   constructor(options: SessionOptions, nonce: () => Uint8Array) {
     this.#options = options
@@ -38,20 +28,16 @@ export class OrderedReads {
   }
 
   get flights(): Iterable<ReadFlight> {
-    return new Set(this.#flights.values())
+    return this.#flights.size === 0 ? none : new Set(this.#flights.values())
   }
 
   /** Before it leaves once more. */
   renew(flight: ReadFlight): void {
-    const queries = flight.reads.map((read) => read?.operation.command ?? noQuery)
+    const queries = flight.reads.map((read) => read?.query ?? noQuery)
     const { name, encoded } = this.#encode(queries)
     flight.encoded = encoded
     this.#flights.set(name, flight)
     if (flight.names.push(name) > namesMax) this.#flights.delete(flight.names.shift()!)
-  }
-
-  has(read: Read): boolean {
-    return this.#flightOf.has(read)
   }
 
   launch(reads: readonly Read[]): void {
@@ -63,7 +49,7 @@ export class OrderedReads {
       bytes = envelopeRoomBytes
     }
     for (const read of reads) {
-      const size = read.operation.command.length + 4
+      const size = read.query.length + 4
       if (part.length === readQueriesMax || (part.length > 0 && bytes + size > envelopeBytesMax)) leave()
       part.push(read)
       bytes += size
@@ -81,9 +67,9 @@ export class OrderedReads {
   }
 
   remove(read: Read): void {
-    const flight = this.#flightOf.get(read)
-    if (flight === undefined) return
-    this.#flightOf.delete(read)
+    const { flight } = read
+    if (flight === null) return
+    read.flight = null
     flight.reads[flight.reads.indexOf(read)] = null
     if (--flight.open > 0) return
     for (const name of flight.names) this.#flights.delete(name)
@@ -91,15 +77,14 @@ export class OrderedReads {
 
   clear(): void {
     this.#flights.clear()
-    this.#flightOf.clear()
   }
 
   #launch(reads: Read[]): void {
-    const { name, encoded } = this.#encode(reads.map((read) => read.operation.command))
+    const { name, encoded } = this.#encode(reads.map((read) => read.query))
     const counts = reads.map(() => new ReplyCount(this.#options))
     const flight: ReadFlight = { names: [name], encoded, reads, counts, open: reads.length, ...notSent }
     this.#flights.set(name, flight)
-    for (const read of reads) this.#flightOf.set(read, flight)
+    for (const read of reads) read.flight = flight
   }
 
   #encode(queries: Uint8Array[]): { name: string; encoded: Uint8Array } {

@@ -30,14 +30,32 @@ export const envelopesInFlightMax = 4
 export const envelopeRoomBytes: number = 512 + envelopeSignatureBytesMax
 
 /** An envelope under way. */
-export interface Flight extends Attempts {
+export class Flight implements Attempts {
   readonly encoded: Uint8Array
   readonly firstNumber: number
   /** Null where it has been answered. */
   readonly operations: (ClientOperation | null)[]
-  readonly counts: ReplyCount[]
+  /** Null where the first reply is believed. */
+  readonly counts: readonly ReplyCount[] | null
   unanswered: number
+  attempts = notSent.attempts
+  silences = notSent.silences
+  dueMs = notSent.dueMs
+  target = notSent.target
+  postponed = notSent.postponed
+
+  constructor(encoded: Uint8Array, firstNumber: number, operations: ClientOperation[], belief: Belief) {
+    this.encoded = encoded
+    this.firstNumber = firstNumber
+    this.operations = operations
+    this.counts = belief.repliesNeeded > 1 ? operations.map(() => new ReplyCount(belief)) : null
+    this.unanswered = operations.length
+  }
 }
+
+const nothing = new Uint8Array(0)
+const none: ReplyEffect = { kind: 'none' }
+const answered: ReplyEffect = { kind: 'answered' }
 
 export class Session {
   readonly #options: SessionOptions
@@ -71,7 +89,7 @@ export class Session {
     let count = 0
     let bytes = envelopeRoomBytes
     for (const operation of waiting) {
-      bytes += operation.command.length + 4
+      bytes += operation.bytes + 4
       if (count >= Math.min(operationsMax, room) || (count > 0 && bytes > envelopeBytesMax)) break
       count++
     }
@@ -88,10 +106,11 @@ export class Session {
     encoded: Uint8Array,
   ): ReplyEffect {
     const flight = this.#flightOf(number)
-    if (flight === null) return { kind: 'none' }
+    if (flight === null) return none
     const place = number - flight.firstNumber
     const operation = flight.operations[place]!
-    if (operation === null || !flight.counts[place]!.add(from, height, index, encoded)) return { kind: 'none' }
+    if (operation === null) return none
+    if (flight.counts !== null && !flight.counts[place]!.add(from, height, index, encoded)) return none
     const meaning = meaningOf(outcome)
     if (meaning.kind === 'again') return { kind: 'again', flight }
     if (meaning.kind === 'session-lost') return { kind: 'session-lost' }
@@ -100,7 +119,7 @@ export class Session {
     if (flight.unanswered === 0) this.#flights.splice(this.#flights.indexOf(flight), 1)
     if (meaning.kind === 'result') settle(operation, { ok: true, result: meaning.result, height, index })
     else fail(operation, meaning.failure)
-    return { kind: 'answered' }
+    return answered
   }
 
   /** Whoever still waits is told the same. */
@@ -123,23 +142,17 @@ export class Session {
     // Before the numbers are given: what is acknowledged is no longer kept, so it must never reach what this envelope brings.
     const acknowledgedNumber = this.#acknowledgedNumber()
     this.#nextNumber += operations.length
-    const envelope: Envelope = {
+    const encoded = encodeEnvelope(this.#options, {
       kind: 'operations',
       client: this.#options.client,
       session: this.id,
       firstNumber,
       acknowledgedNumber,
       operations: operations.map((operation) => operation.command),
-      signature: new Uint8Array(0),
-    }
-    const flight: Flight = {
-      encoded: encodeEnvelope(this.#options, envelope),
-      firstNumber,
-      operations,
-      counts: operations.map(() => new ReplyCount(this.#options)),
-      unanswered: operations.length,
-      ...notSent,
-    }
+      signature: nothing,
+    })
+    for (const operation of operations) operation.command = nothing
+    const flight = new Flight(encoded, firstNumber, operations, this.#options)
     this.#flights.push(flight)
     return flight
   }
