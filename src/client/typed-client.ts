@@ -38,7 +38,8 @@ export function submitTyped<Command, Query, Result>(
 ): Promise<SubmitResult<Result>> {
   let encoded: Uint8Array
   try {
-    encoded = codecs.command.encode(command)
+    // Brief: it is copied into the envelope of this turn or one of the next, and let go of.
+    encoded = codecs.command.encodeBriefly?.(command) ?? codecs.command.encode(command)
   } catch (error) {
     return Promise.reject(error as Error)
   }

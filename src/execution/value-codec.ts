@@ -1,10 +1,12 @@
 // How commands, queries and results of a state machine become bytes. One value has one encoding, on every machine.
 
-import { decode as decodeWire, encode as encodeWire, type Codec } from '../wire/codec.ts'
+import { decode as decodeWire, encode as encodeWire, encodeBriefly, type Codec } from '../wire/codec.ts'
 
 export interface ValueCodec<Value> {
   /** Throws a TypeError or RangeError on a value that has no encoding: a mistake of the program. */
   encode(value: Value): Uint8Array
+  /** The same bytes, at less cost where they are let go of soon: they may share memory with others, which is kept as long as any of them. */
+  encodeBriefly?(value: Value): Uint8Array
   /** Total on any bytes, and strict: what it accepts encodes to the same bytes. */
   decode(bytes: Uint8Array): ValueDecoded<Value>
 }
@@ -21,6 +23,7 @@ export const bytesCodec: ValueCodec<Uint8Array> = {
 export function wireValueCodec<Value>(codec: Codec<Value>): ValueCodec<Value> {
   return {
     encode: (value) => encodeWire(codec, value),
+    encodeBriefly: (value) => encodeBriefly(codec, value),
     decode: (bytes) => {
       const decoded = decodeWire(codec, bytes)
       return decoded.ok ? decoded : { ok: false, reason: decoded.error.message }

@@ -30,6 +30,26 @@ export function encode<Value>(codec: Codec<Value>, value: Value): Uint8Array {
   return bytes
 }
 
+/** Pieces of memory that short-lived encodings share, and the longest encoding that does. */
+const sharedBytes = 16 * 1024
+const sharedEncodingBytesMax = 2048
+let sharedWriter: Writer | null = null
+
+/**
+ * As `encode`, for bytes that are let go of soon. More than 64 bytes of one's own cost four times as much to have as to write, for they are
+ * allocated beside the heap; these share an allocation with others, which is kept as long as any of them.
+ */
+export function encodeBriefly<Value>(codec: Codec<Value>, value: Value): Uint8Array {
+  const writer = sharedWriter ?? new Writer(sharedBytes)
+  sharedWriter = null
+  const from = writer.length
+  codec.write(writer, value)
+  const encoded = writer.viewFrom(from)
+  // Never grown, so that no view is of more than was meant to be shared.
+  if (writer.length <= sharedBytes - sharedEncodingBytesMax) sharedWriter = writer
+  return encoded.length <= sharedEncodingBytesMax ? encoded : encoded.slice()
+}
+
 /** Total on any bytes: the whole of them is one value, or an error says why not. */
 export function decode<Value>(codec: Codec<Value>, bytes: Uint8Array): Decoded<Value> {
   try {

@@ -89,6 +89,11 @@ export class Writer {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** What was written from there on: as it is, as long as this writer is not reset. */
+  viewFrom(offset: number): Uint8Array {
+    return this.#bytes.subarray(offset, this.#length)
+  }
+
   /** What was written, as bytes of the caller's own. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
