@@ -297,9 +297,8 @@ export class ClientGateway {
       const connection = this.#routes.get(openingRoute(client, nonce))
       if (connection !== undefined) this.#respond(connection, { kind: 'opened', client, nonce, height, index, outcome })
     } else {
-      const { session, number, height, index, outcome } = reply
       const connection = this.#connectionOf(reply)
-      if (connection !== undefined) this.#reply(connection, { session, number, height, index, outcome })
+      if (connection !== undefined) this.#reply(connection, reply)
     }
   }
 

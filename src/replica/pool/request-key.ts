@@ -7,8 +7,7 @@ import { latin1 } from '../../wire/latin1.ts'
  * The client's key is part of the name, so that nobody can occupy the name of somebody else's envelope. The operations are not:
  * one client that gives two contents one name hurts only itself.
  */
-export function requestKey(envelope: Envelope): string {
-  const client = clientName(envelope.client)
+export function requestKey(envelope: Envelope, client: string = clientName(envelope.client)): string {
   switch (envelope.kind) {
     case 'open':
       return `${client}o${latin1(envelope.nonce)}`

@@ -109,12 +109,12 @@ export class Pool implements RequestPool {
     nowMs: number,
     { isSentToAll = false, from = null }: { isSentToAll?: boolean; from?: ReplicaId | null } = {},
   ): Added {
-    const key = requestKey(envelope)
+    const client = clientName(envelope.client)
+    const key = requestKey(envelope, client)
     if (this.#known.has(key)) return 'known'
     const operations = operationCount(envelope)
     if (this.#operations + operations > this.#limits.operationsMax) return 'full'
     if (this.#bytes + encoded.length > this.#limits.bytesMax) return 'full'
-    const client = clientName(envelope.client)
     const ofClient = this.#perClient.get(client) ?? 0
     if (ofClient + operations > this.#limits.operationsPerClientMax) return 'client-full'
     const order = this.#nextOrder++
@@ -414,5 +414,6 @@ function encodePayload(batch: readonly Request[], bytes: number): Uint8Array {
     writer.u32(request.encoded.length)
     writer.raw(request.encoded)
   }
-  return writer.finish()
+  // Made for so many bytes and for nothing else: a copy would be of the same.
+  return writer.view()
 }

@@ -69,6 +69,17 @@ describe('the request pool', () => {
     expect(pool.take(wide)!.forwardedBy).toEqual([3])
   })
 
+  it('makes a payload of its own for each batch, and no larger than it is', () => {
+    const pool = create()
+    const payloads = [1, 2, 3].map((number) => {
+      add(pool, envelope(1, number))
+      return pool.take(wide)!.payload
+    })
+    expect(new Set(payloads.map(({ buffer }) => buffer)).size).toBe(3)
+    for (const payload of payloads) expect(payload.buffer.byteLength).toBe(payload.length)
+    expect(payloads.map((payload) => contents(payload)[0]!.firstNumber)).toEqual([1, 2, 3])
+  })
+
   it('after a restore, forgets what was executed in between and lets the rest wait again, in its old place', () => {
     const pool = create()
     for (let number = 1; number <= 6; number++) add(pool, envelope(1, number))
