@@ -22,7 +22,9 @@ export interface PlanRun {
   rounds: RoundReport[]
   yardsticks: Yardstick[]
   versions: Map<string, string>
-  state: 'complete' | 'interrupted' | 'late'
+  state: 'complete' | 'interrupted' | 'late' | 'failed'
+  /** What has ended it before all was done, where that was no round's; null else. */
+  failure: string | null
 }
 
 export interface RunPlanOptions {
@@ -46,9 +48,21 @@ export interface RunPlanOptions {
   onProgress: (run: PlanRun) => void
 }
 
+/** Whatever happens, it answers with what was measured until then. */
 export async function runPlan(options: RunPlanOptions): Promise<PlanRun> {
+  const rounds = options.plan.rounds.map(emptyRound)
+  const run: PlanRun = { rounds, yardsticks: [], versions: new Map(), state: 'complete', failure: null }
+  try {
+    await runRounds(options, run)
+  } catch (error) {
+    run.state = 'failed'
+    run.failure = wordsOf(error)
+  }
+  return run
+}
+
+async function runRounds(options: RunPlanOptions, run: PlanRun): Promise<void> {
   const { plan, signal, isLate, onEvent } = options
-  const run: PlanRun = { rounds: plan.rounds.map(emptyRound), yardsticks: [], versions: new Map(), state: 'complete' }
   const measureMachine = (number: number): void => {
     const yardstick = inFolder(options.dir, options.yardstick)
     run.yardsticks.push(yardstick)
@@ -58,14 +72,19 @@ export async function runPlan(options: RunPlanOptions): Promise<PlanRun> {
     if (signal.aborted || isLate()) break
     if (report.plan.run !== plan.rounds[index - 1]?.run) measureMachine(report.plan.run)
     onEvent({ kind: 'round', round: index, plan: report.plan })
-    report.failure = await runOne(options, run, index)
+    report.failure = await runOne(options, run, index).catch(wordsOf)
     onEvent({ kind: 'ended', round: index, failure: report.failure })
     options.onProgress(run)
   }
   if (signal.aborted) run.state = 'interrupted'
   else if (run.rounds.some(({ failure }) => failure === notRun)) run.state = 'late'
   else measureMachine((plan.rounds.at(-1)?.run ?? 0) + 1)
-  return run
+}
+
+const wordsMax = 500
+
+function wordsOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, wordsMax)
 }
 
 async function runOne(options: RunPlanOptions, run: PlanRun, index: number): Promise<string | null> {
@@ -75,8 +94,9 @@ async function runOne(options: RunPlanOptions, run: PlanRun, index: number): Pro
   const parent = plan.fsync ? options.dir : options.memoryDir
   if (parent === null) return 'this machine has no folder in memory (/dev/shm) for replicas that wait for no disk'
   const dir = mkdtempSync(join(parent, '.quorate-bench-'))
-  const network = plan.roundTripMs === 0 ? null : options.delayed(plan.roundTripMs)
+  let network: NetworkNamespace | null = null
   try {
+    if (plan.roundTripMs > 0) network = options.delayed(plan.roundTripMs)
     const { system, replicas, fsync, run: seed } = plan
     const round: Round = { system, setup: { dir, replicas, fsync }, points: points as Point[], seed }
     const command = options.command(round)

@@ -134,6 +134,52 @@ describe('a plan', () => {
     expect([rounds[0]!.failure, networks]).toEqual([null, ['made 10', 'removed']])
   })
 
+  it('goes on after a round whose network could not be made, and leaves no folder', async () => {
+    const delayed: RunPlanOptions['delayed'] = () => {
+      throw new Error('--round-trip-ms needs root')
+    }
+    const { rounds, state, failure, asked } = await run([round('a', 1, { roundTripMs: 1 }), round('b', 1)], undefined, {
+      delayed,
+    })
+    expect([state, failure]).toEqual(['complete', null])
+    expect(rounds.map((one) => [one.failure, one.results.length])).toEqual([
+      ['--round-trip-ms needs root', 0],
+      [null, 1],
+    ])
+    expect(asked.map(({ system }) => system)).toEqual(['b'])
+    expect(readdirSync(dir).filter((name) => name.startsWith('.quorate'))).toEqual([])
+  })
+
+  it.each<[string, () => Partial<RunPlanOptions>]>([
+    [
+      'the yardstick',
+      () => {
+        let left = 1
+        return {
+          yardstick: () => {
+            if (left-- > 0) return yardstick
+            throw new Error('no space is left'.padEnd(2000, '.'))
+          },
+        }
+      },
+    ],
+    [
+      'keeping what there is',
+      () => ({
+        onProgress: () => {
+          throw new Error('no space is left'.padEnd(2000, '.'))
+        },
+      }),
+    ],
+  ])('keeps what was measured when %s fails, and says what it was', async (_name, options) => {
+    const { rounds, state, failure } = await run([round('a', 1), round('b', 2)], undefined, options())
+    expect([state, failure?.slice(0, 16), failure?.length]).toEqual(['failed', 'no space is left', 500])
+    expect(rounds.map((one) => [one.failure, one.results.length])).toEqual([
+      [null, 1],
+      ['not run', 0],
+    ])
+  })
+
   it('keeps what there is after each round', async () => {
     const kept: number[] = []
     const onProgress = ({ rounds }: PlanRun): void => void kept.push(rounds.flatMap(({ results }) => results).length)

@@ -57,6 +57,49 @@ describe('bench, wrong use', () => {
   )
 
   it(
+    'is refused where delays are asked for that this machine cannot make, before anything starts',
+    async () => {
+      const before = readdirSync(cli.folder)
+      const { PATH } = process.env
+      try {
+        process.env['PATH'] = cli.folder
+        const args = ['--protocols', 'raft', '--factors', 'round-trip', '--round-trip-ms', '1,10']
+        const { code, out, error } = await cli.run('bench', ...args)
+        expect({ code, out }).toEqual({ code: 2, out: '' })
+        expect(error).toMatch(/--round-trip-ms needs root and .*\(they are not installed\)/)
+      } finally {
+        process.env['PATH'] = PATH
+      }
+      expect(readdirSync(cli.folder)).toEqual(before)
+    },
+    patienceMs,
+  )
+
+  it(
+    'writes a report that names what ended it',
+    async () => {
+      // A folder in which nobody can make any.
+      const { code, out } = await cli.run(
+        'bench',
+        '--protocols',
+        'raft',
+        ...onePoint,
+        '--dir',
+        '/proc',
+        '--out',
+        'none',
+      )
+      expect(code).toBe(1)
+      expect(out).toContain('ended before all was done: ENOENT')
+      const { state, failure, rounds } = readReport('none')
+      expect([state, rounds[0]!.failure]).toEqual(['failed', 'not run'])
+      expect(failure).toContain('ENOENT')
+      expect(readFileSync(join(inFolder('none'), 'report.html'), 'utf8')).toContain('its end: failed, ENOENT')
+    },
+    patienceMs,
+  )
+
+  it(
     'refuses a report that is none',
     async () => {
       writeFileSync(inFolder('bent.json'), '{"version":1}')

@@ -39,14 +39,15 @@ export function htmlReport(report: Report, before: Report | null = null): string
   ].join('\n')
 }
 
-function head({ startedAt, seconds, state, machine, quorate, systems, yardsticks, rounds }: Report): string[] {
+function head({ startedAt, seconds, state, failure, machine, quorate, systems, yardsticks, rounds }: Report): string[] {
   const { cpuModel, cores, memoryMegabytes, kernel, node, platform } = machine
   const runs = new Set(rounds.map(({ plan }) => plan.run)).size
   const yardstick = (of: (one: Report['yardsticks'][number]) => number): string =>
     shownSpread(spreadOf(yardsticks.map(of)))
   const commit = quorate.commit === null ? '' : `, commit ${quorate.commit}`
+  const why = failure === undefined ? '' : `, ${escaped(failure)}`
   return [
-    ...(state === 'complete' ? [] : [`<p class="bad">This run did not come to its end: ${state}.</p>`]),
+    ...(state === 'complete' ? [] : [`<p class="bad">This run did not come to its end: ${state}${why}.</p>`]),
     definitions([
       ['began', `${startedAt}, took ${Math.round(seconds / 60)} min, ${runs} runs, contenders in turns`],
       ['machine', `${cpuModel}, ${cores} cores, ${memoryMegabytes} MB, ${kernel}, Node ${node}, ${platform}`],

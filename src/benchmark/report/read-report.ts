@@ -41,9 +41,22 @@ export function parseReport(text: string, name: string): Report {
   }
 }
 
+const reportFields = [
+  'version',
+  'quorate',
+  'startedAt',
+  'seconds',
+  'state',
+  'failure',
+  'machine',
+  'yardsticks',
+  'systems',
+  'rounds',
+]
+
 function reportOf(value: unknown): Report {
-  const known = ['version', 'quorate', 'startedAt', 'seconds', 'state', 'machine', 'yardsticks', 'systems', 'rounds']
-  const report = fields(value, 'the report', known)
+  const report = fields(value, 'the report', reportFields)
+  const { failure } = report
   integer(report['version'], 'version', reportVersion, reportVersion)
   const quorate = fields(report['quorate'], 'quorate', ['version', 'commit'])
   return {
@@ -54,7 +67,8 @@ function reportOf(value: unknown): Report {
     },
     startedAt: text(report['startedAt'], 'startedAt'),
     seconds: amount(report['seconds'], 'seconds'),
-    state: word(report['state'], 'state', ['complete', 'interrupted', 'late']),
+    state: word(report['state'], 'state', ['complete', 'interrupted', 'late', 'failed']),
+    ...(failure === undefined ? {} : { failure: text(failure, 'failure') }),
     machine: machine(report['machine']),
     yardsticks: list(report['yardsticks'], 'yardsticks', 2 * planBounds.runs[1], yardstick),
     systems: list(report['systems'], 'systems', 100, (one, where) => {

@@ -14,8 +14,10 @@ export interface Report {
   /** As ISO 8601 writes it. */
   startedAt: string
   seconds: number
-  /** `late`: time was up before all rounds had begun. */
-  state: 'complete' | 'interrupted' | 'late'
+  /** `late`: time was up before all rounds had begun. `failed`: something that was no round's doing has ended it. */
+  state: 'complete' | 'interrupted' | 'late' | 'failed'
+  /** What that was. */
+  failure?: string
   machine: Machine
   /** One before each run, in their order, and one after the last. */
   yardsticks: Yardstick[]

@@ -15,6 +15,7 @@ import { systems } from '../../benchmark/systems/table.ts'
 import { yardstick } from '../../benchmark/yardstick.ts'
 import { nodeEd25519 } from '../../crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../../crypto/node/sha256-hasher.ts'
+import { requireDelays } from '../bench/delays.ts'
 import { createProgress, minutes, planSentence } from '../bench/progress.ts'
 import { readRequest, type BenchRequest } from '../bench/request.ts'
 import { printSummary } from '../bench/summary.ts'
@@ -109,19 +110,21 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   const request = readRequest(parsed, names, await installedPeers())
   const plan = request.plan ?? { rounds: request.before!.rounds.map((round) => round.plan) }
   requireShort(plan, request)
+  requireDelays(plan, createNetworkNamespace)
   const say = request.json ? () => {} : output.out
   say(planSentence(plan))
   makeFolder(request.out)
   const { report, signal } = await measure(plan, request, output)
-  createFile(join(request.out, 'report.html'), htmlReport(report, request.before))
   if (!request.json) printSummary(report, request.before, output)
   if (report.state === 'late')
     say(`stopped after ${minutes(report.seconds)}: what was not begun was left out (--grid has no end)`)
   if (signal.aborted) say('interrupted: what was measured until then is kept')
+  if (report.failure !== undefined) say(output.red(`ended before all was done: ${report.failure}`))
   if (request.json) output.out(JSON.stringify({ event: 'report', state: report.state, out: request.out }))
   say(`the report: ${join(request.out, 'report.html')}, with all raw figures in report.json beside it`)
   if (signal.aborted) return exitCode.interrupted
-  return report.rounds.some(({ failure }) => failure !== null) ? exitCode.failed : exitCode.ok
+  const hasFailed = report.state === 'failed' || report.rounds.some(({ failure }) => failure !== null)
+  return hasFailed ? exitCode.failed : exitCode.ok
 }
 
 async function measure(
@@ -138,6 +141,7 @@ async function measure(
     startedAt: new Date(startedMs).toISOString(),
     seconds: (Date.now() - startedMs) / 1000,
     state: done.state,
+    ...(done.failure === null ? {} : { failure: done.failure }),
     machine: thisMachine(),
     yardsticks: done.yardsticks,
     systems: [...done.versions].map(([name, version]) => ({ name, version })),
@@ -159,8 +163,14 @@ async function measure(
       keep: (name, content) => createFile(join(request.out, name), content),
       onProgress: write,
     })
-    write(done)
-    return { report: reportOf(done), signal: interruption.signal }
+    const report = reportOf(done)
+    try {
+      write(done)
+    } finally {
+      // One of two is better than none, where a disk is full.
+      createFile(join(request.out, 'report.html'), htmlReport(report, request.before))
+    }
+    return { report, signal: interruption.signal }
   } finally {
     interruption.dispose()
   }

@@ -53,7 +53,9 @@ describe('a document', () => {
   })
 
   it('says when it did not come to its end', () => {
-    expect(htmlReport({ ...report, state: 'interrupted' })).toContain('did not come to its end: interrupted')
+    expect(htmlReport({ ...report, state: 'interrupted' })).toContain('did not come to its end: interrupted.')
+    const ended = htmlReport({ ...report, state: 'failed', failure: 'no <space>' })
+    expect(ended).toContain('did not come to its end: failed, no &lt;space')
   })
 
   it("shows strangers' words as words", () => {

@@ -31,14 +31,17 @@ const everything = measuredRound(
   { points },
   { counters: [counters, null], timeline: [0, 7] },
 )
-const report = smallReport([
-  ...contenders,
-  {
-    ...everything,
-    profiles: [{ process: 'replica-1', shares, flameGraph: 'flame-1.svg' }],
-    failure: 'it was interrupted',
-  },
-])
+const report = smallReport(
+  [
+    ...contenders,
+    {
+      ...everything,
+      profiles: [{ process: 'replica-1', shares, flameGraph: 'flame-1.svg' }],
+      failure: 'it was interrupted',
+    },
+  ],
+  { state: 'failed', failure: 'no space is left' },
+)
 
 /** The report as text, with the value at a path changed; undefined leaves it out. */
 function changed(path: string, value: unknown): string {
@@ -94,6 +97,8 @@ describe('a report', () => {
     ['a flame graph above', 'rounds.4.profiles.0.flameGraph', '../a.svg'],
     ['shares below nothing', 'rounds.4.profiles.0.shares.links', -0.5],
     ['a novel', 'rounds.4.failure', 'x'.repeat(1001)],
+    ['an end in a novel', 'failure', 'x'.repeat(1001)],
+    ['an end that is null', 'failure', null],
     ['a yardstick without syncs', 'yardsticks.0.syncMs', {}],
     ['rounds that are no list', 'rounds', {}],
   ])('is refused with %s', (_name, path, value) => {
