@@ -1,5 +1,6 @@
 // What `quorate complexity` shows: the good case, a view change, and real processes, as tables.
 
+import { isEqual } from '../benchmark/complexity/lateness.ts'
 import type { ComplexityReport, Row } from '../benchmark/complexity/report.ts'
 import { table } from './output.ts'
 
@@ -22,7 +23,8 @@ export function complexityTables({ rows, load }: ComplexityReport): Section[] {
   ]
   const real = rows.filter(({ processes }) => processes !== null)
   if (real.length === 0) return sections
-  const title = 'A block of one operation, on real processes over libp2p (*: not what the simulator says)'
+  const title =
+    'A block of one operation, on real processes over libp2p (*: not what the simulator says; alike: blocks on their own that cost exactly that)'
   return [...sections, { title, lines: table([processTitles, ...real.map(processCells)]) }]
 }
 
@@ -31,7 +33,7 @@ const blockTitles = [
   ...['signed', 'an operation', 'checked', 'an operation', 'delays'],
 ]
 const changeTitles = ['protocol', 'n', 'f', 'messages', 'bytes', 'in all', 'signed', 'checked', 'delays']
-const processTitles = ['protocol', 'n', 'f', 'blocks', 'messages', 'bytes', 'signed', 'checked']
+const processTitles = ['protocol', 'n', 'f', 'blocks', 'messages', 'bytes', 'signed', 'checked', 'alike']
 
 function blockCells({ name, replicas, faultsTolerated, closedForms, simulated }: Row, operations: number): string[] {
   const { block, delays } = simulated
@@ -68,7 +70,8 @@ function changeCells({ name, replicas, faultsTolerated, closedForms, simulated }
 }
 
 function processCells({ name, replicas, faultsTolerated, processes }: Row): string[] {
-  const { blocks, measured, simulated } = processes!
+  const { blocks, measured, simulated, lone } = processes!
+  const alike = lone.measured.filter((one) => isEqual({ measured: one, simulated: lone.simulated }))
   return [
     name,
     String(replicas),
@@ -78,6 +81,7 @@ function processCells({ name, replicas, faultsTolerated, processes }: Row): stri
     marked(measured.bytes, simulated.bytes),
     marked(measured.signaturesMade, simulated.signaturesMade),
     marked(measured.signaturesChecked, simulated.signaturesChecked),
+    `${alike.length} of ${lone.measured.length}`,
   ]
 }
 

@@ -6,7 +6,9 @@ import { UsageError } from '../../src/cli/options.ts'
 import { createNetworkNamespace } from '../../src/benchmark/network-namespace.ts'
 
 const round = { run: 1, system: 'raft', replicas: 3, fsync: true, profile: false, points: [] }
-const plan = (...roundTripsMs: number[]) => ({ rounds: roundTripsMs.map((roundTripMs) => ({ ...round, roundTripMs })) })
+const plan = (...roundTripsMs: number[]) => ({
+  rounds: roundTripsMs.map((roundTripMs) => Object.assign({ roundTripMs }, round)),
+})
 
 it('makes the network of the longest, and removes it', () => {
   const ran: string[] = []

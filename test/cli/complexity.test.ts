@@ -29,28 +29,58 @@ describe('a row', () => {
     expect(rowOf(pbft, 4, { ...costs, delays: { first: 2, last: 3 } }, null).differences).toHaveLength(1)
   })
 
+  const lone = { measured: [block, block], simulated: block }
+  const processes = { blocks: 160, empty: 0, measured: block, simulated: block, lone }
+
   it('holds real processes to the simulator', () => {
-    const processes = { blocks: 160, measured: block, simulated: block }
-    expect(rowOf(pbft, 4, costs, processes).differences).toEqual([])
+    const { differences, notes } = rowOf(pbft, 4, costs, processes)
+    expect(differences).toEqual([])
+    expect(notes).toEqual(['2 of 2 blocks on their own cost exactly what they cost in the simulator'])
     const measured = { ...block, messages: 23, bytes: 1, signaturesMade: 2, signaturesChecked: 3 }
     expect(rowOf(pbft, 4, costs, { ...processes, measured }).differences).toHaveLength(4)
+    const odd = { ...lone, measured: [block, { ...block, bytes: 4999 }] }
+    expect(rowOf(pbft, 4, costs, { ...processes, lone: odd }).differences).toEqual([
+      'bytes of a block on its own: 4,999 on processes, and 5,000 in the simulator',
+    ])
+  })
+
+  it('says what lateness explains, once for each reason, and what no count has', () => {
+    const late = { ...block, signaturesChecked: 17 }
+    const measured = { ...block, signaturesChecked: 16.5, apart: { forward: 0.25, heartbeat: 2 } }
+    const some = { ...processes, measured, lone: { ...lone, measured: [late, block, late] } }
+    const { differences, notes } = rowOf(pbft, 4, costs, some)
+    expect(differences).toEqual([])
+    expect(notes).toEqual([
+      '1 of 3 blocks on their own cost exactly what they cost in the simulator',
+      'in no count, because they order nothing; for a block: 0.25 forward, 2 heartbeat',
+      'whoever has a quorum of commits from others before its own checks one more (signatures checked of a block: 16.5 on processes, and 16 in the simulator; signatures checked of a block on its own: 17 on processes, and 16 in the simulator)',
+    ])
+  })
+
+  it('says why there are no figures of processes', () => {
+    const { differences, processes: real } = rowOf(pbft, 4, costs, { givenUp: 'given up after 1 s' })
+    expect([differences, real]).toEqual([['no figures of real processes: given up after 1 s'], null])
   })
 
   it('is marked where it differs, in every table', () => {
-    const processes = { blocks: 160, measured: { ...block, bytes: 5001 }, simulated: block }
+    const real = {
+      ...processes,
+      measured: { ...block, bytes: 5001 },
+      lone: { ...lone, measured: [block, costs.block, { ...block, bytes: 1 }] },
+    }
     const wrong = { ...costs, block: { ...block, messages: 25 }, change: { ...change, messages: 13 } }
     const report: ComplexityReport = {
       schema: 'quorate-complexity/1',
       load,
-      rows: [rowOf(pbft, 4, wrong, processes), rowOf(pbft, 4, { ...costs, change: null }, null)],
+      rows: [rowOf(pbft, 4, wrong, real), rowOf(pbft, 4, { ...costs, change: null }, null)],
     }
-    const [blocks, changes, real] = complexityTables(report).map(({ lines }) => lines)
+    const [blocks, changes, onProcesses] = complexityTables(report).map(({ lines }) => lines)
     expect(blocks![1]).toMatch(/^pbft\s+4\s+1\s+25\*/)
     expect(blocks![2]).toMatch(/^pbft\s+4\s+1\s+24\s/)
     expect(changes![1]).toMatch(/^pbft\s+4\s+1\s+13\*/)
     expect(changes![2]).toMatch(/never/)
-    expect(real).toHaveLength(2)
-    expect(real![1]).toContain('5,001*')
+    expect(onProcesses).toHaveLength(2)
+    expect(onProcesses![1]).toMatch(/5,001\*.* 2 of 3$/)
     // What is not there, and 0 on a logarithmic axis, is left out.
     expect(plotsOf(report).map(({ lines }) => lines.flatMap(({ points }) => points).length)).toEqual([2, 2, 2, 1, 1])
   })

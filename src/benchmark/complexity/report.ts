@@ -4,6 +4,7 @@ import { faultModelOf, type ProtocolName } from '../../kernel/ids.ts'
 import { faultsTolerated, quorum } from '../../kernel/quorum.ts'
 import type { Contender } from '../contenders.ts'
 import { blockCost, commitDelays, viewChangeMessages, type BlockCost, type Delays } from './closed-forms.ts'
+import { counted, isEqual, reasonFor, type Compared } from './lateness.ts'
 import type { Load, MeasuredBlock, SimulatedCosts } from './simulated.ts'
 
 /** Raised when a field changes its meaning or goes. */
@@ -28,21 +29,35 @@ export interface Row {
   processes: ProcessesBlock | null
   /** What differs from what it should be, a sentence each. */
   differences: string[]
+  /** What real processes count beside it, or else because not all of them are equally fast, and why: a sentence each. */
+  notes: string[]
 }
 
 export interface ProcessesBlock {
-  /** How many blocks were counted. */
+  /** How many blocks of a chain were counted: their mean is `measured`. */
   blocks: number
+  /** Of them, those of leaders that found nothing to propose. */
+  empty: number
   measured: MeasuredBlock
   /** With one operation of the same size to a block. */
   simulated: MeasuredBlock
+  /** Blocks on their own, from rest to rest, with the empty ones that they need to be committed. */
+  lone: LoneBlocks & { simulated: MeasuredBlock }
+}
+
+export interface LoneBlocks {
+  measured: MeasuredBlock[]
+}
+
+export interface GivenUp {
+  givenUp: string
 }
 
 export function rowOf(
   contender: Contender,
   replicas: number,
   simulated: SimulatedCosts,
-  processes: ProcessesBlock | null,
+  processes: ProcessesBlock | GivenUp | null,
 ): Row {
   const { name, protocol } = contender
   const model = faultModelOf(protocol)
@@ -51,6 +66,7 @@ export function rowOf(
     delays: commitDelays(contender),
     viewChangeMessages: viewChangeMessages(contender, replicas),
   }
+  const real = processes === null ? { differences: [], notes: [] } : onProcesses(contender, replicas, processes)
   return {
     name,
     protocol,
@@ -59,8 +75,9 @@ export function rowOf(
     quorum: quorum(model, replicas),
     closedForms,
     simulated,
-    processes,
-    differences: [...inSimulator(closedForms, simulated), ...(processes === null ? [] : onProcesses(processes))],
+    processes: processes === null || 'givenUp' in processes ? null : processes,
+    differences: [...inSimulator(closedForms, simulated), ...real.differences],
+    notes: real.notes,
   }
 }
 
@@ -81,17 +98,57 @@ function inSimulator(
   )
 }
 
-function onProcesses({ measured, simulated }: ProcessesBlock): string[] {
-  const names = ['messages', 'bytes', 'signaturesMade', 'signaturesChecked'] as const
-  const words = {
-    messages: 'messages',
-    bytes: 'bytes',
-    signaturesMade: 'signatures made',
-    signaturesChecked: 'signatures checked',
+const words = {
+  messages: 'messages',
+  bytes: 'bytes',
+  signaturesMade: 'signatures made',
+  signaturesChecked: 'signatures checked',
+}
+
+function onProcesses(
+  contender: Contender,
+  replicas: number,
+  real: ProcessesBlock | GivenUp,
+): Pick<Row, 'differences' | 'notes'> {
+  if ('givenUp' in real) return { differences: [`no figures of real processes: ${real.givenUp}`], notes: [] }
+  const { measured, simulated, blocks, empty, lone } = real
+  const chain = compare(contender, replicas, 'a block', { measured, simulated, emptyShare: empty / blocks })
+  const alone = lone.measured.map((one) => ({ measured: one, simulated: lone.simulated, emptyShare: null }))
+  const all = [chain, ...alone.map((one) => compare(contender, replicas, 'a block on its own', one))].flat()
+  const beside = Object.entries(measured.apart).map(([name, count]) => `${rounded(count)} ${name}`)
+  return {
+    differences: [...new Set(all.filter(({ reason }) => reason === null).map(({ what }) => what))],
+    notes: [
+      `${alone.filter(isEqual).length} of ${alone.length} blocks on their own cost exactly what they cost in the simulator`,
+      ...(beside.length === 0 ? [] : [`in no count, because they order nothing; for a block: ${beside.join(', ')}`]),
+      ...byReason(all),
+    ],
   }
-  return names.flatMap((name) =>
-    measured[name] === simulated[name]
-      ? []
-      : [`${words[name]} of a block: ${measured[name]} on processes, and ${simulated[name]} in the simulator`],
-  )
+}
+
+interface Deviation {
+  what: string
+  /** Null: it ought not to be. */
+  reason: string | null
+}
+
+function compare(contender: Contender, replicas: number, what: string, compared: Compared): Deviation[] {
+  return counted.flatMap((name) => {
+    const [is, wanted] = [compared.measured[name], compared.simulated[name]]
+    if (is === wanted) return []
+    const sentence = `${words[name]} of ${what}: ${rounded(is)} on processes, and ${rounded(wanted)} in the simulator`
+    return [{ what: sentence, reason: reasonFor(contender, replicas, name, compared) }]
+  })
+}
+
+function byReason(deviations: readonly Deviation[]): string[] {
+  const reasons = [...new Set(deviations.flatMap(({ reason }) => reason ?? []))]
+  return reasons.map((reason) => {
+    const those = deviations.filter((one) => one.reason === reason).map(({ what }) => what)
+    return `${reason} (${[...new Set(those)].join('; ')})`
+  })
+}
+
+function rounded(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: 3 })
 }

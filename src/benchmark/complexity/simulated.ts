@@ -68,16 +68,27 @@ export function simulatedBlock(contender: Contender, replicas: number, load: Loa
   return chains(contender, world, load)
 }
 
+/** From rest to rest: the block, and the empty ones that it needs to be committed. */
+export function simulatedLoneBlock(contender: Contender, replicas: number, load: Omit<Load, 'blocks'>): MeasuredBlock {
+  const world = quiet(contender, replicas, load.operationsPerBlock)
+  world.begin(restUs)
+  return perBlock(contender, chain(world, load, 1).tally, 1)
+}
+
+function chain(
+  world: QuietWorld,
+  { operationsPerBlock, operationBytes }: Omit<Load, 'blocks'>,
+  length: number,
+): { tally: Tally; heights: number } {
+  const before = { tally: tallyOf(world.work), height: world.height, executed: world.executed }
+  world.submit(length, operationsPerBlock, operationBytes)
+  world.until('a chain', () => world.executed === before.executed + length * operationsPerBlock)
+  world.elapse(restUs)
+  return { tally: difference(tallyOf(world.work), before.tally), heights: world.height - before.height }
+}
+
 function chains(contender: Contender, world: QuietWorld, load: Load): MeasuredBlock {
-  const { operationsPerBlock, operationBytes, blocks } = load
-  const chain = (length: number): { tally: Tally; heights: number } => {
-    const before = { tally: tallyOf(world.work), height: world.height, executed: world.executed }
-    world.submit(length, operationsPerBlock, operationBytes)
-    world.until('a chain', () => world.executed === before.executed + length * operationsPerBlock)
-    world.elapse(restUs)
-    return { tally: difference(tallyOf(world.work), before.tally), heights: world.height - before.height }
-  }
-  const [short, long] = [chain(blocks), chain(2 * blocks)]
+  const [short, long] = [chain(world, load, load.blocks), chain(world, load, 2 * load.blocks)]
   return perBlock(contender, difference(long.tally, short.tally), long.heights - short.heights)
 }
 

@@ -157,6 +157,9 @@ function print(report: ComplexityReport, out: string, output: Output): void {
     for (const line of lines) output.out(line)
     output.out('')
   }
+  for (const { name, replicas, notes } of report.rows) {
+    for (const note of notes) output.out(`${name}, ${replicas} replicas, on processes: ${note}`)
+  }
   const bad = report.rows.filter(({ differences }) => differences.length > 0)
   for (const { name, replicas, differences } of bad) {
     for (const difference of differences) output.out(output.red(`${name}, ${replicas} replicas: ${difference}`))
