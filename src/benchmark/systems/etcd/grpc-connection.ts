@@ -7,6 +7,7 @@
 import { connect, type Socket } from 'node:net'
 import { BlockedSends } from './blocked-sends.ts'
 import { HeaderBlocks } from './header-block.ts'
+import { HeaderReader } from './header-reader.ts'
 import {
   frame,
   frameBytesDefault,
@@ -19,6 +20,7 @@ import {
   setting,
   settingsPayload,
   uint32,
+  unpadded,
   windowBytesDefault,
   windowBytesMax,
   writeFrameHeader,
@@ -29,6 +31,10 @@ const connectMsMax = 2_000
 const streamMax = 2 ** 31 - 1
 /** What is received is given back in pieces of this size: it never runs out between. */
 const replenishBytes = 2 ** 30
+/** Of one block of headers, in all of its frames. */
+const headersBytesMax = 64 * 1024
+/** The stream that a stream depends on, and its weight. */
+const priorityBytes = 5
 const nothing = new Uint8Array(0)
 
 /** To a port of this machine. */
@@ -49,6 +55,9 @@ export class GrpcConnection {
   readonly #socket: Socket
   readonly #headers: HeaderBlocks
   readonly #reader = new FrameReader()
+  readonly #headerReader = new HeaderReader()
+  /** A block of headers whose last frame has not come; no other frame comes between. */
+  #unread: { stream: number; flags: number; block: Buffer } | null = null
   readonly #calls = new Map<number, UnaryCall>()
   readonly #blocked = new BlockedSends(windowBytesDefault, (bytes) => this.#write(bytes))
   #unsent: Uint8Array[] = []
@@ -127,12 +136,15 @@ export class GrpcConnection {
   }
 
   readonly #frame = (type: number, flags: number, stream: number, payload: Buffer): void => {
+    if (this.#unread !== null && type !== frameType.continuation)
+      return this.#lose(new Error('a block of headers is not whole'))
     switch (type) {
       case frameType.data:
         return this.#data(flags, stream, payload)
       case frameType.headers:
-        if ((flags & frameFlag.endStream) !== 0) this.#end(stream)
-        return
+        return this.#headersBegin(flags, stream, payload)
+      case frameType.continuation:
+        return this.#headersGoOn(flags, stream, payload)
       case frameType.resetStream:
         return this.#fail(stream, new Error('etcd has given it up'))
       case frameType.settings:
@@ -156,9 +168,36 @@ export class GrpcConnection {
       this.#write(frame(frameType.windowUpdate, 0, 0, uint32(this.#receivedBytes)))
       this.#receivedBytes = 0
     }
-    const padding = (flags & frameFlag.padded) === 0 ? 0 : (payload[0] ?? 0) + 1
-    if (padding > payload.length) return this.#lose(new Error('a frame is padded with more than there is'))
-    this.#calls.get(stream)?.data(padding === 0 ? payload : payload.subarray(1, payload.length - padding + 1))
+    const content = unpadded(flags, payload)
+    if (content === null) return this.#lose(new Error('a frame is padded with more than there is'))
+    this.#calls.get(stream)?.data(content)
+    if ((flags & frameFlag.endStream) !== 0) this.#end(stream)
+  }
+
+  #headersBegin(flags: number, stream: number, payload: Buffer): void {
+    const content = unpadded(flags, payload)
+    if (content === null) return this.#lose(new Error('a frame is padded with more than there is'))
+    const block = (flags & frameFlag.priority) === 0 ? content : content.subarray(priorityBytes)
+    if ((flags & frameFlag.endHeaders) !== 0) return this.#headersRead(flags, stream, block)
+    this.#unread = { stream, flags, block: Buffer.from(block) }
+  }
+
+  #headersGoOn(flags: number, stream: number, payload: Buffer): void {
+    const begun = this.#unread
+    if (begun === null || begun.stream !== stream || begun.block.length + payload.length > headersBytesMax)
+      return this.#lose(new Error('a block of headers goes on that has not begun, or has no end'))
+    const block = Buffer.concat([begun.block, payload])
+    this.#unread = { ...begun, block }
+    if ((flags & frameFlag.endHeaders) === 0) return
+    this.#unread = null
+    this.#headersRead(begun.flags, stream, block)
+  }
+
+  /** Whoever they are for: those that come later may point into them. */
+  #headersRead(flags: number, stream: number, block: Buffer): void {
+    const status = this.#headerReader.read(block)
+    if (status === null) return this.#lose(new Error('a block of headers cannot be read'))
+    this.#calls.get(stream)?.headers(status)
     if ((flags & frameFlag.endStream) !== 0) this.#end(stream)
   }
 

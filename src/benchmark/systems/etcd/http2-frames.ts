@@ -9,9 +9,10 @@ export const frameType = {
   ping: 6,
   goAway: 7,
   windowUpdate: 8,
+  continuation: 9,
 } as const
 
-export const frameFlag = { endStream: 0x1, acknowledgement: 0x1, endHeaders: 0x4, padded: 0x8 } as const
+export const frameFlag = { endStream: 0x1, acknowledgement: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const
 export const setting = { headerTableBytes: 1, initialWindowBytes: 4, frameBytes: 5 } as const
 
 export const frameHeaderBytes = 9
@@ -70,6 +71,13 @@ export function settingsPayload(settings: readonly (readonly [number, number])[]
 
 export function* readSettings(payload: Buffer): Generator<readonly [number: number, value: number]> {
   for (let at = 0; at + 6 <= payload.length; at += 6) yield [payload.readUInt16BE(at), payload.readUInt32BE(at + 2)]
+}
+
+/** What a frame carries without its padding; null where it is padded with more than there is. */
+export function unpadded(flags: number, payload: Buffer): Buffer | null {
+  if ((flags & frameFlag.padded) === 0) return payload
+  const padding = (payload[0] ?? 0) + 1
+  return padding > payload.length ? null : payload.subarray(1, payload.length - padding + 1)
 }
 
 /** Cuts what comes into frames; a frame may come in pieces. */

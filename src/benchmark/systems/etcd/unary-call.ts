@@ -1,7 +1,11 @@
-// One call that has been sent, and what has come for it: the length that gRPC writes before a message, and as many bytes.
+// One call that has been sent, and what has come for it: the length that gRPC writes before a message, as many bytes, and a status.
+
+import type { GrpcStatus } from './header-reader.ts'
 
 /** A byte that says whether it is compressed, and four of its length. */
 export const messagePrefixBytes = 5
+const ok = '0'
+const wordsMax = 200
 
 export class UnaryCall {
   readonly succeeded: (nothing: undefined) => void
@@ -9,6 +13,8 @@ export class UnaryCall {
   #received = 0
   #length = 0
   #isCompressed = false
+  #status: string | null = null
+  #message = ''
 
   constructor(succeeded: (nothing: undefined) => void, failed: (cause: Error) => void) {
     this.succeeded = succeeded
@@ -23,13 +29,21 @@ export class UnaryCall {
     this.#received += payload.length
   }
 
-  /**
-   * Nothing more comes. A call that succeeds is answered by one whole message, and one that fails by none (its status stands in headers that
-   * are not read here: they are compressed by what came before them, and a load has no use for the reason).
-   */
+  /** Of the headers before an answer, or of those that end it: where they say nothing of it, what was said before stands. */
+  headers({ status, message }: GrpcStatus): void {
+    this.#status = status ?? this.#status
+    this.#message = message ?? this.#message
+  }
+
+  /** Nothing more comes. A call that succeeds is answered by one whole message and the status 0. */
   end(): void {
+    if (this.#status === null) return this.failed(new Error('etcd has ended its answer without a status'))
+    if (this.#status !== ok) {
+      const words = this.#message === '' ? '' : `: ${this.#message.slice(0, wordsMax)}`
+      return this.failed(new Error(`etcd has refused it with status ${this.#status.slice(0, wordsMax)}${words}`))
+    }
     const isWhole = !this.#isCompressed && this.#received === messagePrefixBytes + this.#length
     if (isWhole) this.succeeded(undefined)
-    else this.failed(new Error(this.#received === 0 ? 'etcd has refused it' : 'the answer is not whole'))
+    else this.failed(new Error('the answer is not whole'))
   }
 }
