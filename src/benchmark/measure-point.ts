@@ -8,7 +8,7 @@ import { runOpenLoop } from './load/open-loop.ts'
 import { prepareOperations, Puts, type Operations } from './load/operations.ts'
 import type { LoadOutcome } from './load/tally.ts'
 import { cpuSecondsOf } from './process-cpu.ts'
-import type { Point, PointResult } from './round.ts'
+import type { Point, PointResult, WarmUp } from './round.ts'
 import type { RunningSystem, SystemClient } from './system.ts'
 
 /** Puts under way while the keys are filled that a point will read. */
@@ -22,9 +22,7 @@ export interface MeasureOptions {
 }
 
 export async function measurePoint({ running, clients, point, seed }: MeasureOptions): Promise<PointResult> {
-  const puts = new Puts(point.operationBytes, seed)
-  const operations = prepareOperations(puts, point)
-  if (point.kind === 'get') await fill(puts, clients[0]!)
+  const operations = await prepared(point, seed, clients[0]!)
   if (point.warmUpSeconds > 0) await drive(point, point.warmUpSeconds, operations, clients)
   const before = { counters: await running.counters(), cpu: cpuOf(running), own: process.cpuUsage() }
   const end = point.failure === undefined ? () => {} : armFailure(point.failure, point.seconds, running, hostClock)
@@ -45,6 +43,25 @@ export async function measurePoint({ running, clients, point, seed }: MeasureOpt
     counters: countedBetween(before.counters, await running.counters()),
     ...(point.failure === undefined ? {} : { timeline: outcome.timeline }),
   }
+}
+
+/** Loads a system without measuring it: the operations are those of `point`, which comes next. */
+export async function warmUp(
+  { clients, point, seed }: Omit<MeasureOptions, 'running'>,
+  phases: readonly WarmUp[],
+): Promise<void> {
+  for (const { kind, outstanding, seconds } of phases) {
+    const load = { loop: 'closed', outstanding } as const
+    const { operationBytes, clients: count } = point
+    const phase: Point = { kind, load, operationBytes, clients: count, warmUpSeconds: 0, seconds }
+    await drive(phase, seconds, await prepared(phase, seed, clients[0]!), clients)
+  }
+}
+
+async function prepared(point: Point, seed: number, client: SystemClient): Promise<Operations> {
+  const puts = new Puts(point.operationBytes, seed)
+  if (point.kind === 'get') await fill(puts, client)
+  return prepareOperations(puts, point)
 }
 
 function drive(

@@ -5,8 +5,9 @@
  */
 
 import { watchInterruption, type Interruption } from '../cli/interruption.ts'
+import { QuorateError } from '../kernel/quorate-error.ts'
 import { requirePossible } from './failures.ts'
-import { measurePoint } from './measure-point.ts'
+import { measurePoint, warmUp } from './measure-point.ts'
 import { readRound } from './read-round.ts'
 import { requireFolder } from './round-folder.ts'
 import type { Round, RoundLine } from './round.ts'
@@ -29,6 +30,7 @@ async function run({ arrived, signal }: Interruption): Promise<number> {
     running = await system.start({ ...round.setup, liar })
     say({ kind: 'started', version, processes: running.processes.map(({ name }) => name) })
     await measureAll(round, running)
+    if (round.check === true) say({ kind: 'checked', words: await checkOf(running) })
     return 0
   }
   const failed = (error: unknown): number => {
@@ -41,7 +43,12 @@ async function run({ arrived, signal }: Interruption): Promise<number> {
   return result
 }
 
-async function measureAll({ points, seed }: Round, running: RunningSystem): Promise<void> {
+function checkOf(running: RunningSystem): Promise<string> {
+  if (running.check !== undefined) return running.check()
+  throw new QuorateError('ERR_BENCHMARK_ROUND', 'this system brings no check of itself: leave it out')
+}
+
+async function measureAll({ warmUp: phases = [], points, seed }: Round, running: RunningSystem): Promise<void> {
   for (const { failure } of points) if (failure !== undefined) requirePossible(failure, running)
   let clients: SystemClient[] = []
   for (const point of points) {
@@ -49,6 +56,7 @@ async function measureAll({ points, seed }: Round, running: RunningSystem): Prom
       await Promise.all(clients.map((client) => client.close()))
       clients = await running.connect(point.clients)
     }
+    if (point === points[0]) await warmUp({ clients, point, seed }, phases)
     say({ kind: 'measured', result: await measurePoint({ running, clients, point, seed }) })
   }
   await Promise.all(clients.map((client) => client.close()))

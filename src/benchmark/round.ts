@@ -6,9 +6,20 @@ export interface Round {
   /** A system's name; see systems/table.ts. */
   system: string
   setup: Setup
+  /** Before the first point, one after another. */
+  warmUp?: readonly WarmUp[]
   points: readonly Point[]
+  /** After the last point the system's own check of itself is run. */
+  check?: boolean
   /** Key names and what else is drawn depend on it alone. */
   seed: number
+}
+
+/** A closed loop that is not measured, with the operations and the clients of the first point. */
+export interface WarmUp {
+  kind: 'put' | 'get'
+  outstanding: number
+  seconds: number
 }
 
 export interface Point {
@@ -52,4 +63,5 @@ export interface EncodedHistogram {
 export type RoundLine =
   | { kind: 'started'; version: string; processes: string[] }
   | { kind: 'measured'; result: PointResult }
+  | { kind: 'checked'; words: string }
   | { kind: 'failed'; sentence: string }

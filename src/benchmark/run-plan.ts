@@ -98,7 +98,8 @@ async function runOne(options: RunPlanOptions, run: PlanRun, index: number): Pro
   try {
     if (plan.roundTripMs > 0) network = options.delayed(plan.roundTripMs)
     const { system, replicas, fsync, run: seed } = plan
-    const round: Round = { system, setup: { dir, replicas, fsync }, points: points as Point[], seed }
+    const { warmUp = [], check = false } = plan
+    const round: Round = { system, setup: { dir, replicas, fsync }, warmUp, points: points as Point[], check, seed }
     const command = options.command(round)
     return await runIn(options, run, index, network === null ? command : network.wrapped(command))
   } finally {
@@ -126,7 +127,8 @@ async function runIn(
         if (line.kind === 'started') {
           report.processes = line.processes
           run.versions.set(plan.system, line.version)
-        } else {
+        } else if (line.kind === 'checked') report.check = line.words
+        else {
           report.results.push(line.result)
           measuredUs = Number(process.hrtime.bigint() / 1000n)
         }

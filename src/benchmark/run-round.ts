@@ -79,7 +79,7 @@ function endOf(child: ChildProcess): Promise<string | null> {
 function lineOf(text: string): RoundLine | null {
   try {
     const line = JSON.parse(text) as RoundLine
-    return ['started', 'measured', 'failed'].includes(line.kind) ? line : null
+    return ['started', 'measured', 'checked', 'failed'].includes(line.kind) ? line : null
   } catch {
     return null
   }

@@ -34,6 +34,8 @@ export interface RunningSystem {
   leader(): Promise<number | null>
   /** From now on the first process lies. Absent where nobody can: the system was started without a liar, or believes everybody. */
   lie?(): void
+  /** Runs what the system brings to check its own speed, and answers with its verdict, a few lines. Absent where it brings nothing. */
+  check?(): Promise<string>
   stop(): Promise<void>
 }
 

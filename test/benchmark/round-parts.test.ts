@@ -1,14 +1,19 @@
 // The parts of a round that need no replicas: where its folder lies, what goes wrong on purpose, what was counted, what etcd tells.
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { countedBetween } from '../../src/benchmark/counted.ts'
 import { armFailure } from '../../src/benchmark/failures.ts'
 import { sleepingLiar } from '../../src/benchmark/lies/sleeping-liar.ts'
+import { warmUp } from '../../src/benchmark/measure-point.ts'
 import { readRound } from '../../src/benchmark/read-round.ts'
+import type { Point } from '../../src/benchmark/round.ts'
 import { requireFolder } from '../../src/benchmark/round-folder.ts'
-import type { Counters, RunningSystem } from '../../src/benchmark/system.ts'
+import type { Counters, RunningSystem, SystemClient } from '../../src/benchmark/system.ts'
+import { checkPerf, hasCheckPerf, verdictOf } from '../../src/benchmark/systems/etcd/check-perf.ts'
 import { parseMetrics } from '../../src/benchmark/systems/etcd/metrics.ts'
 import { systemNamed } from '../../src/benchmark/systems/table.ts'
 import { portableEd25519 } from '../../src/crypto/portable/ed25519-suite.ts'
@@ -88,6 +93,61 @@ describe('what goes wrong on purpose', () => {
     await passed(clock, 1_100)
     expect(children.map(isStopped)).toEqual([false, false, false])
   })
+
+  it('does not happen where the point was over before anybody knew who leads', async () => {
+    const clock = new VirtualClock()
+    let tell = (_leader: number): void => {}
+    const leader = new Promise<number>((resolve) => (tell = resolve))
+    const end = armFailure('leader-killed', 3, { ...runningOf(null), leader: () => leader }, clock)
+    await passed(clock, 1_001)
+    end()
+    tell(1)
+    await passed(clock, 1)
+    // Whoever is killed is gone a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(children.map(({ signalCode }) => signalCode)).toEqual([null, null, null])
+  })
+})
+
+describe('the warm-up of a start', () => {
+  it('loads with operations of the first point, one kind and one number under way after another', async () => {
+    const asked: string[] = []
+    const sizes = new Set<number>()
+    let [underWay, most] = [0, 0]
+    const operate = async (kind: string): Promise<void> => {
+      most = Math.max(most, ++underWay)
+      asked.push(`${kind} of ${underWay === 1 ? 'one' : 'many'}`)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      underWay--
+    }
+    const client: SystemClient = {
+      put: (_key, value) => {
+        sizes.add(value.length)
+        return operate('put')
+      },
+      get: () => operate('get'),
+      close: () => Promise.resolve(),
+    }
+    const point: Point = {
+      kind: 'put',
+      load: { loop: 'closed', outstanding: 16 },
+      operationBytes: 77,
+      clients: 1,
+      warmUpSeconds: 60,
+      seconds: 60,
+    }
+    await warmUp({ clients: [client], point, seed: 1 }, [
+      { kind: 'put', outstanding: 8, seconds: 0.02 },
+      { kind: 'get', outstanding: 1, seconds: 0.02 },
+    ])
+    expect([...sizes]).toEqual([77])
+    expect(underWay).toBe(0)
+    expect(asked[0]).toBe('put of one')
+    expect(asked.slice(0, 8).filter((one) => one === 'put of many')).toHaveLength(7)
+    expect(new Set(asked.slice(asked.indexOf('get of one')))).toEqual(new Set(['get of one']))
+    // What is read was put before, 64 at a time.
+    expect(most).toBe(64)
+  })
 })
 
 describe('a liar', () => {
@@ -156,6 +216,41 @@ describe('etcd', () => {
       '# HELP sent bytes\netcd_sent_total{To="a"} 1.5e+03\netcd_sent_total{To="b"} 20\nis_leader 1\nbroken\n',
     )
     expect([metrics('etcd_sent_total'), metrics('is_leader'), metrics('other')]).toEqual([1520, 1, 0])
+  })
+
+  it("is judged by its own tool, in the tool's words", async () => {
+    const bar = ' 59 / 60 Boooooooo   98.33% 1s\r'
+    expect(
+      verdictOf({
+        stdout: `${bar}PASS: Throughput is 150 writes/s\nFAIL: Slowest request took too long: 0.5s\nFAIL\n`,
+      }),
+    ).toBe('PASS: Throughput is 150 writes/s\nFAIL: Slowest request took too long: 0.5s\nFAIL')
+    expect(verdictOf({ stdout: 'PASS: a\n'.repeat(100) + `PASS: ${'x'.repeat(500)}` }).length).toBeLessThan(1000)
+    expect(verdictOf({ stdout: `PASS: ${'x'.repeat(500)}` })).toHaveLength(120)
+    expect(() => verdictOf({ stdout: bar, stderr: 'a\nError: deadline exceeded\n' })).toThrow(
+      /judged the cluster: Error: deadline/,
+    )
+    expect(() => verdictOf({ message: 'spawn etcdctl ENOENT' })).toThrow('spawn etcdctl ENOENT')
+    expect(() => verdictOf({})).toThrow('it said nothing')
+  })
+
+  it('is judged at all of its members, whether the tool ends well or not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'quorate-etcdctl-'))
+    const { PATH } = process.env
+    try {
+      const program = `#!${process.execPath}\nconsole.log('FAIL: ' + process.env.ETCDCTL_API + ' ' + process.argv.slice(2).join(' ')); process.exit(4)`
+      writeFileSync(join(folder, 'etcdctl'), program, { mode: 0o755 })
+      process.env['PATH'] = folder
+      expect(await checkPerf([1, 2])).toBe('FAIL: 3 --endpoints=127.0.0.1:1,127.0.0.1:2 check perf --load=s')
+      expect(await hasCheckPerf()).toBe(false)
+      writeFileSync(join(folder, 'etcdctl'), `#!${process.execPath}\n`)
+      expect(await hasCheckPerf()).toBe(true)
+      process.env['PATH'] = '/nowhere'
+      expect(await hasCheckPerf()).toBe(false)
+    } finally {
+      process.env['PATH'] = PATH
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('that is missing says which package has it', async () => {

@@ -120,6 +120,15 @@ describe('a plan', () => {
     expect(asked).toEqual([])
   })
 
+  it('warms a start up as planned, and keeps what a system says of itself', async () => {
+    const warmUp = [{ kind: 'put' as const, outstanding: 1, seconds: 3 }]
+    const program = `say({ kind: 'started', version: '1', processes: [] }); say({ kind: 'checked', words: 'PASS' })`
+    const { rounds, asked } = await run([round('a', 1, { points: [], warmUp, check: true })], () => program)
+    expect(rounds[0]).toMatchObject({ failure: null, results: [], check: 'PASS' })
+    expect(asked[0]).toMatchObject({ warmUp, check: true })
+    expect((await run([round('a', 1)])).asked[0]).toMatchObject({ warmUp: [], check: false })
+  })
+
   it('runs a round with delays in a network of its own, and ends that', async () => {
     const networks: string[] = []
     const delayed: RunPlanOptions['delayed'] = (roundTripMs) => {

@@ -43,6 +43,7 @@ describe('bench, wrong use', () => {
     ['a folder that is not there', ['--dir', 'nowhere'], /--dir is .*nowhere, and must be a folder/],
     ['a report where something is', ['--out', '.'], /which exists: name a folder to be made/],
     ['a plan beside that of a report', ['--repeat', 'a.json', '--runs', '1'], /brings its own plan: leave --runs out/],
+    ['a check of etcd without it', ['--peers', 'none', '--etcd-check-perf'], /--etcd-check-perf needs etcd among/],
     ['a word', ['fast'], /fast is not an option/],
   ])(
     'is refused, and nothing is done: %s',

@@ -10,15 +10,21 @@ const replicaSeconds = 0.6
 const stopSeconds = 1.5
 /** What is under way at the end of a point is waited for, and clients come and go. */
 const pointSeconds = 0.4
+/** Until the last answer has come. */
+const warmUpRestSeconds = 0.1
+/** Of a system's own check of itself: etcdctl's load takes a minute. */
+const checkSeconds = 65
 /** Of one client to one replica: handshakes of both, on cores that they share. */
 const connectionSeconds = 0.008
 /** Handshakes and first elections take so many round trips. */
 const roundTripsToStart = 30
 const yardstickSeconds = 2
 
-export function roundSeconds({ replicas, roundTripMs, points }: PlannedRound): number {
+export function roundSeconds({ replicas, roundTripMs, warmUp = [], points, check = false }: PlannedRound): number {
   const start = startSeconds + replicas * replicaSeconds + (roundTripsToStart * roundTripMs) / 1000
-  return start + stopSeconds + points.reduce((sum, point) => sum + secondsOf(point, replicas), 0)
+  const warm = warmUp.reduce((sum, { seconds }) => sum + seconds + warmUpRestSeconds, 0)
+  const measured = points.reduce((sum, point) => sum + secondsOf(point, replicas), 0)
+  return start + warm + measured + (check ? checkSeconds : 0) + stopSeconds
 }
 
 export function planSeconds({ rounds }: Plan): number {

@@ -3,12 +3,14 @@
 import type { PlannedPoint, PlannedRound, Plan } from './plan.ts'
 import type { PlanRequest } from './one-factor.ts'
 import { replicasMin } from './systems.ts'
+import { warmUpOf } from './warm-up.ts'
 
 const warmUpSeconds = 2
 
 export function gridPlan(request: PlanRequest): Plan {
   const { systems, replicas, roundTripsMs, runs } = request
   const points = pointsOf(request)
+  const warmUp = warmUpOf(points, request.warmUpSeconds)
   const rounds: PlannedRound[] = []
   for (let run = 1; run <= runs; run++) {
     for (const roundTripMs of roundTripsMs.length === 0 ? [0] : roundTripsMs) {
@@ -18,7 +20,8 @@ export function gridPlan(request: PlanRequest): Plan {
           for (const system of systems) {
             const minimum = replicasMin(system)
             if (count !== null && count < minimum) continue
-            rounds.push({ run, system, replicas: count ?? minimum, fsync, roundTripMs, profile: false, points })
+            const setup = { system, replicas: count ?? minimum, fsync, roundTripMs }
+            rounds.push({ run, ...setup, profile: false, warmUp, points })
           }
         }
       }

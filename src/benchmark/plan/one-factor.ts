@@ -7,6 +7,7 @@
 
 import type { PlannedLoad, PlannedPoint, PlannedRound, PlannedSetup, Plan } from './plan.ts'
 import { isOurs, faultModelOfSystem, replicasMin } from './systems.ts'
+import { warmUpOf } from './warm-up.ts'
 
 export const factors = [
   'outstanding',
@@ -34,6 +35,8 @@ export interface PlanRequest {
   /** Empty: what suits each system. */
   replicas: readonly number[]
   roundTripsMs: readonly number[]
+  /** Of each start, before its first point. */
+  warmUpSeconds: number
   seconds: number
   runs: number
 }
@@ -42,6 +45,7 @@ export const defaults = {
   outstanding: [1, 4, 16, 64, 256, 1024, 4096],
   bytes: [16, 128, 1024, 16_384, 65_536],
   clients: [1, 16, 256],
+  warmUpSeconds: 10,
   seconds: 3,
   runs: 5,
 } as const
@@ -53,7 +57,7 @@ const openPercents = [50, 80]
 /** Below etcd's default limit of operations in a transaction, 128. */
 const transaction = { kind: 'transaction', transactionPuts: 100, load: closed(16) } as const
 const failureSeconds = 15
-const firstWarmUpSeconds = 3
+/** Of each point: what was under way before it was of another kind. */
 const warmUpSeconds = 1
 /** Of the runs, those of starts that no target stands on. */
 const fewerShare = 0.6
@@ -75,7 +79,7 @@ export function oneFactorPlan(request: PlanRequest): Plan {
         const group = own[index]
         if (group === undefined || run > group.runs) continue
         const { setup, points, profile = false } = group
-        rounds.push({ run, system, ...setup, profile, points })
+        rounds.push({ run, system, ...setup, profile, warmUp: warmUpOf(points, request.warmUpSeconds), points })
       }
     }
   }
@@ -115,7 +119,7 @@ function groupsOf(system: string, request: PlanRequest): Group[] {
       profile: true,
     })),
   ]
-  return groups.filter(({ points }) => points.length > 0).map(warmedUp)
+  return groups.filter(({ points }) => points.length > 0)
 }
 
 /** All that one start at the base point has to show. Many clients come last: their connections take long to make. */
@@ -188,10 +192,4 @@ function replicasFor(system: string, asked: readonly number[]): { least: number;
 function failuresOf(system: string): NonNullable<PlannedPoint['failure']>[] {
   const crashes = ['leader-killed', 'slow-replica'] as const
   return faultModelOfSystem(system) === 'byzantine' ? [...crashes, 'lying-replica'] : [...crashes]
-}
-
-/** Code that has never run is slow for longer than connections that are new. */
-function warmedUp(group: Group): Group {
-  const [first, ...rest] = group.points
-  return { ...group, points: [{ ...first!, warmUpSeconds: firstWarmUpSeconds }, ...rest] }
 }

@@ -1,6 +1,6 @@
 // What is measured, in which order: a list of rounds. In each a system starts fresh, is measured at some points, and stops.
 
-import type { Point } from '../round.ts'
+import type { Point, WarmUp } from '../round.ts'
 
 export interface Plan {
   rounds: readonly PlannedRound[]
@@ -22,7 +22,11 @@ export interface PlannedRound extends PlannedSetup {
   run: number
   /** Measured with a profiler in each process: where CPU goes, and not how fast it is. */
   profile: boolean
+  /** Before the first point; absent: as plans had it before. */
+  warmUp?: readonly WarmUp[]
   points: readonly PlannedPoint[]
+  /** After the last point the system checks itself, and its words stand in the report. */
+  check?: boolean
 }
 
 export type PlannedLoad =

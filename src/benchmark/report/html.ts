@@ -32,6 +32,7 @@ export function htmlReport(report: Report, before: Report | null = null): string
     ...sectionsOf(figures).flatMap((section) => drawSection(section, report, figures)),
     ...ceilings(report, figures),
     ...profileSection(report),
+    ...ownChecks(report),
     ...failedRounds(report),
     ...repeating(),
     '</body></html>',
@@ -127,6 +128,14 @@ function ceilings(report: Report, figures: readonly Figure[]): string[] {
     `<p class="note">Each replica verifies the envelope of each client. If the ${report.machine.cores} cores did nothing else, there would be so many operations a second.</p>`,
     plainTable(['system', 'envelopes and what verifying one costs', 'ceiling, ops/s', 'reached', 'of it'], rows),
   ]
+}
+
+function ownChecks({ rounds }: Report): string[] {
+  return rounds.flatMap(({ plan: { system, replicas }, check }) =>
+    check === undefined
+      ? []
+      : [`<h2>${escaped(system)}, ${replicas} replicas, by its own check</h2><pre>${escaped(check)}</pre>`],
+  )
 }
 
 function failedRounds({ rounds }: Report): string[] {

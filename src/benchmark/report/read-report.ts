@@ -5,7 +5,7 @@ import { shown } from '../../kernel/strict-json.ts'
 import { Failure } from '../../cli/failure.ts'
 import { LatencyHistogram } from '../latency-histogram.ts'
 import type { PlannedLoad, PlannedPoint, PlannedRound } from '../plan/plan.ts'
-import type { EncodedHistogram, Point, PointResult } from '../round.ts'
+import type { EncodedHistogram, Point, PointResult, WarmUp } from '../round.ts'
 import type { Counters } from '../system.ts'
 import type { Yardstick } from '../yardstick.ts'
 import type { CpuBreakdown } from './cpu-breakdown.ts'
@@ -27,6 +27,7 @@ export const planBounds = {
 const roundsMax = 100_000
 const pointsMax = 10_000
 const textMax = 1000
+const warmUpPhasesMax = 16
 const messageNamesMax = 100
 const stepsMax = 100_000
 const systemPattern = /^[a-z0-9][a-z0-9./-]{0,63}$/
@@ -106,21 +107,24 @@ function yardstick(value: unknown, where: string): Yardstick {
 }
 
 function round(value: unknown, where: string): RoundReport {
-  const one = fields(value, where, ['plan', 'processes', 'results', 'failure', 'profiles'])
+  const one = fields(value, where, ['plan', 'processes', 'results', 'check', 'failure', 'profiles'])
+  const { check } = one
   const plan = plannedRound(one['plan'], `${where}.plan`)
   const results = list(one['results'], `${where}.results`, plan.points.length, result)
   return {
     plan,
     processes: list(one['processes'], `${where}.processes`, planBounds.replicas[1], text),
     results,
+    ...(check === undefined ? {} : { check: text(check, `${where}.check`) }),
     failure: one['failure'] === null ? null : text(one['failure'], `${where}.failure`),
     profiles: list(one['profiles'], `${where}.profiles`, planBounds.replicas[1] + 1, profile),
   }
 }
 
 function plannedRound(value: unknown, where: string): PlannedRound {
-  const known = ['system', 'replicas', 'fsync', 'roundTripMs', 'run', 'profile', 'points']
+  const known = ['system', 'replicas', 'fsync', 'roundTripMs', 'run', 'profile', 'warmUp', 'points', 'check']
   const one = fields(value, where, known)
+  const { warmUp: phases, check } = one
   const within = (name: string, bounds: readonly [number, number]): number =>
     integer(one[name], `${where}.${name}`, ...bounds)
   return {
@@ -130,7 +134,20 @@ function plannedRound(value: unknown, where: string): PlannedRound {
     fsync: boolean(one['fsync'], `${where}.fsync`),
     roundTripMs: within('roundTripMs', planBounds.roundTripMs),
     profile: boolean(one['profile'], `${where}.profile`),
+    ...(phases === undefined ? {} : { warmUp: list(phases, `${where}.warmUp`, warmUpPhasesMax, warmUp) }),
     points: list(one['points'], `${where}.points`, pointsMax, (point, at) => pointOf(point, at, plannedLoad)),
+    ...(check === undefined ? {} : { check: boolean(check, `${where}.check`) }),
+  }
+}
+
+function warmUp(value: unknown, where: string): WarmUp {
+  const one = fields(value, where, ['kind', 'outstanding', 'seconds'])
+  const seconds = amount(one['seconds'], `${where}.seconds`)
+  if (seconds > planBounds.seconds[1]) throw refused(`${where}.seconds`, seconds, `be at most ${planBounds.seconds[1]}`)
+  return {
+    kind: word(one['kind'], `${where}.kind`, ['put', 'get']),
+    outstanding: integer(one['outstanding'], `${where}.outstanding`, ...planBounds.outstanding),
+    seconds,
   }
 }
 

@@ -33,6 +33,8 @@ export interface RoundReport {
   processes: string[]
   /** Of the plan's points, from the first: as far as it came. */
   results: PointResult[]
+  /** What the system says of itself, if it was asked to check that. */
+  check?: string
   /** Why it did not come to its end; null if it did. */
   failure: string | null
   /** Where a profiled round spent its CPU. */

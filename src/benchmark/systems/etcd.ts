@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { freePorts } from '../../cli/setup/free-ports.ts'
 import { QuorateError } from '../../kernel/quorate-error.ts'
 import type { Counters, RunningSystem, Setup, System, SystemClient } from '../system.ts'
+import { checkPerf } from './etcd/check-perf.ts'
 import { EtcdClient } from './etcd/client.ts'
 import { MemberProcess, type MemberPorts } from './etcd/member-process.ts'
 import { readMetrics } from './etcd/metrics.ts'
@@ -76,6 +77,10 @@ class RunningEtcd implements RunningSystem {
     const all = await Promise.all(this.#ports.map(({ client }) => readMetrics(client)))
     const leader = all.findIndex((metrics) => metrics?.('etcd_server_is_leader') === 1)
     return leader < 0 ? null : leader
+  }
+
+  check(): Promise<string> {
+    return checkPerf(this.#ports.map(({ client }) => client))
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { gridPlan } from '../../benchmark/plan/grid.ts'
 import { defaults, factors, oneFactorPlan, type Factor, type PlanRequest } from '../../benchmark/plan/one-factor.ts'
+import { withOwnCheck } from '../../benchmark/plan/own-check.ts'
 import type { Plan } from '../../benchmark/plan/plan.ts'
 import { isOurs } from '../../benchmark/plan/systems.ts'
 import { planBounds, parseReport, reportBytesMax } from '../../benchmark/report/read-report.ts'
@@ -36,13 +37,14 @@ const planOptions = [
   'seconds',
   'runs',
 ]
-const planFlags = ['quick', 'grid', 'failures', 'profile']
+const planFlags = ['quick', 'grid', 'failures', 'profile', 'etcd-check-perf']
 
-/** `installed`: peers that this machine has. */
+/** `installed`: peers that this machine has; `hasCheckPerf`: and the tool that checks etcd. */
 export function readRequest(
   parsed: ParsedOptions,
   systems: readonly string[],
   installed: readonly string[],
+  hasCheckPerf: boolean,
 ): BenchRequest {
   const { positionals } = parsed
   if (positionals.length > 0) throw new UsageError(`${positionals[0]} is not an option`)
@@ -53,13 +55,18 @@ export function readRequest(
   if (existsSync(out)) throw new UsageError(`--out is ${out}, which exists: name a folder to be made`)
   const common = { dir, out, json: flag(parsed, 'json'), isGrid: flag(parsed, 'grid') }
   const repeat = text(parsed, 'repeat', '')
-  if (repeat === '') return { ...common, plan: planOf(parsed, systems, installed), before: null }
+  if (repeat === '') return { ...common, plan: planOf(parsed, systems, installed, hasCheckPerf), before: null }
   const given = [...planOptions, ...planFlags].find((name) => parsed.values[name] !== undefined)
   if (given !== undefined) throw new UsageError(`--repeat brings its own plan: leave --${given} out`)
   return { ...common, plan: null, before: parseReport(readTextFile(repeat, reportBytesMax), repeat), isGrid: true }
 }
 
-function planOf(parsed: ParsedOptions, systems: readonly string[], installed: readonly string[]): Plan {
+function planOf(
+  parsed: ParsedOptions,
+  systems: readonly string[],
+  installed: readonly string[],
+  hasCheckPerf: boolean,
+): Plan {
   const isQuick = flag(parsed, 'quick')
   const isGrid = flag(parsed, 'grid')
   const bounds = planBounds
@@ -78,15 +85,22 @@ function planOf(parsed: ParsedOptions, systems: readonly string[], installed: re
     clients: list('clients', isGrid ? [1] : defaults.clients, bounds.clients),
     replicas: list('replicas', [], [3, bounds.replicas[1]]),
     roundTripsMs,
+    warmUpSeconds: isQuick ? quick.warmUpSeconds : defaults.warmUpSeconds,
     seconds: number(parsed, 'seconds', isQuick ? quick.seconds : defaults.seconds, ...bounds.seconds),
     runs: number(parsed, 'runs', isQuick ? quick.runs : defaults.runs, ...bounds.runs),
   }
   const plan = isGrid ? gridPlan(request) : oneFactorPlan(request)
-  if (plan.rounds.length > 0) return plan
-  throw new UsageError('nothing is left to measure: name more --replicas, or other --factors')
+  if (plan.rounds.length === 0) {
+    throw new UsageError('nothing is left to measure: name more --replicas, or other --factors')
+  }
+  if (!flag(parsed, 'etcd-check-perf')) return plan
+  if (!request.systems.includes('etcd')) throw new UsageError('--etcd-check-perf needs etcd among the --peers')
+  if (!hasCheckPerf)
+    throw new UsageError('--etcd-check-perf needs etcdctl, which is not installed: apt-get install etcd-client')
+  return withOwnCheck(plan, 'etcd')
 }
 
-const quick = { outstanding: [1, 256], seconds: 2, runs: 1 } as const
+const quick = { outstanding: [1, 256], warmUpSeconds: 3, seconds: 2, runs: 1 } as const
 
 function contendersOf(parsed: ParsedOptions, systems: readonly string[], installed: readonly string[]): string[] {
   const known = systems.filter(isOurs)

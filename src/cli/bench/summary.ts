@@ -24,6 +24,11 @@ export function printSummary(report: Report, before: Report | null, output: Outp
   }
   printCeilings(report, figures, output)
   printCosts(report, output)
+  for (const { plan, check } of report.rounds) {
+    if (check === undefined) continue
+    output.out(output.bold(`${plan.system}, ${plan.replicas} replicas, by its own check`))
+    for (const line of check.split('\n')) output.out(`  ${line}`)
+  }
   if (before !== null) {
     output.out(output.bold(`beside the report of ${before.startedAt}`))
     for (const line of table([[...comparisonTitles], ...comparisonRows(before, report)])) output.out(`  ${line}`)

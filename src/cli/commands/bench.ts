@@ -11,6 +11,7 @@ import { htmlReport } from '../../benchmark/report/html.ts'
 import { commitOf, thisMachine } from '../../benchmark/report/machine.ts'
 import { reportVersion, type Report } from '../../benchmark/report/report.ts'
 import { roundProgram, runPlan, type PlanRun } from '../../benchmark/run-plan.ts'
+import { hasCheckPerf } from '../../benchmark/systems/etcd/check-perf.ts'
 import { systems } from '../../benchmark/systems/table.ts'
 import { yardstick } from '../../benchmark/yardstick.ts'
 import { nodeEd25519 } from '../../crypto/node/ed25519-suite.ts'
@@ -79,6 +80,7 @@ const spec: CommandSpec = {
     { name: 'grid', description: 'every value with every other, however long that takes' },
     { name: 'failures', description: 'only what happens while a leader is killed, a replica is slow, a replica lies' },
     { name: 'profile', description: 'where CPU goes too: a flame graph of each process, in rounds of their own' },
+    { name: 'etcd-check-perf', description: 'what etcdctl check perf says of etcd too, which takes a minute' },
     { name: 'dir', value: 'DIR', description: 'where replicas have their files: which disk is measured', default: '.' },
     { name: 'out', value: 'DIR', description: 'a folder to be made for the report', default: 'quorate-bench-DATE' },
     {
@@ -107,7 +109,7 @@ const memoryDir = '/dev/shm'
 async function run(args: readonly string[], output: Output): Promise<number> {
   const parsed = parseOptions(spec, args)
   const names = systems.map(({ name }) => name)
-  const request = readRequest(parsed, names, await installedPeers())
+  const request = readRequest(parsed, names, await installedPeers(), await hasCheckPerf())
   const plan = request.plan ?? { rounds: request.before!.rounds.map((round) => round.plan) }
   requireShort(plan, request)
   requireDelays(plan, createNetworkNamespace)

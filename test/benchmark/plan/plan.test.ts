@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { patienceSeconds, planMinutesMax, planSeconds, roundSeconds } from '../../../src/benchmark/plan/estimate.ts'
 import { gridPlan } from '../../../src/benchmark/plan/grid.ts'
 import { defaults, factors, oneFactorPlan, type PlanRequest } from '../../../src/benchmark/plan/one-factor.ts'
+import { withOwnCheck } from '../../../src/benchmark/plan/own-check.ts'
 import { pointKey, type PlannedPoint, type PlannedRound } from '../../../src/benchmark/plan/plan.ts'
 
 const systems = ['raft', 'pbft', 'hotstuff', 'etcd']
@@ -23,9 +24,9 @@ const base = '256 128 1 0 '
 describe('the default plan', () => {
   const { rounds } = oneFactorPlan(usual)
 
-  it('takes an hour at most, with delays between replicas and profiles as well', () => {
-    expect(planSeconds({ rounds })).toBeLessThan(50 * 60)
-    const all = oneFactorPlan({ ...usual, factors, roundTripsMs: [1, 10, 50] })
+  it('takes an hour at most, and in three runs with delays between replicas and profiles as well', () => {
+    expect(planSeconds({ rounds })).toBeLessThan(planMinutesMax * 60)
+    const all = oneFactorPlan({ ...usual, factors, roundTripsMs: [1, 10, 50], runs: 3 })
     expect(planSeconds(all)).toBeLessThan(planMinutesMax * 60)
   })
 
@@ -81,11 +82,29 @@ describe('the default plan', () => {
     expect([counts('raft'), counts('hotstuff'), counts('etcd')]).toEqual([[3, 5, 7, 13], [4, 7, 10, 13], [3]])
   })
 
-  it('warms each start up for longer than the points that follow', () => {
-    for (const { points } of rounds) {
-      expect(points[0]!.warmUpSeconds).toBe(3)
-      for (const point of points.slice(1)) expect(point.warmUpSeconds).toBe(1)
+  it('warms each start up for ten seconds, many operations under way and then one, all systems alike', () => {
+    const put = { kind: 'put' as const, outstanding: 256, seconds: 4 }
+    for (const { points, warmUp } of rounds) {
+      const kinds = new Set(points.map(({ kind }) => kind))
+      if (kinds.size === 1) expect(warmUp).toEqual([put, { ...put, outstanding: 1, seconds: 6 }])
+      else {
+        expect(warmUp!.map(({ kind, outstanding, seconds }) => [kind, outstanding, seconds])).toEqual([
+          ['put', 256, 2],
+          ['get', 256, 2],
+          ['put', 1, 3],
+          ['get', 1, 3],
+        ])
+      }
+      for (const { warmUpSeconds } of points) expect(warmUpSeconds).toBe(1)
     }
+  })
+
+  it('warms up with reads alone where nothing else is measured', () => {
+    const [first] = roundsOf({ systems: ['raft'], factors: ['reads'], runs: 1, warmUpSeconds: 1 })
+    expect(first!.warmUp!.map(({ kind, seconds }) => [kind, seconds])).toEqual([
+      ['get', 0.4],
+      ['get', 0.6],
+    ])
   })
 })
 
@@ -157,7 +176,17 @@ describe('a grid', () => {
       ['pbft', 4, true],
     ])
     expect(rounds).toHaveLength(2 * 2 * 3)
+    for (const { warmUp } of rounds) expect(warmUp!.reduce((sum, { seconds }) => sum + seconds, 0)).toBe(10)
     expect(new Set(keysOf(rounds.slice(0, 1))).size).toBe(2 * 2 * 2 * 2)
+  })
+})
+
+describe("a system's own check", () => {
+  it('is a start of its own behind all others, in the last run', () => {
+    const plan = withOwnCheck({ rounds: roundsOf({ systems: ['raft', 'etcd'], runs: 2 }) }, 'etcd')
+    const checks = plan.rounds.filter(({ check }) => check === true)
+    expect(checks).toEqual([plan.rounds.at(-1)])
+    expect(checks[0]).toMatchObject({ system: 'etcd', replicas: 3, run: 2, fsync: true, points: [] })
   })
 })
 
@@ -178,6 +207,13 @@ describe('an estimate', () => {
     expect(roundSeconds({ ...round, replicas: 13 })).toBeGreaterThan(seconds + 5)
     expect(roundSeconds({ ...round, points: [{ ...point, clients: 256 }] })).toBeGreaterThan(seconds + 5)
     expect(roundSeconds({ ...round, roundTripMs: 50 })).toBeGreaterThan(seconds + 1)
+    const warmUp = [
+      { kind: 'put' as const, outstanding: 256, seconds: 4 },
+      { kind: 'put' as const, outstanding: 1, seconds: 6 },
+    ]
+    expect(roundSeconds({ ...round, warmUp })).toBeGreaterThanOrEqual(seconds + 10)
+    // A load of a minute.
+    expect(roundSeconds({ ...round, check: true })).toBeGreaterThan(seconds + 60)
     expect(patienceSeconds(round)).toBeGreaterThan(3 * seconds)
   })
 })

@@ -58,6 +58,14 @@ describe('a document', () => {
     expect(ended).toContain('did not come to its end: failed, no &lt;space')
   })
 
+  it('shows what a system says of itself', () => {
+    const checked = { ...measuredRound('etcd', 2, 1), check: 'PASS: 150 writes/s\nFAIL: <slow>' }
+    expect(htmlReport(smallReport([checked]))).toContain(
+      '<h2>etcd, 3 replicas, by its own check</h2><pre>PASS: 150 writes/s\nFAIL: &lt;slow',
+    )
+    expect(text).not.toContain('by its own check')
+  })
+
   it("shows strangers' words as words", () => {
     const bad = '"><script>alert(1)</script>'
     const round = measuredRound(bad, 1, 6000)

@@ -24,11 +24,12 @@ const points = [
   closed(256, { load: { loop: 'open', percent: 50 } }),
   closed(256, { failure: 'lying-replica' }),
 ]
+const warmUp = [{ kind: 'get' as const, outstanding: 256, seconds: 2.5 }]
 const everything = measuredRound(
   'hotstuff/three-chain',
   1,
   5,
-  { points },
+  { points, warmUp, check: true },
   { counters: [counters, null], timeline: [0, 7] },
 )
 const report = smallReport(
@@ -37,6 +38,7 @@ const report = smallReport(
     {
       ...everything,
       profiles: [{ process: 'replica-1', shares, flameGraph: 'flame-1.svg' }],
+      check: 'PASS: a\nPASS',
       failure: 'it was interrupted',
     },
   ],
@@ -96,6 +98,12 @@ describe('a report', () => {
     ['a flame graph elsewhere', 'rounds.4.profiles.0.flameGraph', 'https://example.org/a.svg'],
     ['a flame graph above', 'rounds.4.profiles.0.flameGraph', '../a.svg'],
     ['shares below nothing', 'rounds.4.profiles.0.shares.links', -0.5],
+    ['a warm-up of transactions', 'rounds.4.plan.warmUp.0.kind', 'transaction'],
+    ['a warm-up of a day', 'rounds.4.plan.warmUp.0.seconds', 86_400],
+    ['a warm-up of nobody', 'rounds.4.plan.warmUp.0.outstanding', 0],
+    ['warm-ups without end', 'rounds.4.plan.warmUp', Array.from({ length: 17 }, () => warmUp[0])],
+    ['a check that is no yes or no', 'rounds.4.plan.check', 'perf'],
+    ['a verdict in a novel', 'rounds.4.check', 'x'.repeat(1001)],
     ['a novel', 'rounds.4.failure', 'x'.repeat(1001)],
     ['an end in a novel', 'failure', 'x'.repeat(1001)],
     ['an end that is null', 'failure', null],
