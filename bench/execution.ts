@@ -4,6 +4,7 @@
  * fastest round is the least disturbed one.
  */
 
+import { nothingMachine } from '../src/benchmark/nothing-machine.ts'
 import { payloadEnvelopesCodec, type Block } from '../src/kernel/block.ts'
 import { digestBytes, publicKeyBytes, type Hasher } from '../src/kernel/crypto-ports.ts'
 import { envelopeCodec, nonceBytes, type Envelope } from '../src/kernel/envelope.ts'
@@ -11,8 +12,7 @@ import { defaultParameters } from '../src/kernel/parameters.ts'
 import { nodeHasher } from '../src/crypto/node/sha256-hasher.ts'
 import { encode } from '../src/wire/codec.ts'
 import { Executor } from '../src/execution/executor.ts'
-import { defineStateMachine, type ErasedStateMachineDefinition } from '../src/execution/state-machine.ts'
-import { bytesCodec } from '../src/execution/value-codec.ts'
+import type { ErasedStateMachineDefinition } from '../src/execution/state-machine.ts'
 import { storeCommandCodec } from '../src/execution/store/commands.ts'
 import { KeyValueStore, keyValueStore } from '../src/execution/store/key-value-store.ts'
 import { StateRoot } from '../src/execution/state-root.ts'
@@ -28,14 +28,7 @@ const noHasher: Hasher = { digest: () => zeros }
 const client = new Uint8Array(publicKeyBytes).fill(7)
 const session = { height: 1, index: 0 }
 
-const noMachine = defineStateMachine({
-  name: 'nothing',
-  version: 1,
-  command: bytesCodec,
-  query: bytesCodec,
-  result: bytesCodec,
-  create: () => ({ apply: () => none, query: () => none, snapshot: () => [], restore: () => {} }),
-})
+const noMachine = nothingMachine()
 
 function block(height: number, envelopes: readonly Envelope[]): Block {
   const payload = encode(

@@ -2,6 +2,7 @@
 // the end of each turn, and no sockets. Envelopes are signed before the clock starts. What costs CPU here is the house's own.
 
 import type { Contender } from '../src/benchmark/contenders.ts'
+import { nothingMachine } from '../src/benchmark/nothing-machine.ts'
 import { signedEnvelope, unsigned } from '../src/benchmark/signed-envelope.ts'
 import { clientRequestCodec } from '../src/kernel/client-messages.ts'
 import { nonceBytes } from '../src/kernel/envelope.ts'
@@ -12,8 +13,6 @@ import { createRandom } from '../src/kernel/random.ts'
 import { nodeEd25519 } from '../src/crypto/node/ed25519-suite.ts'
 import { nodeHasher } from '../src/crypto/node/sha256-hasher.ts'
 import { Executor } from '../src/execution/executor.ts'
-import { defineStateMachine } from '../src/execution/state-machine.ts'
-import { bytesCodec } from '../src/execution/value-codec.ts'
 import { ReplicaCore } from '../src/replica/core/replica-core.ts'
 import { definitionOf } from '../src/replica/protocols.ts'
 import { encode } from '../src/wire/codec.ts'
@@ -38,7 +37,6 @@ const connection = 1
 /** So many blocks' operations are asked for and not executed yet, so that every block is full; hotstuff executes a block when others stand on it. */
 const blocksUnderWay: Readonly<Record<ProtocolName, number>> = { raft: 4, pbft: 4, hotstuff: 8 }
 
-const none = new Uint8Array(0)
 const client = nodeEd25519.signer(new Uint8Array(32).fill(77))
 
 function createEpoch({ protocol, rule }: Contender, { replicas, operationsPerBlock }: Load): Epoch {
@@ -95,23 +93,7 @@ class Group {
     const { sessions, checkpoints } = this.epoch.parameters
     const timers = new Map<string, number>()
     const seatOf = (of: ReplicaId): Seat => this.seats[of - 1]!
-    /** What costs least: all that is left is the house's own. */
-    const machine = defineStateMachine({
-      name: 'nothing',
-      version: 1,
-      command: bytesCodec,
-      query: bytesCodec,
-      result: bytesCodec,
-      create: () => ({
-        apply: () => {
-          seatOf(id).applied++
-          return none
-        },
-        query: () => none,
-        snapshot: () => [],
-        restore: () => {},
-      }),
-    })
+    const machine = nothingMachine(() => void seatOf(id).applied++)
     const core = new ReplicaCore<unknown, unknown>({
       definition: definitionOf(this.epoch.protocol),
       epoch: this.epoch,
@@ -135,7 +117,7 @@ class Group {
       },
       wake: () => {},
       clientKey: () => client.publicKey,
-      report: () => none,
+      report: () => new Uint8Array(0),
       respond: () => {},
       hasher: nodeHasher,
       signer: nodeEd25519.signer(new Uint8Array(32).fill(id)),

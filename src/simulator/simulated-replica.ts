@@ -105,7 +105,7 @@ export class SimulatedReplica<Message = unknown, LogRecord = unknown> implements
 
   /** Of the view that it is in; null while it is down or starting, and when nobody leads. */
   get leader(): ReplicaId | null {
-    return this.#life?.core?.status(this.#now()).leader ?? null
+    return this.#life?.core?.leadership().leader ?? null
   }
 
   /** What it says it is waiting for. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LatencyHistogram } from '../../src/benchmark/latency-histogram.ts'
 import type { Point, PointResult, Round, RoundLine } from '../../src/benchmark/round.ts'
+import { point as fakePoint } from '../benchmark/fake-round.ts'
 import { buildCli, childrenOf, isAlive, type BuiltCli, type Ended, type Running } from '../cli/built-cli.ts'
 
 let cli: BuiltCli
@@ -14,14 +15,7 @@ beforeAll(() => {
 afterAll(() => cli.remove())
 
 const tmpfsType = 0x0102_1994
-const point: Point = {
-  kind: 'put',
-  load: { loop: 'closed', outstanding: 16 },
-  operationBytes: 128,
-  clients: 1,
-  warmUpSeconds: 0.1,
-  seconds: 0.4,
-}
+const point: Point = { ...fakePoint, load: { loop: 'closed', outstanding: 16 }, warmUpSeconds: 0.1, seconds: 0.4 }
 
 function start(system: string, points: readonly Point[], replicas = 3): Running {
   const dir = mkdtempSync(join(cli.folder, 'round-'))

@@ -10,8 +10,6 @@ import { defaultParameters, type Parameters } from '../../kernel/parameters.ts'
 import { createRandom } from '../../kernel/random.ts'
 import type { ExecutedBlock } from '../../execution/executed-block.ts'
 import { Executor } from '../../execution/executor.ts'
-import { defineStateMachine } from '../../execution/state-machine.ts'
-import { bytesCodec } from '../../execution/value-codec.ts'
 import type { Work } from '../../replica/core/work-counts.ts'
 import { HistoryHash } from '../../simulator/history-hash.ts'
 import { calmNetwork, clientAddressMin, clientKeyAt, Network } from '../../simulator/network.ts'
@@ -23,6 +21,7 @@ import { createSimulatedSuite, simulatedHasher } from '../../simulator/simulated
 import { isExecuted, sessionOf } from '../../simulator/store-language.ts'
 import { encode } from '../../wire/codec.ts'
 import type { Contender } from '../contenders.ts'
+import { nothingMachine } from '../nothing-machine.ts'
 import { signedEnvelope, unsigned } from '../signed-envelope.ts'
 
 export interface QuietWorldOptions {
@@ -35,18 +34,9 @@ export interface QuietWorldOptions {
 }
 
 const client = clientAddressMin + 1
-const none = new Uint8Array(0)
 const writesNoSnapshots = { logBytesMin: Infinity, writtenPercentMin: 100, sliceBytesMax: 1024 * 1024 }
 
-/** What costs least: all that is counted is the house's own. */
-const machine = defineStateMachine({
-  name: 'nothing',
-  version: 1,
-  command: bytesCodec,
-  query: bytesCodec,
-  result: bytesCodec,
-  create: () => ({ apply: () => none, query: () => none, snapshot: () => [], restore: () => {} }),
-})
+const machine = nothingMachine()
 
 export class QuietWorld {
   readonly epoch: Epoch

@@ -11,6 +11,7 @@ import { checkPerf } from './etcd/check-perf.ts'
 import { EtcdClient } from './etcd/client.ts'
 import { MemberProcess, type MemberPorts } from './etcd/member-process.ts'
 import { readMetrics } from './etcd/metrics.ts'
+import { whenReady } from './when-ready.ts'
 
 const readyMsMax = 60_000
 const pollMs = 100
@@ -34,14 +35,7 @@ async function start({ dir, replicas }: Setup): Promise<RunningSystem> {
     peer: free[2 * member + 1]!,
   }))
   const members = ports.map((_, member) => new MemberProcess(member, join(dir, `member-${member + 1}`), ports))
-  const running = new RunningEtcd(members, ports)
-  try {
-    await running.ready()
-    return running
-  } catch (error) {
-    await running.stop()
-    throw error
-  }
+  return whenReady(new RunningEtcd(members, ports))
 }
 
 class RunningEtcd implements RunningSystem {

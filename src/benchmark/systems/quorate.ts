@@ -14,6 +14,7 @@ import type { ProtocolName } from '../../kernel/ids.ts'
 import { QuorateError } from '../../kernel/quorate-error.ts'
 import type { Counters, RunningSystem, Setup, System, SystemClient } from '../system.ts'
 import { countersOf, type StatusReport } from './quorate-counters.ts'
+import { whenReady } from './when-ready.ts'
 
 type StoreClient = Client<StoreCommand, StoreQuery, StoreResult>
 
@@ -58,14 +59,7 @@ async function start(
     host: '127.0.0.1',
     ...(parameters === undefined ? {} : { parameters }),
   })
-  const running = new RunningQuorate(local, liar && protocol !== 'raft')
-  try {
-    await running.ready()
-    return running
-  } catch (error) {
-    await running.stop()
-    throw error
-  }
+  return whenReady(new RunningQuorate(local, liar && protocol !== 'raft'))
 }
 
 class RunningQuorate implements RunningSystem {

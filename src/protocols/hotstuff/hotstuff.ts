@@ -23,11 +23,11 @@ import { describeMessage, hotstuffMessageCodec, supersededBy, type HotstuffMessa
 import { onNewest, onTimeout, onViewTimer } from './pacemaker.ts'
 import { hotstuffRecordCodec, type HotstuffRecord } from './records.ts'
 import { start } from './recovery.ts'
-import { nextLeader, onForwardTimer } from './requests.ts'
+import { onForwardTimer } from './requests.ts'
 import { settle } from './settling.ts'
 import { createState, hasVoice, timer, type HotstuffEffects, type HotstuffState, type Step } from './state.ts'
 import { onStatus, onStatusTimer } from './status-exchange.ts'
-import { statusOf } from './status.ts'
+import { leadershipOf, statusOf } from './status.ts'
 import { roundTripsPerTimeout } from './views.ts'
 import { onProposal, onValidated, onVote } from './voting.ts'
 
@@ -54,7 +54,7 @@ class Hotstuff implements Protocol<HotstuffMessage, HotstuffRecord> {
   }
 
   leadership(): Leadership {
-    return { view: this.#state.view, leader: nextLeader(this.#state) }
+    return leadershipOf(this.#state)
   }
 
   /** What is not on disk yet may still be lost, and is nothing to be relied on. */

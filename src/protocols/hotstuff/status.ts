@@ -1,6 +1,6 @@
 // What the replica is waiting for, in words (architecture.md §2 rule 7).
 
-import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
+import type { Awaited, Leadership, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { slowLinksInWords } from '../../kernel/round-trips.ts'
 import { decidedByOthers, isStateWanted } from '../../kernel/catching-up.ts'
@@ -9,13 +9,17 @@ import { nextLeader } from './requests.ts'
 import { hasVoice, type HotstuffState } from './state.ts'
 import { roundTripsPerTimeout } from './views.ts'
 
+/** Without the words: a host asks for it often. */
+export function leadershipOf(state: HotstuffState): Leadership {
+  return { view: state.view, leader: nextLeader(state) }
+}
+
 export function statusOf(state: HotstuffState, now: Now): ProtocolStatus {
-  const { view, decidedHeight, executedHeight, viewDueMs } = state
+  const { decidedHeight, executedHeight, viewDueMs } = state
   const why = 'gives the view up when it has brought nothing until then'
   return {
     protocol: 'hotstuff',
-    view,
-    leader: nextLeader(state),
+    ...leadershipOf(state),
     role: roleOf(state),
     phase: phaseOf(state),
     decidedHeight,

@@ -28,7 +28,7 @@ import { heldPayload } from './payloads.ts'
 import { onLingerTimer } from './proposing.ts'
 import { pbftRecordCodec, type PbftRecord } from './records.ts'
 import { start } from './recovery.ts'
-import { handOn, leaderOf, onForwardTimer, onRequestTimer } from './requests.ts'
+import { handOn, onForwardTimer, onRequestTimer } from './requests.ts'
 import { settle } from './settling.ts'
 import {
   createState,
@@ -41,7 +41,7 @@ import {
   type Step,
 } from './state.ts'
 import { onAskViewChanges, onHeartbeatTimer, onStatus, onStatusTimer } from './status-exchange.ts'
-import { statusOf } from './status.ts'
+import { leadershipOf, statusOf } from './status.ts'
 import { onPaceTimer, onWish, wish } from './suspicion.ts'
 import { onNewViewTimer, onViewChange } from './view-change-intake.ts'
 
@@ -68,7 +68,7 @@ class Pbft implements Protocol<PbftMessage, PbftRecord> {
   }
 
   leadership(): Leadership {
-    return { view: this.#state.view, leader: leaderOf(this.#state) }
+    return leadershipOf(this.#state)
   }
 
   payload(digest: Uint8Array): Uint8Array | null {

@@ -1,6 +1,6 @@
 // What the replica is waiting for, in words (architecture.md §2 rule 7).
 
-import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
+import type { Awaited, Leadership, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { slowLinksInWords } from '../../kernel/round-trips.ts'
 import { knownSlots } from './agreement.ts'
@@ -11,11 +11,15 @@ import { wishers } from './suspicion.ts'
 import { askers } from './view-changes.ts'
 import { votersFor } from './votes.ts'
 
+/** Without the words: a host asks for it often. */
+export function leadershipOf(state: PbftState): Leadership {
+  return { view: state.view, leader: leaderOf(state) }
+}
+
 export function statusOf(state: PbftState, now: Now): ProtocolStatus {
   return {
     protocol: 'pbft',
-    view: state.view,
-    leader: leaderOf(state),
+    ...leadershipOf(state),
     role: roleOf(state),
     phase: phaseOf(state),
     decidedHeight: state.decidedHeight,

@@ -52,7 +52,7 @@ import { raftRecordCodec, type RaftRecord } from './records.ts'
 import { advanceCommit, decideCommitted, onAppend, onHeartbeat, onLogAnswer } from './replication.ts'
 import { onNewsTimer } from './sending.ts'
 import { createState, hasVoice, timer, type RaftEffects, type RaftState, type Step } from './state.ts'
-import { statusOf } from './status.ts'
+import { leadershipOf, statusOf } from './status.ts'
 import { askTarget, onTargetAnswered, onTimeoutNow, onTransferCommand, onTransferTimer } from './transfer.ts'
 
 export const raft: ProtocolDefinition<RaftMessage, RaftRecord> = {
@@ -82,7 +82,7 @@ class Raft implements Protocol<RaftMessage, RaftRecord> {
   }
 
   leadership(): Leadership {
-    return { view: this.#state.term, leader: this.#state.leader }
+    return leadershipOf(this.#state)
   }
 
   step(input: Input<RaftMessage, RaftRecord>, now: Now, effects: RaftEffects): void {

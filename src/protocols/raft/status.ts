@@ -1,16 +1,20 @@
 // What the replica is waiting for, in words (architecture.md §2 rule 7).
 
-import type { Awaited, Now, ProtocolStatus } from '../../kernel/protocol.ts'
+import type { Awaited, Leadership, Now, ProtocolStatus } from '../../kernel/protocol.ts'
 import { leaseEndMs } from './lease.ts'
 import { counted, timer, type RaftState } from './state.ts'
+
+/** Without the words: a host asks for it often. */
+export function leadershipOf({ term, leader }: RaftState): Leadership {
+  return { view: term, leader }
+}
 
 export function statusOf(state: RaftState, now: Now): ProtocolStatus {
   const dueMs = Math.max(0, state.electionDueMs - now.monotonicMs)
   const heartbeatDueMs = Math.max(0, state.heartbeatDueMs - now.monotonicMs)
   return {
     protocol: 'raft',
-    view: state.term,
-    leader: state.leader,
+    ...leadershipOf(state),
     role: roleOf(state),
     phase: phaseOf(state),
     decidedHeight: state.decidedHeight,

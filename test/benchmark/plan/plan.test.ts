@@ -5,6 +5,7 @@ import { patienceSeconds, planMinutesMax, planSeconds, roundSeconds } from '../.
 import { gridPlan } from '../../../src/benchmark/plan/grid.ts'
 import { defaults, factors, oneFactorPlan, type PlanRequest } from '../../../src/benchmark/plan/one-factor.ts'
 import { withOwnCheck } from '../../../src/benchmark/plan/own-check.ts'
+import { point as fakePoint } from '../fake-round.ts'
 import { pointKey, type PlannedPoint, type PlannedRound } from '../../../src/benchmark/plan/plan.ts'
 
 const systems = ['raft', 'pbft', 'hotstuff', 'etcd']
@@ -191,14 +192,7 @@ describe("a system's own check", () => {
 })
 
 describe('an estimate', () => {
-  const point: PlannedPoint = {
-    kind: 'put',
-    load: { loop: 'closed', outstanding: 1 },
-    operationBytes: 1,
-    clients: 1,
-    warmUpSeconds: 1,
-    seconds: 3,
-  }
+  const point = { ...fakePoint, seconds: 3 } as PlannedPoint
   const round = { run: 1, system: 'raft', replicas: 3, fsync: true, roundTripMs: 0, profile: false, points: [point] }
 
   it('grows with points, replicas, clients and delays', () => {
