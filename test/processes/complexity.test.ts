@@ -23,9 +23,9 @@ it('is given up in time, and leaves nothing behind', async () => {
   const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('quorate-complexity-'))
   const before = folders()
   // Raft's first election alone takes longer.
-  const given = await blockOnProcesses(raft, 3, AbortSignal.timeout(60_000), 2_500)
+  const given = await blockOnProcesses(raft, 3, AbortSignal.timeout(60_000), 1_000)
   expect(given).toEqual({
-    givenUp: expect.stringMatching(/^given up after 2.5 s, waiting for (all replicas|a link|replica)/),
+    givenUp: expect.stringMatching(/^given up after 1 s, waiting for (all replicas|a link|replica)/),
   })
   expect(folders().filter((name) => !before.includes(name))).toEqual([])
 })

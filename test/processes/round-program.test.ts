@@ -69,7 +69,7 @@ describe('a round', () => {
   })
 
   it('goes on when a replica begins to lie', async () => {
-    const ended = await start('pbft', [{ ...point, seconds: 2, failure: 'lying-replica' }], 4).ended
+    const ended = await start('pbft', [{ ...point, failure: 'lying-replica' }], 4).ended
     expect({ code: ended.code, error: ended.error }).toEqual({ code: 0, error: '' })
     const { result } = linesOf(ended)[1] as { result: PointResult }
     expect(result.operations).toBeGreaterThan(0)
@@ -77,19 +77,22 @@ describe('a round', () => {
     expect(result.counters).not.toContain(null)
   })
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'takes its replicas along at %s',
-    async (signal) => {
-      const running = start('raft', [{ ...point, seconds: 60 }])
-      const replicas = await childrenOf(running.process.pid!, 3)
-      await new Promise((resolve) => running.process.stdout!.once('data', resolve))
-      running.process.kill(signal)
-      const { code } = await running.ended
-      expect(code).toBe(signal === 'SIGKILL' ? null : 1)
-      await gone(replicas)
-    },
-    60_000,
-  )
+  it('takes its replicas along, at SIGTERM and at SIGKILL', async () => {
+    const signals = ['SIGTERM', 'SIGKILL'] as const
+    // Side by side: a start waits more than it works.
+    const codes = await Promise.all(
+      signals.map(async (signal) => {
+        const running = start('raft', [{ ...point, seconds: 60 }])
+        const replicas = await childrenOf(running.process.pid!, 3)
+        await new Promise((resolve) => running.process.stdout!.once('data', resolve))
+        running.process.kill(signal)
+        const { code } = await running.ended
+        await gone(replicas)
+        return code
+      }),
+    )
+    expect(codes).toEqual([1, null])
+  })
 
   it('is refused where nobody can lie, and for a system that nobody knows', async () => {
     const [lying, unknown] = await Promise.all([
