@@ -208,6 +208,12 @@ describe('what was counted', () => {
       null,
     ])
   })
+
+  it('is unknown where it was not told at first, and all of it where it had no name yet', () => {
+    const before = { ...none, signaturesMade: null, messagesSent: null }
+    const [counted] = countedBetween([before], [{ ...none, signaturesMade: 5 }])
+    expect(counted).toMatchObject({ signaturesMade: null, messagesSent: { vote: 3 } })
+  })
 })
 
 describe('etcd', () => {

@@ -213,6 +213,11 @@ describe('an open loop', () => {
     expect(rates).toEqual([500, 500])
   })
 
+  it('begins one operation a second at least', async () => {
+    const { asked } = await run([round('a', 1), round('a', 1, { points: [open] })], () => measures(1))
+    expect(asked[1]!.points[0]!.load).toEqual({ loop: 'open', perSecond: 1 })
+  })
+
   it.each([
     ['another size', { points: [{ ...planned, operationBytes: 1 }] }],
     ['other clients', { points: [{ ...planned, clients: 2 }] }],

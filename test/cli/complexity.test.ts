@@ -27,6 +27,8 @@ describe('a row', () => {
     const dearer = { ...costs, change: { ...change, messages: 13 }, block: { ...block, signaturesMade: 9 } }
     expect(rowOf(pbft, 4, dearer, null).differences).toHaveLength(2)
     expect(rowOf(pbft, 4, { ...costs, delays: { first: 2, last: 3 } }, null).differences).toHaveLength(1)
+    // What never decides again has no view change to count.
+    expect(rowOf(pbft, 4, { ...costs, change: null }, null).differences).toEqual([])
   })
 
   const lone = { measured: [block, block], simulated: block }
@@ -81,6 +83,8 @@ describe('a row', () => {
     expect(changes![2]).toMatch(/never/)
     expect(onProcesses).toHaveLength(2)
     expect(onProcesses![1]).toMatch(/5,001\*.* 2 of 3$/)
+    const unsigned = rowOf(pbft, 4, { ...costs, block: { ...block, signaturesChecked: 0 } }, null)
+    expect(plotsOf({ ...report, rows: [unsigned] })[2]!.lines[0]!.points).toEqual([])
     // What is not there, and 0 on a logarithmic axis, is left out.
     expect(plotsOf(report).map(({ lines }) => lines.flatMap(({ points }) => points).length)).toEqual([2, 2, 2, 1, 1])
   })

@@ -225,8 +225,8 @@ function histogram(value: unknown, where: string): EncodedHistogram {
   const encoded: EncodedHistogram = {
     significantBits: integer(one['significantBits'], `${where}.significantBits`, 1, 16),
     counts: list(one['counts'], `${where}.counts`, 65_536, (pair, at): [number, number] => {
-      const [bucket, times, ...more] = list(pair, at, 2, count)
-      if (bucket === undefined || times === undefined || more.length > 0) throw refused(at, pair, 'be two numbers')
+      const [bucket, times] = list(pair, at, 2, count)
+      if (bucket === undefined || times === undefined) throw refused(at, pair, 'be two numbers')
       return [bucket, times]
     }),
   }

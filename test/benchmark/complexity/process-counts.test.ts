@@ -18,6 +18,8 @@ const none = { made: 0, checked: 0 }
 class MadeUp implements Cluster {
   readonly clients: Cluster['clients']
   blocks = 0
+  /** Blocks of leaders that found nothing to propose. */
+  emptyBlocks = 0
   looks = 0
   submittedAtLook: number | null = null
   /** Beside what blocks cost. */
@@ -54,7 +56,7 @@ class MadeUp implements Cluster {
     return {
       replica: replicaId(replica),
       leader: replicaId(1),
-      executedHeight: this.blocks,
+      executedHeight: this.blocks + this.emptyBlocks,
       peers: [{ replica: replicaId(3 - replica), connected: true, refuses: null }],
       work: { framesSent: 0, bytesSent: 0, sent, signatures },
       log: { durable: 0, groups: 0, syncs: 0 },
@@ -82,6 +84,16 @@ describe('counting blocks', () => {
     })
     const { lone } = await countBlocks(pbft, cluster, { for: '' })
     expect(lone.measured.map(({ signaturesChecked }) => signaturesChecked).slice(0, 4)).toEqual([2, 7, 2, 2])
+  })
+
+  it('tells the empty blocks of the longer chain', async () => {
+    const last = 1 + 3 * operationsOfShortChain
+    const cluster: MadeUp = new MadeUp(1, (block) => {
+      if (block >= last - 9 && block <= last) cluster.emptyBlocks++
+    })
+    const { blocks, empty, measured } = await countBlocks(pbft, cluster, { for: '' })
+    expect([blocks, empty]).toEqual([operationsOfShortChain + 10, 10])
+    expect(measured.messages).toBe((3 * operationsOfShortChain) / blocks)
   })
 
   it.each<[string, (honest: ClusterStatus[]) => (ClusterStatus | null)[]]>([

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { blockCost, commitDelays, viewChangeMessages } from '../../../src/benchmark/complexity/closed-forms.ts'
-import { simulatedCosts } from '../../../src/benchmark/complexity/simulated.ts'
+import { simulatedCosts, simulatedLoneBlock } from '../../../src/benchmark/complexity/simulated.ts'
 import { contenders } from '../../../src/benchmark/contenders.ts'
 import { faultModelOf } from '../../../src/kernel/ids.ts'
 
@@ -26,6 +26,28 @@ describe.each(contenders)('$name', (contender) => {
     expect(change!.messagesInAll).toBeGreaterThan(change!.messages)
     expect(change!.delays).toBe({ raft: 9, pbft: 4, hotstuff: 6, 'hotstuff/three-chain': 8 }[contender.name])
   })
+})
+
+it.each([
+  ['raft', 1, {}],
+  ['pbft', 1, {}],
+  ['hotstuff', 2, { newest: 3 }],
+  ['hotstuff/three-chain', 3, { newest: 3 }],
+])('a block on its own needs the empty ones that commit it: %s, %i', (name, blocks, apart) => {
+  const contender = contenders.find((one) => one.name === name)!
+  const alone = simulatedLoneBlock(contender, 4, load)
+  const one = blockCost(contender, 4)
+  expect(alone).toMatchObject({
+    messages: blocks * one.messages,
+    signaturesMade: blocks * one.signaturesMade,
+    signaturesChecked: blocks * one.signaturesChecked,
+    apart,
+  })
+})
+
+it('a view change that waited for a heartbeat is no number of delays', () => {
+  const pbft = contenders.find(({ name }) => name === 'pbft')!
+  expect(simulatedCosts(pbft, 11, load).change!.delays).toBe(null)
 })
 
 it('a block costs the same however long the chains are that are compared', () => {

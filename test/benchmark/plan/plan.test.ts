@@ -145,6 +145,14 @@ describe('a plan', () => {
     ])
   })
 
+  it('has its base at the least number of replicas that survives a fault, wherever it was named', () => {
+    const rounds = roundsOf({ systems: ['raft'], factors: ['outstanding', 'replicas'], replicas: [5, 3], runs: 1 })
+    expect(rounds.map(({ replicas, points }) => [replicas, points.length > 1])).toEqual([
+      [3, true],
+      [5, false],
+    ])
+  })
+
   it('delays packets, keeps files in memory, and takes profiles where it was asked to', () => {
     const rounds = roundsOf({
       systems: ['raft'],
@@ -182,6 +190,19 @@ describe('a grid', () => {
   })
 })
 
+describe('a grid with delays', () => {
+  it('has each of them', () => {
+    const { rounds } = gridPlan({
+      ...usual,
+      factors: ['outstanding'],
+      systems: ['raft'],
+      roundTripsMs: [1, 10],
+      runs: 1,
+    })
+    expect(rounds.map(({ roundTripMs }) => roundTripMs)).toEqual([1, 10])
+  })
+})
+
 describe("a system's own check", () => {
   it('is a start of its own behind all others, in the last run', () => {
     const plan = withOwnCheck({ rounds: roundsOf({ systems: ['raft', 'etcd'], runs: 2 }) }, 'etcd')
@@ -208,6 +229,9 @@ describe('an estimate', () => {
     expect(roundSeconds({ ...round, warmUp })).toBeGreaterThanOrEqual(seconds + 10)
     // A load of a minute.
     expect(roundSeconds({ ...round, check: true })).toBeGreaterThan(seconds + 60)
+    // The machine is measured in each run.
+    const twice = [round, { ...round, run: 2 }]
+    expect(planSeconds({ rounds: twice })).toBeGreaterThan(2 * seconds + 2)
     expect(patienceSeconds(round)).toBeGreaterThan(3 * seconds)
   })
 })

@@ -66,12 +66,27 @@ describe('a document', () => {
     expect(text).not.toContain('by its own check')
   })
 
+  it('has no heading over nothing', () => {
+    const plain = htmlReport(smallReport(contenders))
+    expect(plain).not.toContain('did not come to their end')
+    expect(plain).not.toContain('Independent signers')
+    expect(text).toContain('Rounds that did not come to their end')
+    expect(text).toContain('Independent signers')
+  })
+
   it("shows strangers' words as words", () => {
     const bad = '"><script>alert(1)</script>'
     const round = measuredRound(bad, 1, 6000)
+    const failing = { ...measuredRound(bad, 3, 6000, { points: [closed(1, { failure: bad as never })] }), check: bad }
     const hostile = smallReport(
-      [{ ...round, failure: bad, profiles: [{ process: bad, shares, flameGraph: bad }] }, measuredRound(bad, 2, 6000)],
+      [
+        { ...round, failure: bad, profiles: [{ process: bad, shares, flameGraph: bad }] },
+        measuredRound(bad, 2, 6000),
+        failing,
+      ],
       {
+        state: 'failed',
+        failure: bad,
         machine: { cpuModel: bad, cores: 2, memoryMegabytes: 1, kernel: bad, node: bad, platform: bad },
         quorate: { version: bad, commit: bad },
         startedAt: bad,

@@ -95,6 +95,12 @@ describe('a report', () => {
     ['CPU that is no number', 'rounds.0.results.0.cpuSeconds.generator', null],
     ['counters in words', 'rounds.4.results.0.counters.0.fsyncs', 'many'],
     ['messages with names of markup', 'rounds.4.results.0.counters.0.messagesSent', { '<b>': 1 }],
+    ['a bucket of one number', 'rounds.0.results.0.latency.counts.0', [1]],
+    [
+      'messages of more names than there are',
+      'rounds.4.results.0.counters.0.messagesSent',
+      Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`m${index}`, 1])),
+    ],
     ['a flame graph elsewhere', 'rounds.4.profiles.0.flameGraph', 'https://example.org/a.svg'],
     ['a flame graph above', 'rounds.4.profiles.0.flameGraph', '../a.svg'],
     ['shares below nothing', 'rounds.4.profiles.0.shares.links', -0.5],
