@@ -20,7 +20,8 @@ describe('a connection that is read from', () => {
     vi.stubGlobal('RangeError', counting)
     for (let count = 1; count <= 10; count++) {
       first!.network.sendPeer(memberOf(2).id, new Uint8Array(count))
-      await until(() => second!.frames.length === count)
+      second!.network.sendPeer(memberOf(1).id, new Uint8Array(count))
+      await until(() => second!.frames.length === count && first!.frames.length === count)
     }
     expect(made).toBe(0)
   })

@@ -140,13 +140,46 @@ describe('the commit index', () => {
     )
   })
 
-  it('is forgotten by who leads no longer', () => {
+  it('is not put off by a follower that acknowledges later', () => {
+    const bench = new Bench().start().elect(1)
+    bench.replica(1).propose('a')
+    bench.deliver(kinds('append'))
+    bench.deliver(({ from, to }) => from === 2 && to === 1)
+    bench.nowMs += newsMs - 1
+    bench.deliver(isTo(1))
+    bench.elapse(1)
+    expect(bench.replica(2).texts).toEqual(['a'])
+  })
+
+  it('is told to nobody who learns it otherwise, nor while another block is under way', () => {
     const bench = committedLone([])
-    expect(bench.replica(1).timers.has(timer.news)).toBe(true)
-    bench.elect(2)
-    expect(bench.replica(1).timers.has(timer.news)).toBe(false)
-    bench.elapse(1000)
-    for (const replica of bench.replicas) expect(replica.texts).toEqual(['a'])
+    const before = bench.sent.length
+    bench.replica(1).propose('b')
+    bench.take(kinds('append'))
+    bench.elapse(newsMs)
+    expect(bench.sent.slice(before).filter(({ message }) => message.kind === 'heartbeat')).toEqual([])
+    const two = new Bench({ parameters: { batch: { lingerMs: 0 } } }).start().elect(1)
+    two.replica(1).propose('a')
+    two.replica(1).propose('b')
+    two.deliver(kinds('append'))
+    two.deliver(({ to, message }) => to === 1 && message.kind === 'append-answer' && message.matchIndex === 2)
+    expect(two.replica(1).texts).toEqual(['a'])
+    expect(two.replica(1).timers.has(timer.news)).toBe(false)
+  })
+
+  it('is forgotten by who leads no longer, and told by him when he leads again', () => {
+    const bench = committedLone([])
+    const leader = bench.replica(1)
+    expect(leader.timers.has(timer.news)).toBe(true)
+    leader.step({ kind: 'storage-stalled' })
+    expect(leader.timers.has(timer.news)).toBe(false)
+    leader.step({ kind: 'storage-resumed' })
+    bench.elect(1)
+    leader.propose('b')
+    bench.deliver(kinds('append'))
+    bench.deliver(isTo(1))
+    expect(leader.texts).toEqual(['a', 'b'])
+    expect(leader.timers.has(timer.news)).toBe(true)
   })
 
   it('is flushed to a slow follower too, when it has caught up', () => {

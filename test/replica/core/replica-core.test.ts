@@ -214,6 +214,15 @@ describe('where the link vouches for envelopes', () => {
     expect([taken(), told()]).toEqual([[{ to: 9, kind: 'refused' }], 2])
   })
 
+  it('is known by who handed it on, where its client waits for it; what a client brought was handed on by nobody', () => {
+    const { pool, forward, submit } = bench()
+    const limits = { operationsMax: 10, bytesMax: 10_000 }
+    forward(3, open(7, 1))
+    expect(pool.take(limits)!.forwardedBy).toEqual([3])
+    submit(7, open(7, 2))
+    expect(pool.take(limits)!.forwardedBy).toEqual([])
+  })
+
   it('takes no signature that nobody would check', () => {
     const { submit, taken, told } = bench()
     submit(7, { ...open(7, 1), signature: new Uint8Array(64) })
