@@ -19,7 +19,7 @@ import type { SessionOptions } from './session.ts'
 import { latin1 } from '../../wire/latin1.ts'
 
 /** Questions of one read whose late answers are still taken. */
-const earlierQuestionsMax = 16
+export const earlierQuestionsMax = 16
 
 /** Answers that are held until enough say the same, all reads together. Beyond it, a read is ordered. */
 const answerBytesHeldMax = 16 * 1024 * 1024

@@ -1,6 +1,7 @@
 // The client against replicas that are slow, silent, full or gone.
 
 import { describe, expect, it } from 'vitest'
+import { earlierQuestionsMax } from '../../../src/client/core/client-reads.ts'
 import { clientLimitsDefault } from '../../../src/client/core/client-core.ts'
 import { envelopeOperationsMax, operationBytesMax } from '../../../src/kernel/limits.ts'
 import { envelopes, executed, opening, operationsIn, Scripted, sessionId, words } from './scripted.ts'
@@ -249,6 +250,20 @@ describe('a read', () => {
     const answers = [{ id: request.reads[0]!.id, answer: executed('late') }]
     client.says(to, { kind: 'answers', nonce: request.nonce, stated: 7, height: 7, answers })
     expect(words(client.settled)).toEqual(['ok late'])
+  })
+
+  it.each([
+    [earlierQuestionsMax, ['ok late']],
+    [earlierQuestionsMax + 1, []],
+  ])('after %d more questions remembers so many, and no more', (questions, settled) => {
+    const client = new Scripted()
+    client.query()
+    const { to, request } = client.turn()[0]!
+    if (request.kind !== 'reads') throw new Error('no read')
+    for (let count = 0; count < questions; count++) client.next()
+    const answers = [{ id: request.reads[0]!.id, answer: executed('late') }]
+    client.says(to, { kind: 'answers', nonce: request.nonce, stated: 7, height: 7, answers })
+    expect(words(client.settled)).toEqual(settled)
   })
 
   it('takes no answer to a question of the client that had its connection before', () => {
