@@ -42,6 +42,7 @@ import { Primary } from './primary.ts'
 import { ClientReads, fastReadLimitsDefault, type FastReadLimits } from './client-reads.ts'
 import type { ReadRule } from './reads.ts'
 import { RetryTimes, type Attempts, type RetryLimits } from './retry.ts'
+import { Turns } from './turns.ts'
 import { StatusQuestions } from './status-questions.ts'
 import { encodeEnvelope, Session, type Flight, type SessionOptions } from './session.ts'
 
@@ -103,6 +104,7 @@ export class ClientCore {
   #opening: Opening | null = null
   #openingNotBeforeMs = 0
   #target: ReplicaId | null = null
+  readonly #turns = new Turns()
   readonly #primary: Primary
   #knownHeight: Height = 0
   #nextReadId = 1
@@ -375,8 +377,7 @@ export class ClientCore {
   }
 
   #rotate(): void {
-    const candidates = [...this.#connected].filter((replica) => replica !== this.#target)
-    this.#target = candidates.length > 0 ? this.#options.random.pick(candidates) : ([...this.#connected][0] ?? null)
+    this.#target = this.#turns.next(this.#target, this.#connected, this.#options.random)
   }
 
   #open(nowMs: number): void {
