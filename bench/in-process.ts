@@ -82,7 +82,7 @@ export function runInProcess<Message, LogRecord>(
 
   function fire(core: Core<Message, LogRecord>, name: string): void {
     if (!core.timers.delete(name)) return
-    core.driver.input({ kind: 'timer', name }, now())
+    core.driver.timer(name, now())
   }
 }
 
@@ -111,6 +111,8 @@ function createCore<Message, LogRecord>(
     },
     log: {
       append: () => ++core.appended,
+      appendSoon: () => ++core.appended,
+      hurry: () => {},
       flush: () => {
         for (const height of executed.splice(0)) driver.executed(height, null, now())
       },

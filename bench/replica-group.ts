@@ -103,6 +103,8 @@ class Group {
         bytes: 0,
         backedUp: false,
         append: () => ++seatOf(id).appended,
+        appendSoon: () => ++seatOf(id).appended,
+        hurry: () => {},
         flush: () => {},
         cut: (_, done) => done(),
         read: () => null,

@@ -5,7 +5,7 @@
  * randomness, promise, socket or file of its own, so the code that runs in production is the code that runs in the simulator.
  *
  * ORDER. Outward effects (send, broadcast, decide, readReady, accuse, fetch) of all steps form one FIFO. Each waits until everything
- * persisted before it is durable, unless it names an earlier persist with `after`: then it waits for that one only, and may
+ * persisted (and not `persistSoon`) before it is durable, unless it names an earlier persist with `after`: then it waits for that one only, and may
  * overtake. Naming an earlier one is a reviewed exception whose proof stands in the protocol's README.md. Local effects (persist,
  * arm, disarm, validate, note) act at once.
  *
@@ -106,6 +106,11 @@ export type Input<Message, LogRecord> =
 export interface Effects<Message, LogRecord> {
   /** Appends to the log. `durable` says when it is on disk. */
   persist(record: LogRecord): Persisted
+  /**
+   * As `persist`, for what nothing that this protocol says depends on: no effect waits for it but `release`, and it goes to disk with the
+   * next record that something waits for, or soon. The host's signature on a checkpoint waits for it too.
+   */
+  persistSoon(record: LogRecord): Persisted
   send(to: ReplicaId, message: Message, after?: Persisted): void
   /**
    * Records before this one are no longer needed. Waits like an outward effect, so that what replaces them is durable first. The log

@@ -229,11 +229,11 @@ export const hotstuffViewBugs: readonly PlantedBug[] = [
   },
   {
     name: 'decided-before-it-is-durable',
-    title: 'a block is executed, and its checkpoint signed, before what decides it is on disk',
-    file: `${folder}/decisions.ts`,
-    find: 'effects.decide(block, proof)',
-    replace: 'effects.decide(block, proof, 0)',
-    finder: tests(restarts),
+    title: 'a checkpoint is signed before what decides its blocks is on disk',
+    file: 'src/replica/driver/driver.ts',
+    find: 'if (this.#queue.addAfterAll(send)) this.#log.hurry()',
+    replace: 'this.#queue.add(send)',
+    finder: tests('test/replica/driver/driver.test.ts'),
   },
   {
     name: 'undurable-decisions-served',

@@ -1,4 +1,4 @@
-// Committed nodes leave in order, each with its proof on disk before it; and the tree is pruned.
+// Committed nodes leave in order, while their proofs go to disk; and the tree is pruned.
 
 import { broken } from '../../kernel/invariant.ts'
 import { emptyPayload, type Block } from '../../kernel/block.ts'
@@ -7,7 +7,7 @@ import { toHex } from '../../kernel/hex.ts'
 import { letGo } from './holding.ts'
 import { committedBy, runLength } from './rules.ts'
 import { nodeDigest } from './statements.ts'
-import { persist, type HotstuffState, type Step } from './state.ts'
+import { persistSoon, type HotstuffState, type Step } from './state.ts'
 import type { ChainNode, Root } from './tree.ts'
 
 /** As far as the application keeps up. */
@@ -40,8 +40,9 @@ function decideNext(step: Step): boolean {
   const node = path[0]!
   const { header, payload } = node.proposal
   const proof = shortestProof([...path, ...committed.tail], committed.certificate, runLength(parameters))
-  record(step, { header, payload }, proof, node.persisted)
+  // First to the application, as in pbft: what follows from it promises nothing, but a signature on a checkpoint (docs/decisions/0016).
   handOver(step, { header, payload }, proof)
+  record(step, { header, payload }, proof, node.persisted)
   return true
 }
 
@@ -66,7 +67,7 @@ export function record(
 ): void {
   const isEmpty = payload.length === emptyPayload.length
   const written = at !== null || isEmpty ? null : payload
-  const decided = persist(step, { kind: 'decided', headers, certificates, payload: written })
+  const decided = persistSoon(step, { kind: 'decided', headers, certificates, payload: written })
   step.state.ledger.add(header.height, { decided, payload: isEmpty ? null : (at ?? decided) })
 }
 

@@ -25,7 +25,7 @@ import {
 export interface VotedRecord {
   kind: 'voted'
   proposal: Omit<Proposal, 'kind'>
-  /** Three-chain: as it is with this vote. */
+  /** Three-chain: as it is with this vote. Two-chain: null. */
   lock: Statement | null
 }
 
@@ -43,7 +43,7 @@ export interface TimeoutsRecord {
   certificate: QuorumCertificate
 }
 
-/** On disk before the block is handed to the application, so that whoever has signed a checkpoint can show how it came to it. */
+/** On disk before a checkpoint at or above it is signed, so that whoever has signed one can show how it came to it. */
 export interface DecidedRecord {
   kind: 'decided'
   headers: ChainedHeader[]

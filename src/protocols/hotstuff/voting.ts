@@ -125,8 +125,9 @@ export function castVote(step: Step, node: ChainNode): () => void {
   }
 }
 
-/** PODC'19: the parent of what the node certifies. Kept under both rules; three-chain asks it. */
+/** PODC'19: the parent of what the node certifies. Two-chain locks by the certificate itself, which stands in the vote. */
 function raiseLock(state: HotstuffState, { proposal }: ChainNode): void {
+  if (state.parameters.hotstuff.rule === 'two-chain') return
   const certified = state.tree.get(proposal.justify.node)
   if (certified === null) return
   const { view, node } = certified.proposal.justify

@@ -29,8 +29,17 @@ export class CountedLog implements DriverLog {
     return this.#log.append(record)
   }
 
+  appendSoon(record: Uint8Array): Persisted {
+    this.bytes += record.length
+    return this.#log.appendSoon(record)
+  }
+
   flush(): void {
     this.#log.flush()
+  }
+
+  hurry(): void {
+    this.#log.hurry()
   }
 
   read(sequence: Persisted): Uint8Array | null {

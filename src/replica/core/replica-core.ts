@@ -204,7 +204,7 @@ export class ReplicaCore<Message, LogRecord> {
     this.#now = now
     // The turn that follows does what is due.
     if (name === hostTimer) this.#dueMs = null
-    else this.#driver.input({ kind: 'timer', name }, now)
+    else this.#driver.timer(name, now)
   }
 
   durable(upTo: Persisted, now: Now): void {

@@ -36,8 +36,12 @@ import { Outbox, type Links } from './outbox.ts'
 export interface DriverLog {
   /** Takes over the bytes. Durable when the host says `durable` with this sequence or a later one. */
   append(record: Uint8Array): Persisted
-  /** Starts a group commit unless one is running; the one after it starts by itself. */
+  /** The same for a record that nobody waits for yet. */
+  appendSoon(record: Uint8Array): Persisted
+  /** Starts a group commit, if somebody waits for one, unless one is running; the one after it starts by itself. */
   flush(): void
+  /** Somebody waits for all that was appended. */
+  hurry(): void
   /** A durable record that was not cut, as it was appended; null if the disk does not give it back. */
   read(sequence: Persisted): Uint8Array | null
   /** More waits to be written than the log wants to hold: incoming messages are dropped until it has caught up. */
@@ -87,6 +91,10 @@ export interface DriverOptions<Message, LogRecord> {
 export const effectsWaitingMax = 16_384
 /** A disk that has hung for so long will not come back: the replica fails for good. */
 export const effectsWaitingFatal = 65_536
+/** A record that nobody waits for is on its way to the disk after so long, whether or not another record takes it along. */
+export const soonMs = 50
+/** Beside the protocol's own timers, whose names have no colon. */
+const soonTimer = 'driver:soon'
 
 export class Driver<Message, LogRecord> {
   readonly #definition: ProtocolDefinition<Message, LogRecord>
@@ -103,6 +111,7 @@ export class Driver<Message, LogRecord> {
   #decidedHeight: Height = 0
   #restoredHeight: Height = 0
   #failed = false
+  #isSoonArmed = false
 
   constructor(options: DriverOptions<Message, LogRecord>) {
     this.#definition = options.definition
@@ -190,9 +199,15 @@ export class Driver<Message, LogRecord> {
     this.#step({ kind: 'durable', upTo }, now)
   }
 
+  timer(name: string, now: Now): void {
+    if (name !== soonTimer) return this.#step({ kind: 'timer', name }, now)
+    this.#isSoonArmed = false
+    this.#log.hurry()
+  }
+
   /** Everything that needs no work of the driver's own on its way to the protocol. */
   input(
-    input: Exclude<Input<Message, LogRecord>, { kind: 'start' | 'message' | 'durable' | 'restored' }>,
+    input: Exclude<Input<Message, LogRecord>, { kind: 'start' | 'message' | 'timer' | 'durable' | 'restored' }>,
     now: Now,
   ): void {
     this.#step(input, now)
@@ -217,8 +232,8 @@ export class Driver<Message, LogRecord> {
       this.#host.sent?.(through, null, body.length)
       this.#outbox.add(to, { channel: through, body })
     }
-    if (promises(through)) this.#queue.add(send)
-    else send()
+    if (!promises(through)) return send()
+    if (this.#queue.addAfterAll(send)) this.#log.hurry()
   }
 
   broadcastHostMessage(through: HostChannel, body: Uint8Array): void {
@@ -277,6 +292,12 @@ export class Driver<Message, LogRecord> {
         this.#queue.persisted(sequence)
         return sequence
       },
+      persistSoon: (record) => {
+        const sequence = this.#log.appendSoon(encode(this.#definition.logRecord, record))
+        this.#queue.persistedSoon(sequence)
+        this.#armSoon()
+        return sequence
+      },
       send: (to, message, after) => {
         const body = encode(this.#definition.message, message)
         this.#queue.add(() => this.#send(to, message, body), after)
@@ -290,7 +311,9 @@ export class Driver<Message, LogRecord> {
       decide: (block, proof, after) => this.#queue.add(() => this.#decide(block, proof), after),
       arm: (timer, afterMs) => this.#timers.arm(timer, afterMs),
       disarm: (timer) => this.#timers.disarm(timer),
-      release: (below) => this.#queue.add(() => host.release(below)),
+      release: (below) => {
+        if (this.#queue.addAfterAll(() => host.release(below))) this.#log.hurry()
+      },
       fetch: (wanted, from) => this.#queue.add(() => host.fetch(wanted, from)),
       validate: (payload, digest) => host.validate(payload, digest),
       readReady: (id, height, after) => this.#queue.add(() => host.readReady(id, height), after),
@@ -298,6 +321,12 @@ export class Driver<Message, LogRecord> {
       accuse: (evidence) => this.#queue.add(() => host.accuse(evidence)),
       note: (event) => host.note(event),
     }
+  }
+
+  #armSoon(): void {
+    if (this.#isSoonArmed) return
+    this.#isSoonArmed = true
+    this.#timers.arm(soonTimer, soonMs)
   }
 
   #send(to: ReplicaId, message: Message, body: Uint8Array): void {

@@ -8,16 +8,19 @@ interface Waiting {
 }
 
 export class EffectQueue {
-  /** Effects that wait for everything persisted before them: barriers never fall along the queue. */
+  /** Effects that wait for everything persisted before them, and for one another. */
   #ordered: Waiting[] = []
   #head = 0
   /** Effects that named an earlier persist: few, and free to overtake. */
   #named: Waiting[] = []
   #persisted: Persisted
+  /** The last record, also of those that no ordered effect waits for. */
+  #appended: Persisted
   #durable: Persisted
 
   constructor(durable: Persisted) {
     this.#persisted = durable
+    this.#appended = durable
     this.#durable = durable
   }
 
@@ -31,13 +34,27 @@ export class EffectQueue {
 
   persisted(sequence: Persisted): void {
     this.#persisted = sequence
+    this.#appended = sequence
+  }
+
+  /** A record that nothing waits for, but what is added by `addAfterAll`. */
+  persistedSoon(sequence: Persisted): void {
+    this.#appended = sequence
+  }
+
+  /** Waits for every record there is. True: for one that nothing else waits for. */
+  addAfterAll(act: () => void): boolean {
+    const isAlone = this.#appended > Math.max(this.#persisted, this.#durable)
+    if (isAlone) this.#ordered.push({ barrier: this.#appended, act })
+    else this.add(act)
+    return isAlone
   }
 
   /** Acts at once when nothing stands before it. */
   add(act: () => void, after?: Persisted): void {
     if (after !== undefined) {
-      if (after > this.#persisted)
-        throw new RangeError(`effect named persist ${after}, the last one is ${this.#persisted}`)
+      if (after > this.#appended)
+        throw new RangeError(`effect named persist ${after}, the last one is ${this.#appended}`)
       if (after <= this.#durable) act()
       else this.#named.push({ barrier: after, act })
       return

@@ -3,6 +3,7 @@
  *
  * GROUP COMMIT. `append` only gathers. `flush` starts a group: one write of all that waits, then one sync; what is appended meanwhile
  * is the next group, which starts by itself if `flush` was called for it. A record is durable when its group's sync has answered.
+ * What came by `appendSoon` starts no group, and goes with the next that something else starts, or after `hurry`.
  * THE NOTE of the synced end is written after each sync, and synced with the next group, which is durable when both syncs have
  * answered. So it is never ahead of the truth, and after a power loss at most one group behind it.
  * FAILING. An error of a sync, or any error of a write but a full disk, is final: nothing is retried, because nobody knows what is on
@@ -84,6 +85,8 @@ export class Log {
   #durable: number
   #running: Group | null = null
   #flushAsked = false
+  /** Somebody waits for what gathers. */
+  #isAwaited = false
   /** The write that did not fit, at its own place. */
   #whenRoom: (() => void) | null = null
   #state: 'open' | 'full' | 'failed' | 'closed' = 'open'
@@ -129,18 +132,28 @@ export class Log {
 
   /** Copies the bytes, and gives their sequence. Throws on a record above the limit: its writer should have known. */
   append(body: Uint8Array): number {
+    this.#isAwaited = true
     return this.#append(recordKind.host, body)
+  }
+
+  appendSoon(body: Uint8Array): number {
+    return this.#append(recordKind.host, body)
+  }
+
+  hurry(): void {
+    if (this.#gathering.length > 0) this.#isAwaited = true
   }
 
   /** The first record of each start; `openLog` waits until it is durable. */
   appendIncarnation(): number {
     const writer = new Writer(8)
     writer.u53(this.incarnation)
+    this.#isAwaited = true
     return this.#append(recordKind.incarnation, writer.finish())
   }
 
   flush(): void {
-    if (this.#state !== 'open' || this.#gathering.length === 0) return
+    if (this.#state !== 'open' || !this.#isAwaited) return
     if (this.#running === null) this.#startGroup()
     else this.#flushAsked = true
   }
@@ -187,7 +200,10 @@ export class Log {
     )
   }
 
+  /** What nobody waited for is written, so that a replica that was stopped in order finds it. */
   close(): void {
+    this.hurry()
+    this.flush()
     this.#state = 'closed'
     this.#segment.close()
     this.#note.close()
@@ -214,6 +230,7 @@ export class Log {
     this.#groupFirst = this.#end.sequence + 1
     this.#running = group
     this.#flushAsked = false
+    this.#isAwaited = false
     this.groups++
     if (this.#end.offset < this.#limits.segmentBytesMax) this.#writeGroup(group)
     else this.#startSegment(first, group)

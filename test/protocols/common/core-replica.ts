@@ -229,6 +229,12 @@ export class CoreReplica<Message extends BenchMessage, LogRecord, Pool extends B
       this.#queue.persisted(sequence)
       return sequence
     },
+    persistSoon: (record) => {
+      const sequence = this.persisted + 1
+      this.disk.push({ sequence, record })
+      this.#queue.persistedSoon(sequence)
+      return sequence
+    },
     send: (to, message, after) => this.#send([to], message, after),
     broadcast: (message, after) => {
       this.#send(
@@ -260,7 +266,7 @@ export class CoreReplica<Message extends BenchMessage, LogRecord, Pool extends B
     },
     readReady: (id, height, after) => this.#queue.add(() => this.reads.push({ id, height }), after),
     release: (below) =>
-      this.#queue.add(() => {
+      this.#queue.addAfterAll(() => {
         this.disk = this.disk.filter(({ sequence }) => sequence >= below)
         this.released = Math.max(this.released, below)
       }),

@@ -1,7 +1,7 @@
 // What is on disk before what leaves, and what a restart has not forgotten of it.
 
 import { describe, expect, it } from 'vitest'
-import { timeoutMs } from './bench.ts'
+import { Bench, timeoutMs } from './bench.ts'
 import { certificateOf, chainOf, genesisOf, proposalOf, timeoutsOf } from './forging.ts'
 import { Lone } from './lone.ts'
 
@@ -33,18 +33,44 @@ describe('nothing leaves before it is on disk', () => {
     expect(lone.said('timeout').length).toBeGreaterThan(0)
   })
 
-  it('a decision, to the application or to others', () => {
+  it('a decision, to others; to the application it goes at once', () => {
     const lone = new Lone('two-chain', { autoSync: false })
     const [first, second] = chainOf(lone.world, 1, 2)
     lone.hear(2, first!, second!)
     lone.one.sync()
     lone.hear(2, { kind: 'newest', certificate: certificateOf(lone.world, second!), timeouts: null })
     expect(lone.noted('committed')).toBe(1)
-    expect(lone.one.decided).toEqual([])
+    expect(lone.one.decided).toHaveLength(1)
     expect(lone.one.blocksFrom(1)).toEqual([])
     lone.one.sync()
-    expect(lone.one.decided).toHaveLength(1)
     expect(lone.one.blocksFrom(1)).toHaveLength(1)
+  })
+})
+
+describe.each(['two-chain', 'three-chain'] as const)('%s: all lose power', (rule) => {
+  it('and what was executed is decided again, though no disk has the decision', () => {
+    const world = new Bench({
+      autoSync: false,
+      parameters: { batch: { operationsMax: 1, lingerMs: 0 }, hotstuff: { rule } },
+    }).start()
+    for (const replica of world.replicas) replica.propose('a')
+    const isExecuted = (): boolean => world.replicas.some(({ texts }) => texts.includes('a'))
+    for (let round = 0; round < 100 && !isExecuted(); round++) {
+      for (const replica of world.replicas) replica.sync()
+      if (!isExecuted()) world.deliver()
+    }
+    expect(isExecuted()).toBe(true)
+    for (const replica of world.replicas) {
+      replica.crash()
+      expect(replica.disk.map(({ record }) => record.kind)).not.toContain('decided')
+    }
+    for (const replica of world.replicas) {
+      replica.autoSync = true
+      replica.start()
+    }
+    for (const replica of world.replicas) replica.propose('b')
+    world.elapse(20 * timeoutMs)
+    for (const replica of world.replicas) expect(replica.texts.slice(0, 2)).toEqual(['a', 'b'])
   })
 })
 

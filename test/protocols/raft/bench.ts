@@ -329,6 +329,9 @@ export class Replica {
       this.#queue.persisted(sequence)
       return sequence
     },
+    persistSoon: () => {
+      throw new Error('of all that raft persists, something depends')
+    },
     send: (to, message, after) => this.#send([to], message, after),
     broadcast: (message, after) => {
       const others = this.#epoch.members.map((member) => member.id).filter((id) => id !== this.id)

@@ -86,7 +86,16 @@ function bench({ intervalHeights = 1_000_000, envelopeSignatures = 'link', held 
     },
     self: replicaId(1),
     executor: createExecutor({ checkpoints: { intervalHeights } }),
-    log: { bytes: 0, backedUp: false, append: () => 1, flush: () => {}, cut: (_, done) => done(), read: () => null },
+    log: {
+      bytes: 0,
+      backedUp: false,
+      append: () => 1,
+      appendSoon: () => 1,
+      flush: () => {},
+      hurry: () => {},
+      cut: (_, done) => done(),
+      read: () => null,
+    },
     snapshots: new MemoryStore(),
     links: {
       send: (to, bytes) => {

@@ -7,6 +7,7 @@ import {
   Driver,
   effectsWaitingFatal,
   effectsWaitingMax,
+  soonMs,
   type DriverOptions,
 } from '../../../src/replica/driver/driver.ts'
 import { channel, frameCodec, type HostChannel } from '../../../src/replica/driver/frame.ts'
@@ -19,7 +20,15 @@ type Step = (effects: Effects<number, number>, input: Input<number, number>) => 
 
 function bench() {
   const seen: string[] = []
-  const log = { backedUp: false, sequence: 0, append: () => ++log.sequence, flush: () => void seen.push('flush') }
+  const log = {
+    backedUp: false,
+    sequence: 0,
+    append: () => ++log.sequence,
+    appendSoon: () => ++log.sequence,
+    flush: () => void seen.push('flush'),
+    hurry: () => void seen.push('hurry'),
+  }
+  const timers = { arm: (name: string, afterMs: number) => seen.push(`arm ${name} ${afterMs}`) }
   let encoded = 0
   const message: Codec<number> = { ...u8, write: (writer, value) => (encoded++, u8.write(writer, value)) }
   let next: Step = () => {}
@@ -34,6 +43,7 @@ function bench() {
   const host = {
     dropped: (from: number, reason: string) => seen.push(`dropped ${from} ${reason}`),
     decided: (block: { header: { height: number } }) => seen.push(`decided ${block.header.height}`),
+    release: (below: number) => seen.push(`release below ${below}`),
     hostMessage: (from: number, through: number) => seen.push(`host message from ${from} through ${through}`),
     failed: (cause: unknown) => seen.push(`failed ${(cause as Error).message}`),
   }
@@ -45,7 +55,7 @@ function bench() {
   }
   const members = [1, 2, 3].map((id) => ({ id, role: 'voter' }))
   const epoch = { number: 5, firstHeight: 1, protocol: 'raft', members }
-  const options = { definition, epoch, self: 1, ports: {}, log, links, timers: {}, host }
+  const options = { definition, epoch, self: 1, ports: {}, log, links, timers, host }
   const driver = new Driver(options as unknown as DriverOptions<number, number>)
   driver.start({ incarnation: 1, records: [], checkpoint: null, abstains: false }, 0, now)
   const does = (todo: Step): void => {
@@ -112,6 +122,29 @@ describe('what goes out', () => {
   })
 })
 
+describe('what is persisted soon', () => {
+  it('holds nothing back but a release, and is hurried when its time has come, once for all', () => {
+    const { driver, does, taken } = bench()
+    does((effects) => {
+      effects.persistSoon(1)
+      effects.persistSoon(2)
+      effects.decide(blockOf(1, []), proof)
+    })
+    expect(taken()).toEqual([`arm driver:soon ${soonMs}`, 'decided 1'])
+    driver.timer('driver:soon', now)
+    expect(taken()).toEqual(['hurry'])
+    does((effects) => {
+      effects.persistSoon(3)
+      effects.release(3)
+    })
+    expect(taken()).toEqual([`arm driver:soon ${soonMs}`, 'hurry'])
+    driver.durable(2, now)
+    expect(taken()).toEqual([])
+    driver.durable(3, now)
+    expect(taken()).toEqual(['release below 3'])
+  })
+})
+
 describe('what the host says', () => {
   it('waits for the disk where it promises something, behind what waits already; the rest leaves at once', () => {
     const { driver, does, taken } = bench()
@@ -144,6 +177,24 @@ describe('what the host says', () => {
     driver.durable(3, now)
     driver.endTurn()
     expect(taken()).toEqual(['failed bug'])
+  })
+
+  it('waits for what is persisted soon too, where it promises something, and hurries it', () => {
+    const { driver, does, taken } = bench()
+    does((effects) => {
+      effects.persistSoon(1)
+      effects.send(replicaId(2), 1)
+    })
+    driver.sendHostMessage(replicaId(2), channel.checkpoint, Uint8Array.of(2))
+    does((effects) => effects.send(replicaId(2), 3))
+    driver.endTurn()
+    expect(taken()).toEqual([`arm driver:soon ${soonMs}`, 'hurry', 'flush', 'frame to 2: 1'])
+    driver.durable(1, now)
+    driver.endTurn()
+    expect(taken()).toEqual(['flush', 'frame to 2: 2,3'])
+    driver.sendHostMessage(replicaId(2), channel.checkpoint, Uint8Array.of(4))
+    driver.endTurn()
+    expect(taken()).toEqual(['flush', 'frame to 2: 4'])
   })
 
   it('costs no memory while the disk hangs: what would be answered there is dropped', () => {

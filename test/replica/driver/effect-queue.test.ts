@@ -25,6 +25,25 @@ describe('the queue of effects', () => {
     expect(done).toEqual(['a', 'b'])
   })
 
+  it('holds nothing for a record that was persisted soon, but what is to wait for all', () => {
+    const queue = new EffectQueue(0)
+    const done: string[] = []
+    queue.persisted(1)
+    queue.persistedSoon(2)
+    queue.add(() => done.push('waits for 1'))
+    expect(queue.addAfterAll(() => done.push('waits for 2'))).toBe(true)
+    queue.add(() => done.push('waits behind it'))
+    queue.release(1)
+    expect(done).toEqual(['waits for 1'])
+    queue.release(2)
+    expect(done).toEqual(['waits for 1', 'waits for 2', 'waits behind it'])
+    queue.persisted(3)
+    expect(queue.addAfterAll(() => done.push('waits for 3'))).toBe(false)
+    expect(done).toHaveLength(3)
+    queue.release(3)
+    expect(done.at(-1)).toBe('waits for 3')
+  })
+
   it('lets an effect overtake that named an earlier persist, and holds it for that one', () => {
     const queue = new EffectQueue(0)
     const done: string[] = []

@@ -50,6 +50,35 @@ describe('the log', () => {
     expect(bench.texts()).toEqual(['a', 'b', 'c'])
   })
 
+  it('starts no group for a record that nobody waits for: it goes with the next, when hurried, or when the log is closed', () => {
+    const bench = written([])
+    const log = bench.open()
+    const { groups } = log
+    const flushed = (): number => {
+      log.flush()
+      bench.run()
+      return log.groups - groups
+    }
+    log.hurry()
+    expect(flushed()).toBe(0)
+    const soon = log.appendSoon(text('a'))
+    expect(flushed()).toBe(0)
+    expect(log.durable).toBeLessThan(soon)
+    log.append(text('b'))
+    expect(flushed()).toBe(1)
+    expect(log.durable).toBe(soon + 1)
+    log.appendSoon(text('c'))
+    log.hurry()
+    expect(flushed()).toBe(2)
+    // The group after that one has nobody who waits, either.
+    log.appendSoon(text('d'))
+    expect(flushed()).toBe(2)
+    log.close()
+    bench.run()
+    bench.open()
+    expect(bench.texts()).toEqual(['a', 'b', 'c', 'd'])
+  })
+
   it('finds single records again, over several segments, and none that was cut or is not on disk', () => {
     const bench = written(['a', 'b', 'c', 'd'], { segmentBytesMax: 80 })
     const log = bench.open()
