@@ -102,6 +102,7 @@ export class ClientGateway {
       readBytesMax: this.#limits.readBytesMax,
       responseBytesMax,
       respond: (connection, response) => this.#respond(connection, response),
+      mayRepeat: (connection, name, bytes) => this.#mayRepeat(connection, `r${name}`, bytes),
     })
   }
 
@@ -162,7 +163,7 @@ export class ClientGateway {
     return !leads && executor.hasConsumed(envelope)
   }
 
-  /** Its client asks anew, under another name, when the answers did not come together. */
+  /** Ordered no second time: it is answered from what is kept, and asked for under another name where too few keep it. */
   #isExecutedRead(envelope: Envelope): boolean {
     return envelope.kind === 'read' && this.#executedReads.has(readRoute(envelope.client, envelope.nonce))
   }
@@ -275,16 +276,20 @@ export class ClientGateway {
   /** What was executed is answered from here, and ordered no second time. */
   #answerAgain(connection: ConnectionId, envelope: Envelope): boolean {
     const replies = this.#options.executor.settled(envelope)
-    for (const reply of replies ?? []) if (this.#mayRepeat(connection, reply)) this.#deliver(reply)
+    for (const reply of replies ?? []) if (this.#mayRepeatReply(connection, reply)) this.#deliver(reply)
     return replies !== null
   }
 
+  #mayRepeatReply(connection: ConnectionId, reply: OperationReply | OpeningReply): boolean {
+    const name = reply.kind === 'opening' ? openingRoute(reply.client, reply.nonce) : nameOfReply(reply)
+    return this.#mayRepeat(connection, name, reply.outcome.length + replyOverheadBytes)
+  }
+
   /** A few bytes ask for a megabyte here: each reply once a turn, and no more than so many bytes to one connection. */
-  #mayRepeat(connection: ConnectionId, reply: OperationReply | OpeningReply): boolean {
+  #mayRepeat(connection: ConnectionId, name: string, replyBytes: number): boolean {
     let repeated = this.#repeated.get(connection)
     if (repeated === undefined) this.#repeated.set(connection, (repeated = { names: new Set(), bytes: 0 }))
-    const name = reply.kind === 'opening' ? readRoute(reply.client, reply.nonce) : nameOfReply(reply)
-    const bytes = repeated.bytes + reply.outcome.length + replyOverheadBytes
+    const bytes = repeated.bytes + replyBytes
     if (repeated.names.has(name) || bytes > this.#limits.repeatedBytesMax) return false
     repeated.names.add(name)
     repeated.bytes = bytes

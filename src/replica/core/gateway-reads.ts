@@ -24,6 +24,8 @@ export interface GatewayReadsOptions {
   /** Asks the protocol from which height on a read may be answered. */
   read: (id: number, now: Now) => void
   respond: (connection: ConnectionId, response: ClientResponse) => void
+  /** May so many bytes, by this name, go to it once more in this turn? */
+  mayRepeat: (connection: ConnectionId, name: string, bytes: number) => boolean
 }
 
 type Question = Extract<ClientRequest, { kind: 'query' | 'reads' }>
@@ -86,15 +88,20 @@ export class GatewayReads {
   /** Its block has just been executed, and nothing after it. Null: nobody has asked for it here yet, and may in a moment. */
   ordered(connection: ConnectionId | null, { client, nonce, queries }: ReadEnvelope): void {
     const { height } = this.#options.executor
-    const answers = this.#answersTo(queries.map((query, id) => ({ id, query })))
-    if (connection === null) this.#late.keep(nameOf(client, nonce), height, answers)
-    else this.#answerAll(connection, nonce, height, height, answers)
+    const reads = queries.map((query, id) => ({ id, query }))
+    const kept = this.#late.keep(nameOf(client, nonce), height, this.#answersTo(reads))
+    if (connection === null) return
+    if (kept !== null) this.#answerAll(connection, nonce, kept.height, kept.height, kept.answers)
+    // Worked out once more, as far as that was too much to keep: part after part, it need not be held together.
+    else this.#answerAll(connection, nonce, height, height, this.#answersTo(reads))
   }
 
-  /** It was executed before it came here: it is answered from the state that its block had left. */
+  /** It was executed before: it is answered from the state that its block had left. What is forgotten, its client asks for anew. */
   late(connection: ConnectionId, { client, nonce }: ReadEnvelope): void {
-    const kept = this.#late.take(nameOf(client, nonce))
-    if (kept !== null) this.#answerAll(connection, nonce, kept.height, kept.height, kept.answers)
+    const name = nameOf(client, nonce)
+    const kept = this.#late.find(name)
+    if (kept === null || !this.#options.mayRepeat(connection, name, kept.bytes)) return
+    this.#answerAll(connection, nonce, kept.height, kept.height, kept.answers)
   }
 
   closed(connection: ConnectionId): void {

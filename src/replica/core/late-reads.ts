@@ -1,4 +1,4 @@
-// Answers to ordered reads that were executed here before their client's question came: it sends one to each replica, and is nearer to some.
+// Answers to ordered reads that were executed here of late: some question comes after its block, and one whose answer was lost comes again.
 
 import type { ReadAnswer } from '../../kernel/client-messages.ts'
 import type { Height } from '../../kernel/ids.ts'
@@ -6,42 +6,51 @@ import type { Height } from '../../kernel/ids.ts'
 /** Envelopes of reads whose answers are kept, and bytes of these. */
 export const lateReadsMax = 1024
 export const lateReadBytesMax: number = 4 * 1024 * 1024
+/** What an answer is counted with beside its bytes: there may be many without any. */
+export const lateAnswerOverheadBytes = 64
 
-interface Kept {
+export interface KeptAnswers {
   readonly height: Height
-  readonly answers: ReadAnswer[]
+  readonly answers: readonly ReadAnswer[]
   readonly bytes: number
 }
 
 export class LateReads {
   /** Oldest first. */
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new Map<string, KeptAnswers>()
   #bytes = 0
 
-  keep(name: string, height: Height, answers: Iterable<ReadAnswer>): void {
+  /**
+   * What is kept by that name from now on; null if it is too much. The first answers stay: where a copy is ordered too, those who have
+   * seen the one block all answer from it, and those who have not, all from the other.
+   */
+  keep(name: string, height: Height, answers: Iterable<ReadAnswer>): KeptAnswers | null {
+    const earlier = this.find(name)
+    if (earlier !== null) return earlier
     const list: ReadAnswer[] = []
     let bytes = 0
     for (const one of answers) {
-      bytes += one.answer.length
-      // What is too much to keep is too much to work out: its client asks anew.
-      if (bytes > lateReadBytesMax) return
+      bytes += one.answer.length + lateAnswerOverheadBytes
+      // What is too much to keep is too much to work out, for nobody who waits.
+      if (bytes > lateReadBytesMax) return null
       list.push(one)
     }
-    this.take(name)
-    this.#kept.set(name, { height, answers: list, bytes })
+    const kept = { height, answers: list, bytes }
+    this.#kept.set(name, kept)
     this.#bytes += bytes
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= lateReadsMax && this.#bytes <= lateReadBytesMax) return
-      this.take(oldest)
-    }
+    this.#forgetOldest()
+    return kept
   }
 
-  /** Once. */
-  take(name: string): Kept | null {
-    const kept = this.#kept.get(name)
-    if (kept === undefined) return null
-    this.#kept.delete(name)
-    this.#bytes -= kept.bytes
-    return kept
+  find(name: string): KeptAnswers | null {
+    return this.#kept.get(name) ?? null
+  }
+
+  #forgetOldest(): void {
+    for (const [name, { bytes }] of this.#kept) {
+      if (this.#kept.size <= lateReadsMax && this.#bytes <= lateReadBytesMax) return
+      this.#kept.delete(name)
+      this.#bytes -= bytes
+    }
   }
 }

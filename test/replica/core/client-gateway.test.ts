@@ -1,11 +1,12 @@
 // What clients are told: a read only what execution has reached, everything within bounds, one message for each turn.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { clientRequestCodec, clientResponseCodec, type ClientResponse } from '../../../src/kernel/client-messages.ts'
 import { envelopeCodec, type Envelope } from '../../../src/kernel/envelope.ts'
 import type { ReplicaId } from '../../../src/kernel/ids.ts'
 import type { ExecutedBlock } from '../../../src/execution/executed-block.ts'
 import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../../src/replica/core/client-gateway.ts'
+import { lateAnswerOverheadBytes } from '../../../src/replica/core/late-reads.ts'
 import { Pool, poolLimitsDefault } from '../../../src/replica/pool/request-pool.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
 import {
@@ -200,25 +201,72 @@ describe('ordered reads', () => {
     const { height } = executor
     const nonce = new Uint8Array(16).fill(5)
     expect(taken()).toEqual([{ to: 7, response: { kind: 'answers', nonce, stated: height, height, answers } }])
-    submit(7, read(1, 5))
     executes(read(1, 5))
     expect(taken()).toEqual([])
   })
 
-  it('are answered once to whose question comes after their block, from the state that it has left', () => {
+  it('are answered again to whoever asks again, or after their block only, from the state that it has left', () => {
     const { gateway, executor, submit, executes, taken } = bench()
     const session = openSession(executor, 1, 1)
-    executes(operations(1, session, 1, ['a']), read(1, 5))
+    submit(7, read(1, 5))
+    executes(operations(1, session, 1, ['a']), read(1, 5), read(2, 6))
     const answers = [0, 1].map((id) => ({ id, answer: executor.query(none) }))
     const { height } = executor
-    executes(operations(1, session, 2, ['b']))
-    submit(7, read(1, 5))
-    const nonce = new Uint8Array(16).fill(5)
-    expect(taken()).toEqual([{ to: 7, response: { kind: 'answers', nonce, stated: height, height, answers } }])
-    submit(7, read(1, 5))
-    submit(8, read(2, 5))
+    const told = (to: number, nonce: number) => ({
+      to,
+      response: { kind: 'answers', nonce: new Uint8Array(16).fill(nonce), stated: height, height, answers },
+    })
+    expect(taken()).toEqual([told(7, 5)])
+    // A copy that is ordered changes nothing.
+    executes(operations(1, session, 2, ['b']), read(1, 5))
+    gateway.poolChanged = false
+    for (let turn = 0; turn < 3; turn++) {
+      submit(7, read(1, 5))
+      submit(8, read(2, 6))
+      expect(taken()).toEqual([told(7, 5), told(8, 6)])
+      gateway.endTurn()
+      taken()
+    }
+    expect(gateway.poolChanged).toBe(false)
+    submit(8, read(2, 7))
     expect(taken()).toEqual([])
     expect(gateway.poolChanged).toBe(true)
+  })
+
+  it('are answered again once a turn, and no more than so many bytes to one connection', () => {
+    const { gateway, executor, submit, executes, taken } = bench()
+    openSession(executor, 1, 1)
+    executes(read(1, 5), read(1, 6))
+    const bytes = 2 * (executor.query(none).length + lateAnswerOverheadBytes)
+    submit(7, read(1, 5), read(1, 5), read(1, 6))
+    submit(7, read(1, 5))
+    submit(8, read(1, 5))
+    expect(taken().map(({ to }) => to)).toEqual([7, 7, 8])
+    gateway.endTurn()
+    taken()
+    const small = bench({ repeatedBytesMax: 2 * bytes - 1 })
+    openSession(small.executor, 1, 1)
+    small.executes(read(1, 5), read(1, 6))
+    small.submit(7, read(1, 5), read(1, 6))
+    expect(small.taken()).toHaveLength(1)
+    small.gateway.endTurn()
+    small.taken()
+    small.submit(7, read(1, 6))
+    expect(small.taken()).toHaveLength(1)
+  })
+
+  it('that are too large to keep are answered to who waits, and to nobody later: that is asked for under another name', () => {
+    const { gateway, executor, submit, executes, taken } = bench()
+    vi.spyOn(executor, 'query').mockReturnValue(new Uint8Array(mib))
+    const four = { ...read(1, 5), queries: [none, none, none, none] } as Envelope
+    submit(7, four)
+    executes(four)
+    const answered = taken().flatMap(({ response }) => (response.kind === 'answers' ? response.answers : []))
+    expect(answered.map(({ id, answer }) => [id, answer.length])).toEqual([0, 1, 2, 3].map((id) => [id, mib]))
+    gateway.poolChanged = false
+    submit(7, four)
+    expect(taken()).toEqual([])
+    expect(gateway.poolChanged).toBe(false)
   })
 })
 
@@ -373,7 +421,7 @@ describe('what was executed', () => {
     expect(forward(kept)).toBe(true)
   })
 
-  it('of a read is nobody’s question any more: its client asks anew', () => {
+  it('of a read is ordered no second time: it is answered from what is kept', () => {
     const { gateway, forward, submit, lead } = executed()
     for (const leader of [2, 3]) {
       lead(leader)
