@@ -96,8 +96,6 @@ const simulatedHotstuff: SimulatedProtocol<HotstuffMessage, HotstuffRecord> = {
   drawParameters: (parameters, random, rule) => ({
     ...parameters,
     envelopeSignatures: 'required',
-    // A rotation with a lost leader brings few blocks in seconds: of one operation each, the reads that clients ask anew would fill them.
-    batch: { ...parameters.batch, operationsMax: Math.max(4, parameters.batch.operationsMax) },
     hotstuff: {
       rule: rule ?? parameterBounds.hotstuff.rule.default,
       leaders: random.pick(parameterBounds.hotstuff.leaders.choices),

@@ -4,6 +4,7 @@ import type { PlantedBug } from './planted-bug.ts'
 
 const agreement = 'src/client/core/read-agreement.ts'
 const clientReads = 'src/client/core/client-reads.ts'
+const orderedReads = 'src/client/core/ordered-reads.ts'
 const reads: PlantedBug['finder'] = {
   kind: 'tests',
   files: ['test/client/core/fast-reads.test.ts', 'test/client/core/stale-read.test.ts'],
@@ -69,10 +70,35 @@ export const readBugs: readonly PlantedBug[] = [
   {
     name: 'ordered-read-believes-one',
     title: 'one reply to an ordered read is believed',
-    file: 'src/client/core/ordered-reads.ts',
+    file: orderedReads,
     find: '!flight!.counts[place]!.add(from, height, 0, answer)',
     replace: '(flight!.counts[place]!.add(from, height, 0, answer), false)',
     finder: reads,
+  },
+  {
+    name: 'ordered-read-named-anew-each-time',
+    title: 'an ordered read has another name at each attempt: where blocks are few, its names fill them (liveness)',
+    file: orderedReads,
+    find: 'if (flight.attempts < namedAnewAfter * 2 ** (flight.names.length - 1)) return',
+    replace: 'if (flight.attempts === 0) return',
+    finder: { kind: 'tests', files: ['test/simulator/ordered-reads.test.ts'] },
+  },
+  {
+    name: 'ordered-read-never-named-anew',
+    title: 'an ordered read keeps its name for ever: what too few have kept the answers to never ends (liveness)',
+    file: orderedReads,
+    find: 'if (flight.attempts < namedAnewAfter * 2',
+    replace: 'if (flight.attempts < 1e9 * 2',
+    finder: { kind: 'tests', files: ['test/client/core/lying-model.test.ts'] },
+  },
+  {
+    name: 'ordered-read-answered-anew',
+    title:
+      'a copy of an ordered read that is ordered too is answered from the later state, and its first answers are forgotten',
+    file: 'src/replica/core/late-reads.ts',
+    find: 'if (earlier !== null) return earlier',
+    replace: 'void earlier',
+    finder: { kind: 'tests', files: ['test/replica/core/client-gateway.test.ts'] },
   },
   {
     name: 'one-hint-is-believed',

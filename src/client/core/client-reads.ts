@@ -285,7 +285,7 @@ export class ClientReads {
     const due = [...this.#ordered.flights].filter((flight) => flight.dueMs <= nowMs)
     for (const flight of due) {
       leaveSilent(flight)
-      if (flight.attempts > 0) this.#ordered.renew(flight)
+      this.#ordered.leaves(flight)
     }
     for (const flight of due) times.sent(flight, target(), nowMs)
     if (due.length > 0) submit(due.map((flight) => flight.encoded))

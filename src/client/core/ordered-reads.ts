@@ -9,8 +9,8 @@ import { notSent } from './retry.ts'
 import { encodeEnvelope, envelopeRoomBytes, type SessionOptions } from './session.ts'
 import { latin1 } from '../../wire/latin1.ts'
 
-/** Names of one envelope of reads whose late answers are still taken. */
-const namesMax = 16
+/** An envelope of reads that has left so many times in vain, or twice, or four times as many, … has another name from then on. */
+export const namedAnewAfter = 4
 
 const none: readonly ReadFlight[] = []
 
@@ -31,13 +31,21 @@ export class OrderedReads {
     return this.#flights.size === 0 ? none : new Set(this.#flights.values())
   }
 
-  /** Before it leaves once more. */
-  renew(flight: ReadFlight): void {
-    const queries = flight.reads.map((read) => read?.query ?? noQuery)
-    const { name, encoded } = this.#encode(queries)
+  /**
+   * Before it leaves, the first time and again: as the same bytes, mostly. A replica that has executed them answers from what it keeps, and in
+   * one that has not they wait already: no copy takes room in a block. But answers may be forgotten, lost in a restart, or skipped by
+   * who fetched a state, while others know the name as executed and order it no more: too few would answer, for ever. Under a new name
+   * it is ordered again, and all answer. Answers to the older ones still count.
+   *
+   * Each name leaves as often as all before it: whatever is wrong with one, the read waits at most about as long again as it has waited;
+   * and however slowly blocks come, its names in them are few, the logarithm of its attempts. Nothing else has to bound them.
+   */
+  leaves(flight: ReadFlight): void {
+    if (flight.attempts < namedAnewAfter * 2 ** (flight.names.length - 1)) return
+    const { name, encoded } = this.#encode(flight.reads.map((read) => read?.query ?? noQuery))
     flight.encoded = encoded
+    flight.names.push(name)
     this.#flights.set(name, flight)
-    if (flight.names.push(name) > namesMax) this.#flights.delete(flight.names.shift()!)
   }
 
   launch(reads: readonly Read[]): void {

@@ -38,9 +38,9 @@ export class Question {
   }
 }
 
-/** An envelope of reads under way. Each time it goes out it has another nonce: what was executed once is ordered no second time. */
+/** An envelope of reads under way. */
 export interface ReadFlight extends Attempts {
-  /** The newest last. */
+  /** Its nonces so far, the newest last: it leaves under that one. */
   readonly names: string[]
   encoded: Uint8Array
   /** Null where it has been answered, or nobody waits any more. */

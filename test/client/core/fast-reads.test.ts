@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { clientLimitsDefault } from '../../../src/client/core/client-core.ts'
+import { namedAnewAfter } from '../../../src/client/core/ordered-reads.ts'
 import type { ReadEnvelope } from '../../../src/kernel/envelope.ts'
 import type { ReplicaId } from '../../../src/kernel/ids.ts'
 import { envelopes, executed, Scripted, words, type Sent } from './scripted.ts'
@@ -27,6 +28,12 @@ function asked(sent: readonly Sent[]): Asked {
 
 function ordered(sent: readonly Sent[]): ReadEnvelope | undefined {
   return envelopes(sent).find((envelope) => envelope.kind === 'read')
+}
+
+function bytesOf(sent: readonly Sent[]): Uint8Array[] {
+  const { request } = sent[0]!
+  if (request.kind !== 'submit') throw new Error('nothing to order')
+  return request.envelopes
 }
 
 /** Stated, height and result of one replica, for all that was asked. */
@@ -201,42 +208,52 @@ describe('an ordered read', () => {
     expect([client.core.underWay, client.core.dueMs, client.core.knownHeight]).toEqual([0, null, 8])
   })
 
-  it('goes out again under another name, since what was executed is ordered no second time; late answers to earlier ones count', () => {
-    const client = new Scripted(options, [1, 2])
+  it('goes out again as it is, signed once, to whoever comes too', () => {
+    let signed = 0
+    const sign = (): Uint8Array => new Uint8Array(64).fill(++signed)
+    const client = new Scripted({ ...options, signer: { publicKey: new Uint8Array(32), sign } }, [1, 2])
     client.query()
-    const first = ordered(client.turn())!
-    const second = ordered(client.next())!
-    expect(second.queries).toEqual(first.queries)
-    expect(second.nonce).not.toEqual(first.nonce)
+    const first = bytesOf(client.turn())
+    expect(first).toHaveLength(1)
+    for (let attempt = 1; attempt < namedAnewAfter; attempt++) expect(bytesOf(client.next())).toEqual(first)
     client.core.connected(3 as ReplicaId, client.nowMs)
     const late = client.turn()
     expect(late.map(({ to }) => to)).toEqual([3])
-    expect(ordered(late)).toEqual(second)
-    const says = (from: number, nonce: Uint8Array): void =>
-      client.says(from, { kind: 'answers', nonce, stated: 4, height: 4, answers: [{ id: 0, answer: executed('now') }] })
-    says(1, first.nonce)
-    says(2, second.nonce)
-    expect(words(client.settled)).toEqual(['ok now'])
+    expect(bytesOf(late)).toEqual(first)
+    expect(signed).toBe(1)
+  })
+
+  it('has another name when it has left so many times in vain, and twice as many: answers to all its names count', () => {
+    const client = new Scripted(options, [1, 2])
+    client.query()
+    client.query()
+    const envelopesOf = (sent: readonly Sent[]): ReadEnvelope => ordered(sent)!
+    const left = [envelopesOf(client.turn())]
+    // The first is answered before: it is asked for no more.
+    for (const from of [1, 2]) says(client, from, { nonce: left[0]!.nonce, ids: [0] }, 4, 4, 'first')
+    for (let attempt = 1; attempt < 40; attempt++) left.push(envelopesOf(client.next()))
+    const names = left.map(({ nonce }) => nonce[0]!)
+    const firsts = names.flatMap((name, attempt) => (name === names[attempt - 1] ? [] : [attempt]))
+    expect(firsts).toEqual([0, namedAnewAfter, 2 * namedAnewAfter, 4 * namedAnewAfter, 8 * namedAnewAfter])
+    expect(new Set(names).size).toBe(firsts.length)
+    expect(left.at(-1)!.queries.map(({ length }) => length)).toEqual([0, left[0]!.queries[1]!.length])
+    says(client, 1, { nonce: left[0]!.nonce, ids: [1] }, 4, 4, 'second')
+    says(client, 2, { nonce: left.at(-1)!.nonce, ids: [1] }, 5, 5, 'second')
+    expect(words(client.settled)).toEqual(['ok first'])
+    says(client, 2, { nonce: left[namedAnewAfter]!.nonce, ids: [1] }, 4, 4, 'second')
+    expect(words(client.settled)).toEqual(['ok first', 'ok second'])
     expect(client.core.dueMs).toBeNull()
   })
 
-  it('of which nobody waits any more goes out no more, and an answer to one that is long gone counts no more', () => {
+  it('of which nobody waits any more goes out no more, and an answer to it counts no more', () => {
     const client = new Scripted(options, [1, 2])
     const read = client.query()
     const first = ordered(client.turn())!
-    for (let attempt = 0; attempt < 16; attempt++) client.next()
-    for (const from of [1, 2])
-      client.says(from, {
-        kind: 'answers',
-        nonce: first.nonce,
-        stated: 4,
-        height: 4,
-        answers: [{ id: 0, answer: executed('now') }],
-      })
-    expect(words(client.settled)).toEqual([])
     client.core.abandon(read, 'ERR_ABORTED', 'given up')
     expect(words(client.settled)).toEqual(['ERR_ABORTED definite'])
     expect(client.core.dueMs).toBeNull()
+    for (const from of [1, 2]) says(client, from, { nonce: first.nonce, ids: [0] }, 4, 4, 'now')
+    expect(client.settled).toHaveLength(1)
   })
 
   it('is what every linearizable read is for a client that hears one replica of several that may lie', () => {

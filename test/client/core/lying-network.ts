@@ -49,13 +49,19 @@ class Replica {
     sessions: { repliesKept, lifetimeHeights: 1000, perClientMax: 3, totalMax: 6 },
     checkpoints: { intervalHeights: 1000 },
   })
-  readonly pool: Pool
-  readonly gateway: ClientGateway
+  pool!: Pool
+  gateway!: ClientGateway
   /** Heights for which it has voted to commit: all up to here. */
   voted = 0
 
   constructor(id: ReplicaId, world: LyingNetwork) {
     this.id = id
+    this.starts(world)
+  }
+
+  /** With the state that it has, and nothing else that it knew: as after a restart, or a state that it has fetched. */
+  starts(world: LyingNetwork): void {
+    const { id } = this
     this.pool = new Pool({ forward: (to, envelopes) => world.forward(id, to, envelopes) })
     this.gateway = new ClientGateway({
       pool: this.pool,
@@ -143,12 +149,16 @@ export class LyingNetwork {
         if (random.chance(3, 4)) this.client.endTurn(this.nowMs)
         return
       case 8:
-        if (random.chance(1, 4)) this.leader = random.pick(ids)
-        return
+        return this.#change(random.below(8))
       default:
         for (let left = random.between(1, 4); left > 0; left--) this.#deliver()
         this.client.endTurn(this.nowMs)
     }
+  }
+
+  #change(what: number): void {
+    if (what < 2) this.leader = this.random.pick(ids)
+    else if (what < 4) this.random.pick(this.#replicas).starts(this)
   }
 
   /** From now on the links are good, and the liar lies on: all that is open must come to an end within so many rounds. */
