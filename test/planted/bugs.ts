@@ -99,7 +99,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'const index = Math.min(commit, proven)',
     replace: 'const index = Math.min(commit, Math.max(proven, step.state.log.lastIndex))',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 54 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 89 },
   },
   {
     name: 'truncates-without-conflict',
@@ -115,7 +115,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: replication,
     find: 'if (state.log.termAt(message.previousIndex) !== message.previousTerm) return reject(step, from, message)\n  const proven',
     replace: 'if (message.previousIndex > state.log.lastIndex) return reject(step, from, message)\n  const proven',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 80 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 228 },
   },
   {
     name: 'votes-for-an-outdated-log',
@@ -163,7 +163,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const known = state.commitIndex >= state.termStartIndex',
     replace: 'const known = state.commitIndex >= 0',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 9 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 20 },
   },
   {
     name: 'read-without-confirmation',
@@ -211,7 +211,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/storage/log/recovery.ts',
     find: 'state.tornBytes += bytes.length - bad',
     replace: "return corrupt(name, bad, 'torn')",
-    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 84 },
+    finder: { kind: 'simulator', replicas: 3, faults: 'process', seed: 250 },
   },
   {
     name: 'c14-durable-at-write',

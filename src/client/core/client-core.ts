@@ -29,15 +29,7 @@ import { envelopeBytesMax, operationBytesMax } from '../../kernel/limits.ts'
 import { outcomeCodec } from '../../kernel/outcome.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Opening } from './opening.ts'
-import {
-  ClientOperation,
-  fail,
-  Room,
-  type ClientFailure,
-  type ClientFailureCode,
-  type RoomLimits,
-  type Settle,
-} from './operation.ts'
+import { ClientOperation, fail, refuse, Room, type ClientFailure, type RoomLimits, type Settle } from './operation.ts'
 import { Primary } from './primary.ts'
 import { ClientReads, fastReadLimitsDefault, type FastReadLimits } from './client-reads.ts'
 import type { ReadRule } from './reads.ts'
@@ -322,7 +314,8 @@ export class ClientCore {
     if (!outcome.ok) return this.#options.note?.('malformed-outcome', `from replica ${from}`)
     const effect = this.#session!.reply(from, number, height, index, outcome.value, encoded)
     if (effect.kind !== 'none') this.#learnHeight(height)
-    if (effect.kind === 'again') {
+    if (effect.kind === 'flight-answered') this.#times.answered(nowMs - effect.flight.sentMs)
+    else if (effect.kind === 'again') {
       this.#times.postpone(effect.flight, nowMs)
       // It was answered: no reason to go elsewhere.
       effect.flight.target = null
@@ -391,8 +384,11 @@ export class ClientCore {
     while (session.hasRoom && this.#waiting.length > 0) {
       const flight = session.fill(this.#waiting)
       if (flight === null) break
-      this.#times.sent(flight, this.#target, nowMs)
-      if (this.#asksAlone(nowMs)) flight.dueMs = Math.min(flight.dueMs, nowMs + this.#limits.primaryAloneMs)
+      flight.sentMs = nowMs
+      const { bytesUnderWay } = session
+      this.#times.sent(flight, this.#target, nowMs, bytesUnderWay)
+      const aloneMs = this.#times.patienceMs(this.#limits.primaryAloneMs, bytesUnderWay)
+      if (this.#asksAlone(nowMs)) flight.dueMs = Math.min(flight.dueMs, nowMs + aloneMs)
       fresh.push(flight.encoded)
     }
     return fresh
@@ -416,7 +412,8 @@ export class ClientCore {
       this.#leaveSilent(flight)
       if (flight.silences > 0) this.#primary.distrust(nowMs + this.#limits.retryMsMax)
     }
-    for (const flight of again) this.#times.sent(flight, this.#target, nowMs)
+    const bytes = again.length === 0 ? 0 : this.#session!.bytesUnderWay
+    for (const flight of again) this.#times.sent(flight, this.#target, nowMs, bytes)
     this.#submitAll(again.map((flight) => flight.encoded))
   }
 
@@ -486,10 +483,4 @@ export class ClientCore {
   #learnHeight(height: Height): void {
     this.#knownHeight = Math.max(this.#knownHeight, height)
   }
-}
-
-function refuse(operation: ClientOperation, code: ClientFailureCode, message: string, retryAfterMs?: number): false {
-  const failure: ClientFailure = { code, certainty: 'definite', message }
-  fail(operation, retryAfterMs === undefined ? failure : { ...failure, retryAfterMs })
-  return false
 }

@@ -100,3 +100,15 @@ export class Room {
     this.#bytes -= bytes
   }
 }
+
+/** It has not left, and never will. */
+export function refuse(
+  operation: ClientOperation,
+  code: ClientFailureCode,
+  message: string,
+  retryAfterMs?: number,
+): false {
+  const failure: ClientFailure = { code, certainty: 'definite', message }
+  fail(operation, retryAfterMs === undefined ? failure : { ...failure, retryAfterMs })
+  return false
+}

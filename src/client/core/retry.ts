@@ -25,20 +25,45 @@ export interface RetryLimits {
 
 const soonMs = 20
 const doublingsMax = 10
+/** Of the time that answers take of late: what has no answer after so many of it will hardly have one. */
+const patience = 2
+/** What the newest answer counts for in that. */
+const newestShare = 1 / 8
+/** What a network is believed to order at least, as long as nobody knows better. */
+const bytesPerMs = 4096
 
 export class RetryTimes {
   readonly #limits: RetryLimits
   readonly #random: Random
+  #answerMs = 0
 
   constructor(limits: RetryLimits, random: Random) {
     this.#limits = limits
     this.#random = random
   }
 
-  /** It leaves now. */
-  sent(item: Attempts, target: ReplicaId | null, nowMs: number): void {
+  /** All of an envelope was answered so long after it first left. */
+  answered(afterMs: number): void {
+    const { retryMsMax } = this.#limits
+    // The first counts whole: until then nothing is known.
+    const share = this.#answerMs === 0 ? 1 : newestShare
+    this.#answerMs += share * (Math.min(afterMs, retryMsMax) - this.#answerMs)
+  }
+
+  /**
+   * `leastMs`, or what answers take, and time for all that is under way: a network that is slow because it has so much to do, large operations
+   * above all, must not be given all of it once more.
+   */
+  patienceMs(leastMs: number, bytesUnderWay: number): number {
+    const ms = Math.max(leastMs, patience * this.#answerMs) + Math.floor(bytesUnderWay / bytesPerMs)
+    return Math.min(this.#limits.retryMsMax, ms)
+  }
+
+  /** It leaves now, with so much under way. */
+  sent(item: Attempts, target: ReplicaId | null, nowMs: number, bytesUnderWay = 0): void {
     const { retryMsMin, retryMsMax } = this.#limits
-    const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(item.silences, doublingsMax))
+    const firstMs = this.patienceMs(retryMsMin, bytesUnderWay)
+    const delayMs = Math.min(retryMsMax, firstMs * 2 ** Math.min(item.silences, doublingsMax))
     item.attempts++
     item.silences++
     item.target = target

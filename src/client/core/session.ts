@@ -38,6 +38,8 @@ export class Flight implements Attempts {
   /** Null where the first reply is believed. */
   readonly counts: readonly ReplyCount[] | null
   unanswered: number
+  /** For the first time. */
+  sentMs = 0
   attempts = notSent.attempts
   silences = notSent.silences
   dueMs = notSent.dueMs
@@ -74,6 +76,10 @@ export class Session {
 
   get flights(): readonly Flight[] {
     return this.#flights
+  }
+
+  get bytesUnderWay(): number {
+    return this.#flights.reduce((bytes, { encoded }) => bytes + encoded.length, 0)
   }
 
   get hasRoom(): boolean {
@@ -116,10 +122,11 @@ export class Session {
     if (meaning.kind === 'session-lost') return { kind: 'session-lost' }
     flight.operations[place] = null
     flight.unanswered--
-    if (flight.unanswered === 0) this.#flights.splice(this.#flights.indexOf(flight), 1)
+    const isOver = flight.unanswered === 0
+    if (isOver) this.#flights.splice(this.#flights.indexOf(flight), 1)
     if (meaning.kind === 'result') settle(operation, { ok: true, result: meaning.result, height, index })
     else fail(operation, meaning.failure)
-    return answered
+    return isOver ? { kind: 'flight-answered', flight } : answered
   }
 
   /** Whoever still waits is told the same. */
@@ -167,7 +174,9 @@ export class Session {
   }
 }
 
-export type ReplyEffect = { kind: 'none' | 'answered' | 'session-lost' } | { kind: 'again'; flight: Flight }
+export type ReplyEffect =
+  | { kind: 'none' | 'answered' | 'session-lost' }
+  | { kind: 'again' | 'flight-answered'; flight: Flight }
 
 /** Signed where the epoch asks for it: the signature is over all that stands before it. */
 export function encodeEnvelope(options: Pick<SessionOptions, 'network' | 'signer'>, envelope: Envelope): Uint8Array {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { earlierQuestionsMax } from '../../../src/client/core/client-reads.ts'
 import { clientLimitsDefault } from '../../../src/client/core/client-core.ts'
 import { envelopeOperationsMax, operationBytesMax } from '../../../src/kernel/limits.ts'
+import type { ReplicaId } from '../../../src/kernel/ids.ts'
 import { envelopes, executed, opening, operationsIn, Scripted, sessionId, words } from './scripted.ts'
 
 const refused = { kind: 'refused', code: 'OutOfOrder' } as const
@@ -185,6 +186,39 @@ describe('agreed outcomes', () => {
     client.replies(1, 1, outcome)
     expect(words(client.settled)).toEqual([expected])
     expect(client.core.underWay).toBe(0)
+  })
+})
+
+describe('an envelope that waits', () => {
+  it('leaves again the later, the longer answers have taken of late', () => {
+    const client = new Scripted().open()
+    const pauseMs = (): number => client.core.dueMs! - client.nowMs
+    client.submit('slow')
+    client.turn()
+    expect(pauseMs()).toBeLessThanOrEqual(1_250)
+    client.nowMs += 900
+    client.replies(1, 1, 'done')
+    client.submit('after it')
+    client.turn()
+    expect(pauseMs()).toBeGreaterThanOrEqual(1_800)
+    expect(pauseMs()).toBeLessThanOrEqual(1_800 * 1.25)
+  })
+
+  it('has time for all the bytes that are under way, where it went to the primary alone too', () => {
+    const client = new Scripted({ repliesNeeded: 2 }, [1, 2, 3, 4]).open()
+    for (const replica of [1, 2, 3]) client.says(replica, { kind: 'hint', leader: 1 as ReplicaId })
+    client.submit('to all at first')
+    client.turn()
+    for (const replica of [1, 2]) client.replies(replica, 1, 'done')
+    client.submit('small')
+    expect(client.turn().map(({ to }) => to)).toEqual([1])
+    expect(client.core.dueMs! - client.nowMs).toBe(250)
+    client.core.submit(new Uint8Array(1024 * 1024), () => {})
+    client.turn()
+    const large = client.nowMs
+    client.replies(1, 2, 'done')
+    client.replies(2, 2, 'done')
+    expect(client.core.dueMs! - large).toBe(250 + 256)
   })
 })
 
