@@ -113,7 +113,7 @@ export class SessionTable {
       const { client, nonce, referenceHeight } = envelope
       return this.isExpired(referenceHeight, height) || this.opened(client, nonce) !== undefined
     }
-    // Whoever still waits for it has it ordered again.
+    // That is told by names (replica/core/recent-names.ts): it leaves nothing in the state.
     if (envelope.kind === 'read') return false
     const session = this.find(envelope.session)
     // A session that is not there any more was closed or evicted; one of a later height is still to come.

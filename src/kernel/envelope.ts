@@ -54,7 +54,7 @@ export interface CloseEnvelope {
 /**
  * Queries that take their place in the order: what a read falls back to where fast ones do not come together. They change nothing, so
  * they need no session, have no number, no leaf and no stored reply: each replica that was asked answers from the state that the block
- * has left, and a copy that is ordered again is answered again, if somebody still waits.
+ * has left, and a copy that comes or is ordered later with the same answers, while it has them.
  */
 export interface ReadEnvelope {
   kind: 'read'

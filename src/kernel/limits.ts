@@ -10,6 +10,8 @@ export const resultBytesMax = 1024 * 1024
 export const envelopeOperationsMax = 1024
 /** One envelope, encoded. */
 export const envelopeBytesMax = 2 * 1024 * 1024
+/** What is handed on once more to one replica, because it has waited for long: at least one envelope. A network that has too much to do must not get all of it again. */
+export const forwardedAgainBytesMax: number = envelopeBytesMax
 /** Envelopes in one block. */
 export const blockEnvelopesMax = 16_384
 /** The payload of one block, encoded. */

@@ -27,10 +27,10 @@ export interface RequestPool {
    * Decided ones wait for the application, which is no leader's fault.
    */
   oldestWaitingSinceMs(): number | null
-  /** Sends waiting envelopes to a replica that can order them. Each envelope goes to one replica at most once per call of `forwardAgain`. */
-  forward(to: ReplicaId): void
-  /** Forgets what was forwarded to whom: the next `forward` sends all again. */
-  forwardAgain(): void
+  /** Sends waiting envelopes to a replica that can order them, the oldest first, up to so many bytes. Each envelope goes to one replica at most once per call of `forwardAgain`. */
+  forward(to: ReplicaId, bytesMax?: number): void
+  /** Forgets what was forwarded to whom: the next `forward` sends all again, or the oldest that have so many bytes together. */
+  forwardAgain(bytesMax?: number): void
   /**
    * A block in flight holds these envelopes, whoever proposed it: neither they nor copies that come later are taken until they are
    * put back or executed. A leader calls it for the blocks it builds on, before it takes. Returns how many operations they have.

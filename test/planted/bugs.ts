@@ -171,7 +171,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: reads,
     find: 'const confirmed = rounds[state.membership.quorum - 1] ?? 0',
     replace: 'const confirmed = state.round',
-    finder: { kind: 'simulator', replicas: 3, faults: 'all', seed: 587 },
+    finder: { kind: 'tests', files: ['test/protocols/raft/reads.test.ts'] },
   },
   {
     name: 'read-confirmed-by-an-earlier-round',
@@ -634,7 +634,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'requests-forwarded-once',
     title: 'a request handed to a leader that lost it is never handed on again (liveness)',
     file: election,
-    find: 'if (now.monotonicMs - sinceMs >= state.parameters.timers.timeoutMsBase / 2) pool.forwardAgain()',
+    find: 'if (now.monotonicMs - sinceMs >= state.parameters.timers.timeoutMsBase / 2) pool.forwardAgain(forwardedAgainBytesMax)',
     replace: 'void [now, sinceMs, pool]',
     finder: { kind: 'tests', files: ['test/protocols/raft/flow.test.ts'] },
   },

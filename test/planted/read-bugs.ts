@@ -89,7 +89,15 @@ export const readBugs: readonly PlantedBug[] = [
     file: orderedReads,
     find: 'if (flight.attempts < namedAnewAfter * 2',
     replace: 'if (flight.attempts < 1e9 * 2',
-    finder: { kind: 'tests', files: ['test/client/core/lying-model.test.ts'] },
+    finder: { kind: 'tests', files: ['test/client/core/fast-reads.test.ts'] },
+  },
+  {
+    name: 'executed-read-never-ordered-again',
+    title: 'a member that has skipped the block of a read waits for it for ever, and blames leaders (liveness)',
+    file: 'src/replica/core/client-gateway.ts',
+    find: "if (leads && envelope.value.kind === 'read') this.#mayOrderAgain(envelope.value, now)",
+    replace: '',
+    finder: { kind: 'tests', files: ['test/replica/core/client-gateway.test.ts'] },
   },
   {
     name: 'ordered-read-answered-anew',

@@ -39,7 +39,7 @@ import { StatusQuestions } from './status-questions.ts'
 import { encodeEnvelope, Session, type Flight, type SessionOptions } from './session.ts'
 
 export interface ClientLimits extends RoomLimits, RetryLimits, FastReadLimits {
-  /** Where replicas may lie: what went to the primary alone goes to all after so long without an answer. */
+  /** Where replicas may lie: what went to the primary alone goes to all after so long without an answer, at least. */
   primaryAloneMs: number
 }
 
@@ -387,7 +387,8 @@ export class ClientCore {
       flight.sentMs = nowMs
       const { bytesUnderWay } = session
       this.#times.sent(flight, this.#target, nowMs, bytesUnderWay)
-      const aloneMs = this.#times.patienceMs(this.#limits.primaryAloneMs, bytesUnderWay)
+      const { primaryAloneMs, retryMsMin } = this.#limits
+      const aloneMs = this.#times.patienceMs(primaryAloneMs, bytesUnderWay, retryMsMin)
       if (this.#asksAlone(nowMs)) flight.dueMs = Math.min(flight.dueMs, nowMs + aloneMs)
       fresh.push(flight.encoded)
     }

@@ -10,7 +10,7 @@ import { encodeEnvelope, envelopeRoomBytes, type SessionOptions } from './sessio
 import { latin1 } from '../../wire/latin1.ts'
 
 /** An envelope of reads that has left so many times in vain, or twice, or four times as many, … has another name from then on. */
-export const namedAnewAfter = 4
+export const namedAnewAfter = 2
 
 const none: readonly ReadFlight[] = []
 

@@ -18,7 +18,7 @@ export interface Attempts {
 export const notSent: Readonly<Attempts> = { attempts: 0, silences: 0, dueMs: 0, target: null, postponed: false }
 
 export interface RetryLimits {
-  /** What has no answer goes to the next replica after so long, and then twice as long, up to the second. */
+  /** What has no answer goes to the next replica after so long at least, and then twice as long, up to the second. */
   retryMsMin: number
   retryMsMax: number
 }
@@ -44,18 +44,15 @@ export class RetryTimes {
 
   /** All of an envelope was answered so long after it first left. */
   answered(afterMs: number): void {
-    const { retryMsMax } = this.#limits
-    // The first counts whole: until then nothing is known.
-    const share = this.#answerMs === 0 ? 1 : newestShare
-    this.#answerMs += share * (Math.min(afterMs, retryMsMax) - this.#answerMs)
+    this.#answerMs += newestShare * (Math.min(afterMs, this.#limits.retryMsMax) - this.#answerMs)
   }
 
   /**
    * `leastMs`, or what answers take, and time for all that is under way: a network that is slow because it has so much to do, large operations
-   * above all, must not be given all of it once more.
+   * above all, must not be given all of it once more. What is measured holds this patience too: `mostMs` ends what would feed on itself.
    */
-  patienceMs(leastMs: number, bytesUnderWay: number): number {
-    const ms = Math.max(leastMs, patience * this.#answerMs) + Math.floor(bytesUnderWay / bytesPerMs)
+  patienceMs(leastMs: number, bytesUnderWay: number, mostMs: number = this.#limits.retryMsMax): number {
+    const ms = Math.min(mostMs, Math.max(leastMs, patience * this.#answerMs)) + Math.floor(bytesUnderWay / bytesPerMs)
     return Math.min(this.#limits.retryMsMax, ms)
   }
 

@@ -1,6 +1,7 @@
 // A follower hands requests on to whoever proposes next, and to everybody when that comes to nothing, so that all of them watch the view.
 
 import type { ReplicaId } from '../../kernel/ids.ts'
+import { forwardedAgainBytesMax } from '../../kernel/limits.ts'
 import { leaderAfter, leaderInTurn } from './leaders.ts'
 import { leaderNow } from './node-header.ts'
 import { timer, type HotstuffState, type Step } from './state.ts'
@@ -33,8 +34,8 @@ export function onForwardTimer(step: Step): void {
   if (sinceMs === null) return
   const halfMs = timeoutMs(state) / 2
   if (now.monotonicMs - sinceMs >= halfMs) {
-    pool.forwardAgain()
-    for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter)
+    pool.forwardAgain(forwardedAgainBytesMax)
+    for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter, forwardedAgainBytesMax)
   }
   state.forwardArmed = true
   effects.arm(timer.forward, halfMs)

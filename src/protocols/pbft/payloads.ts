@@ -26,7 +26,7 @@ export function payloadOf(state: PbftState, slot: Slot, digest: Digest): Uint8Ar
   return isEmptyDigest(state, digest) ? emptyPayload : null
 }
 
-/** Null while the record is not on disk: then it is in memory too, but for a moment of a decision. */
+/** Null while the record is not on disk: then it is in memory too, but for what has just been decided, which others have. */
 function readBack(state: PbftState, { payload, persisted }: StoredPayload): Uint8Array | null {
   if (payload !== null) return payload
   if (persisted > state.durable) return null

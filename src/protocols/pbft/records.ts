@@ -32,7 +32,7 @@ export interface PreparedRecord {
   certificate: PreparedCertificate
 }
 
-/** On disk before the block is handed to the application, so that whoever has signed a checkpoint can show how it came to it. */
+/** On disk before a checkpoint at or above it is signed, so that whoever has signed one can show how it came to it. */
 export interface DecidedRecord {
   kind: 'decided'
   header: BlockHeader

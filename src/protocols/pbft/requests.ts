@@ -1,6 +1,7 @@
 // A backup's part in fairness (PBFT §4.4): it hands requests on to the primary, and asks for another one when they come to nothing.
 
 import type { ReplicaId } from '../../kernel/ids.ts'
+import { forwardedAgainBytesMax } from '../../kernel/limits.ts'
 import { decidedByOthers } from '../../kernel/catching-up.ts'
 import { hasVoice, high, isPrimary, primaryOf, timeoutMs, timer, type PbftState, type Step } from './state.ts'
 import { askForView } from './view-changes.ts'
@@ -32,8 +33,8 @@ export function onForwardTimer(step: Step): void {
   if (!state.active || sinceMs === null || isPrimary(state)) return
   const halfMs = timeoutMs(state) / 2
   if (now.monotonicMs - Math.max(sinceMs, state.viewSinceMs) >= halfMs) {
-    pool.forwardAgain()
-    for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter)
+    pool.forwardAgain(forwardedAgainBytesMax)
+    for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter, forwardedAgainBytesMax)
   }
   state.forwardArmed = true
   effects.arm(timer.forward, halfMs)

@@ -2,6 +2,7 @@
 
 import type { ReplicaId } from '../../kernel/ids.ts'
 import { emptyPayload } from '../../kernel/block.ts'
+import { forwardedAgainBytesMax } from '../../kernel/limits.ts'
 import { termMax, type TransferVoteRequest, type VoteAnswer, type VoteRequest } from './messages.ts'
 import { failAsked } from './follower-reads.ts'
 import { isBound, leasesAreOn } from './lease.ts'
@@ -233,7 +234,7 @@ export function onForwardTimer(step: Step): void {
   const { pool } = state.ports
   const sinceMs = pool.oldestWaitingSinceMs()
   if (state.role === 'leader' || sinceMs === null) return
-  if (now.monotonicMs - sinceMs >= state.parameters.timers.timeoutMsBase / 2) pool.forwardAgain()
+  if (now.monotonicMs - sinceMs >= state.parameters.timers.timeoutMsBase / 2) pool.forwardAgain(forwardedAgainBytesMax)
   forwardWaiting(step)
 }
 

@@ -8,7 +8,7 @@ import {
   type RefusalReason,
   type Reply,
 } from '../../kernel/client-messages.ts'
-import { envelopeCodec, isSensible, type Envelope, type SessionId } from '../../kernel/envelope.ts'
+import { envelopeCodec, isSensible, type Envelope, type ReadEnvelope, type SessionId } from '../../kernel/envelope.ts'
 import { envelopeOperationsMax } from '../../kernel/limits.ts'
 import type { ReplicaId } from '../../kernel/ids.ts'
 import type { Now } from '../../kernel/protocol.ts'
@@ -67,6 +67,8 @@ export const gatewayLimitsDefault: GatewayLimits = {
 
 /** What a reply is counted with beside its outcome. */
 const replyOverheadBytes = 64
+/** A leader orders an executed read again, for a member that lacks it, no sooner than so long after its execution. */
+export const readAgainMs = 1_000
 /** Outcomes in one message to a client. */
 const responseBytesMax = 2 * 1024 * 1024
 
@@ -144,6 +146,7 @@ export class ClientGateway {
       if (!envelope.ok || !isSensible(envelope.value) || !authentic(envelope.value, encoded)) continue
       // Copies in one message are one question.
       const key = requestKey(envelope.value)
+      if (leads && envelope.value.kind === 'read') this.#mayOrderAgain(envelope.value, now)
       if (seen.has(key) || this.#isOld(envelope.value, leads)) continue
       seen.add(key)
       if (this.#options.pool.add(encoded, envelope.value, now.monotonicMs, { from }) === 'added')
@@ -161,6 +164,14 @@ export class ClientGateway {
     const { executor } = this.#options
     if (this.#isExecutedRead(envelope) || executor.isSettled(envelope)) return true
     return !leads && executor.hasConsumed(envelope)
+  }
+
+  /**
+   * Whoever hands on a read that was executed here long ago has skipped its block, by fetching a state or starting from one, and knows its
+   * name no more: he would wait for it, and blame leaders. A leader orders it again for him, no sooner than so long after the last time.
+   */
+  #mayOrderAgain({ client, nonce }: ReadEnvelope, now: Now): void {
+    this.#executedReads.forgetIfOlder(readRoute(client, nonce), now.monotonicMs - readAgainMs)
   }
 
   /** Ordered no second time: it is answered from what is kept, and asked for under another name where too few keep it. */
@@ -186,7 +197,7 @@ export class ClientGateway {
     this.#reads.failed(id, code, this.#leaderToName())
   }
 
-  executed(block: ExecutedBlock): void {
+  executed(block: ExecutedBlock, now: Now): void {
     this.#options.pool.executed(block.envelopes)
     for (const reply of block.replies) this.#deliver(reply)
     for (const envelope of block.envelopes) {
@@ -195,7 +206,7 @@ export class ClientGateway {
       const connection = this.#routes.get(route)
       // A copy of it that is ordered later is nobody's question any more.
       this.#unroute(route)
-      this.#executedReads.add(route)
+      this.#executedReads.add(route, now.monotonicMs)
       this.#reads.ordered(connection ?? null, envelope)
     }
     this.restored()

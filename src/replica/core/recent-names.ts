@@ -1,20 +1,26 @@
-/** The last so many names that were added. */
+/** The last so many names that were added, and when. */
 export class RecentNames {
   readonly #max: number
-  readonly #names = new Set<string>()
+  readonly #addedMs = new Map<string, number>()
 
   constructor(max: number) {
     this.#max = max
   }
 
-  add(name: string): void {
-    this.#names.delete(name)
-    this.#names.add(name)
-    if (this.#names.size <= this.#max) return
-    for (const oldest of this.#names) return void this.#names.delete(oldest)
+  add(name: string, nowMs: number): void {
+    this.#addedMs.delete(name)
+    this.#addedMs.set(name, nowMs)
+    if (this.#addedMs.size <= this.#max) return
+    for (const oldest of this.#addedMs.keys()) return void this.#addedMs.delete(oldest)
   }
 
   has(name: string): boolean {
-    return this.#names.has(name)
+    return this.#addedMs.has(name)
+  }
+
+  /** If it was added before that. */
+  forgetIfOlder(name: string, thanMs: number): void {
+    const addedMs = this.#addedMs.get(name)
+    if (addedMs !== undefined && addedMs < thanMs) this.#addedMs.delete(name)
   }
 }

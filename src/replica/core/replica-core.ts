@@ -270,7 +270,7 @@ export class ReplicaCore<Message, LogRecord> {
         this.#driver.fail(error)
         return blocks
       }
-      this.#gateway.executed(executed)
+      this.#gateway.executed(executed, this.#now)
       this.#observer.executed?.(executed)
     }
     this.#decided.splice(0, blocks)

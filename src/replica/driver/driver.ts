@@ -295,7 +295,8 @@ export class Driver<Message, LogRecord> {
       persistSoon: (record) => {
         const sequence = this.#log.appendSoon(encode(this.#definition.logRecord, record))
         this.#queue.persistedSoon(sequence)
-        this.#armSoon()
+        if (this.#log.backedUp) this.#log.hurry()
+        else this.#armSoon()
         return sequence
       },
       send: (to, message, after) => {

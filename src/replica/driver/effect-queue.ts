@@ -1,4 +1,4 @@
-// The order of effects (architecture.md §4): nothing leaves before what was persisted before it is durable.
+// The order of effects (architecture.md §4): nothing leaves before what was persisted before it is durable, but for what was to be persisted soon.
 
 import type { Persisted } from '../../kernel/protocol.ts'
 

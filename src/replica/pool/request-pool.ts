@@ -179,11 +179,14 @@ export class Pool implements RequestPool {
     return null
   }
 
-  forward(to: ReplicaId): void {
+  forward(to: ReplicaId, bytesMax = Infinity): void {
     const envelopes: Uint8Array[] = []
+    let bytes = 0
     for (let index = this.#head; index < this.#waiting.length; index++) {
       const request = this.#waiting[index]!
       if (!this.#isWaiting(request) || request.isSentToAll || request.forwardedTo.includes(to)) continue
+      bytes += request.encoded.length
+      if (bytes > bytesMax) break
       request.forwardedTo.push(to)
       envelopes.push(request.encoded)
     }
@@ -191,10 +194,14 @@ export class Pool implements RequestPool {
   }
 
   /** What is over goes first: nobody would take it, and whoever leads would be blamed for that. */
-  forwardAgain(): void {
+  forwardAgain(bytesMax = Infinity): void {
     for (const request of this.#known.values()) this.#dropIfOver(request)
     this.#compact()
+    let bytes = 0
+    // Oldest first.
     for (const request of this.#known.values()) {
+      if (this.#isWaiting(request)) bytes += request.encoded.length
+      if (bytes > bytesMax) return
       request.forwardedTo = []
       request.isSentToAll = false
     }

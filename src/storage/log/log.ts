@@ -132,8 +132,9 @@ export class Log {
 
   /** Copies the bytes, and gives their sequence. Throws on a record above the limit: its writer should have known. */
   append(body: Uint8Array): number {
+    const sequence = this.#append(recordKind.host, body)
     this.#isAwaited = true
-    return this.#append(recordKind.host, body)
+    return sequence
   }
 
   appendSoon(body: Uint8Array): number {
@@ -200,7 +201,10 @@ export class Log {
     )
   }
 
-  /** What nobody waited for is written, so that a replica that was stopped in order finds it. */
+  /**
+   * What nobody waits for is written, if nothing else is being written, so that a replica that was stopped in order finds it mostly. It is
+   * not synced: as after any crash, it is there or not.
+   */
   close(): void {
     this.hurry()
     this.flush()

@@ -193,14 +193,16 @@ describe('an envelope that waits', () => {
   it('leaves again the later, the longer answers have taken of late', () => {
     const client = new Scripted().open()
     const pauseMs = (): number => client.core.dueMs! - client.nowMs
-    client.submit('slow')
+    for (let number = 1; number <= 40; number++) {
+      client.submit('slow')
+      client.turn()
+      if (number === 1) expect(pauseMs()).toBeLessThanOrEqual(1_250)
+      client.nowMs += 900
+      client.replies(1, number, 'done')
+    }
+    client.submit('after them')
     client.turn()
-    expect(pauseMs()).toBeLessThanOrEqual(1_250)
-    client.nowMs += 900
-    client.replies(1, 1, 'done')
-    client.submit('after it')
-    client.turn()
-    expect(pauseMs()).toBeGreaterThanOrEqual(1_800)
+    expect(pauseMs()).toBeGreaterThanOrEqual(1_750)
     expect(pauseMs()).toBeLessThanOrEqual(1_800 * 1.25)
   })
 

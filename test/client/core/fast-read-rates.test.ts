@@ -86,7 +86,7 @@ function measure(blockMs: number | null, isSilent: boolean): Rates {
             const replica = replicas[to - 1]!
             replica.votes.set(height, (replica.votes.get(height) ?? 0) + 1)
             while ((replica.votes.get(replica.executor.height + 1) ?? 0) >= 3)
-              replica.gateway.executed(run(replica.executor))
+              replica.gateway.executed(run(replica.executor), { monotonicMs: nowMs, wallMs: 0 })
           })
         }
       })

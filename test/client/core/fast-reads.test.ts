@@ -234,7 +234,14 @@ describe('an ordered read', () => {
     for (let attempt = 1; attempt < 40; attempt++) left.push(envelopesOf(client.next()))
     const names = left.map(({ nonce }) => nonce[0]!)
     const firsts = names.flatMap((name, attempt) => (name === names[attempt - 1] ? [] : [attempt]))
-    expect(firsts).toEqual([0, namedAnewAfter, 2 * namedAnewAfter, 4 * namedAnewAfter, 8 * namedAnewAfter])
+    expect(firsts).toEqual([
+      0,
+      namedAnewAfter,
+      2 * namedAnewAfter,
+      4 * namedAnewAfter,
+      8 * namedAnewAfter,
+      16 * namedAnewAfter,
+    ])
     expect(new Set(names).size).toBe(firsts.length)
     expect(left.at(-1)!.queries.map(({ length }) => length)).toEqual([0, left[0]!.queries[1]!.length])
     says(client, 1, { nonce: left[0]!.nonce, ids: [1] }, 4, 4, 'second')

@@ -324,7 +324,7 @@ export class LyingNetwork {
     const executed = replica.executor.execute(block)
     if (height === this.lengthAt.length) this.#witness(executed.replies)
     replica.pool.executed(executed.envelopes)
-    replica.gateway.executed(executed)
+    replica.gateway.executed(executed, this.#now())
     replica.gateway.endTurn()
     return true
   }

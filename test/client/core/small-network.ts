@@ -361,7 +361,7 @@ export class SmallNetwork {
     const executed = replica.executor.execute(block)
     if (isFirst) this.#witness(executed.replies)
     replica.pool.executed(executed.envelopes)
-    replica.gateway.executed(executed)
+    replica.gateway.executed(executed, this.#now())
     replica.gateway.endTurn()
     return true
   }

@@ -44,7 +44,7 @@ class Replica {
     this.committed = Math.max(this.committed, this.executor.height + 1)
     const block = run(this.executor, ...envelopes)
     this.pool.executed(block.envelopes)
-    this.gateway.executed(block)
+    this.gateway.executed(block, { monotonicMs: 0, wallMs: 0 })
   }
 }
 

@@ -47,6 +47,18 @@ describe('nothing leaves before it is on disk', () => {
   })
 })
 
+describe('a lock', () => {
+  it.each([
+    ['two-chain', [undefined, undefined, undefined]],
+    ['three-chain', [undefined, undefined, 1]],
+  ] as const)('is on disk with the vote that raises it, where the rule has one: %s', (rule, views) => {
+    const lone = new Lone(rule)
+    lone.hear(2, ...chainOf(lone.world, 1, 2, 3))
+    const locks = lone.one.disk.flatMap(({ record }) => (record.kind === 'voted' ? [record.lock?.view] : []))
+    expect(locks).toEqual(views)
+  })
+})
+
 describe.each(['two-chain', 'three-chain'] as const)('%s: all lose power', (rule) => {
   it('and what was executed is decided again, though no disk has the decision', () => {
     const world = new Bench({

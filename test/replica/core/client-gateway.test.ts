@@ -5,7 +5,12 @@ import { clientRequestCodec, clientResponseCodec, type ClientResponse } from '..
 import { envelopeCodec, type Envelope } from '../../../src/kernel/envelope.ts'
 import type { ReplicaId } from '../../../src/kernel/ids.ts'
 import type { ExecutedBlock } from '../../../src/execution/executed-block.ts'
-import { ClientGateway, gatewayLimitsDefault, type GatewayLimits } from '../../../src/replica/core/client-gateway.ts'
+import {
+  ClientGateway,
+  gatewayLimitsDefault,
+  readAgainMs,
+  type GatewayLimits,
+} from '../../../src/replica/core/client-gateway.ts'
 import { lateAnswerOverheadBytes } from '../../../src/replica/core/late-reads.ts'
 import { Pool, poolLimitsDefault } from '../../../src/replica/pool/request-pool.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
@@ -55,7 +60,7 @@ function bench(limits: Partial<GatewayLimits> = {}, operationsMax = 100, leaders
   }
   const query = (to: number, id: number, consistency: 'linearizable' | 'local' = 'linearizable'): void =>
     gateway.request(to, encode(clientRequestCodec, { kind: 'query', id, consistency, query: none }), now)
-  const executes = (...envelopes: Envelope[]): void => gateway.executed(run(executor, ...envelopes))
+  const executes = (...envelopes: Envelope[]): void => gateway.executed(run(executor, ...envelopes), now)
   return {
     gateway,
     executor,
@@ -196,7 +201,7 @@ describe('ordered reads', () => {
     const block = run(executor, read(1, 5), operations(1, session, 1, ['a']), read(3, 5))
     expect(block.leaves).toHaveLength(1)
     expect(block.replies).toHaveLength(1)
-    gateway.executed(block)
+    gateway.executed(block, now)
     const answers = [0, 1].map((id) => ({ id, answer: executor.query(none) }))
     const { height } = executor
     const nonce = new Uint8Array(16).fill(5)
@@ -334,20 +339,22 @@ describe('what was executed', () => {
     const session = openSession(executor, 1, 1)
     const expired = open(2, 1, 1)
     const request = operations(1, session, 1, ['a', 'b'])
-    gateway.executed(run(executor, request))
+    gateway.executed(run(executor, request), now)
     for (let height = 0; height < 30; height++) run(executor)
     const alive = openSession(executor, 1, 2)
     const kept = operations(1, alive, 1, ['a', 'b'])
     const reply = run(executor, kept)
-    gateway.executed(reply)
-    gateway.executed(run(executor, readOf(5)))
-    const forward = (...envelopes: Envelope[]): boolean => {
+    gateway.executed(reply, now)
+    gateway.executed(run(executor, readOf(5)), now)
+    const forwardAfter = (ms: number, ...envelopes: Envelope[]): boolean => {
       gateway.poolChanged = false
       const encoded = envelopes.map((envelope) => encode(envelopeCodec, envelope))
-      gateway.forwarded(3 as ReplicaId, encoded, () => true, now)
+      const { monotonicMs, wallMs } = now
+      gateway.forwarded(3 as ReplicaId, encoded, () => true, { monotonicMs: monotonicMs + ms, wallMs })
       return gateway.poolChanged
     }
-    return { ...all, forward, alive, kept, reply, expired, lost: request }
+    const forward = (...envelopes: Envelope[]): boolean => forwardAfter(0, ...envelopes)
+    return { ...all, forward, forwardAfter, alive, kept, reply, expired, lost: request }
   }
 
   it('is answered again at once, as it was, and waits for nobody', () => {
@@ -412,7 +419,8 @@ describe('what was executed', () => {
 
   it('and is known in the order alone is taken by who leads, and watched by nobody else', () => {
     const { gateway, executor, forward, lead, alive, kept } = executed()
-    for (let number = 3; number < 12; number++) gateway.executed(run(executor, operations(1, alive, number, ['x'])))
+    for (let number = 3; number < 12; number++)
+      gateway.executed(run(executor, operations(1, alive, number, ['x'])), now)
     for (const leader of [3, null]) {
       lead(leader)
       expect(forward(kept)).toBe(false)
@@ -439,12 +447,26 @@ describe('what was executed', () => {
     expect(forward(open(3, 1, 33))).toBe(true)
   })
 
+  it('of a read is ordered again by who leads, for a member that hands it on a second later: he has skipped its block', () => {
+    const { forwardAfter, lead, executes } = executed()
+    const later = (ms: number): boolean => forwardAfter(ms, readOf(5))
+    lead(2)
+    expect(later(readAgainMs)).toBe(false)
+    lead(3)
+    expect(later(readAgainMs + 1)).toBe(false)
+    lead(2)
+    expect(later(readAgainMs + 1)).toBe(true)
+    // Until it has been executed once more.
+    executes(readOf(5))
+    expect(later(readAgainMs)).toBe(false)
+  })
+
   it('of reads is remembered for so many', () => {
     const { gateway, executor, forward, lead } = executed({ executedReadsMax: 2 })
     lead(3)
-    gateway.executed(run(executor, readOf(6), readOf(5)))
+    gateway.executed(run(executor, readOf(6), readOf(5)), now)
     expect([5, 6].map((nonce) => forward(readOf(nonce)))).toEqual([false, false])
-    gateway.executed(run(executor, readOf(7)))
+    gateway.executed(run(executor, readOf(7)), now)
     expect([5, 7].map((nonce) => forward(readOf(nonce)))).toEqual([false, false])
     expect(forward(readOf(6))).toBe(true)
   })
@@ -520,7 +542,7 @@ describe('replies', () => {
       const outcome = new Uint8Array(size).fill(index)
       return { kind: 'operation', client: clientKey(1), session, number: index + 1, height: 2, index, outcome }
     })
-    gateway.executed({ ...run(executor), replies } as unknown as ExecutedBlock)
+    gateway.executed({ ...run(executor), replies } as unknown as ExecutedBlock, now)
     gateway.endTurn()
     const messages = taken().map(({ response }) =>
       response.kind === 'replies' ? response.replies.map(({ number, outcome }) => [number, outcome.length]) : [],

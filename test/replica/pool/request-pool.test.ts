@@ -186,6 +186,23 @@ describe('the request pool', () => {
     ])
   })
 
+  it('forwards no more bytes than it is told, the oldest first', () => {
+    const forwarded: [number, number][] = []
+    const pool = create({}, forwarded)
+    for (const number of [1, 2, 3]) add(pool, envelope(1, number))
+    const bytes = encode(envelopeCodec, envelope(1, 1)).length
+    pool.forward(replicaId(2), 2 * bytes)
+    pool.forward(replicaId(2), 2 * bytes)
+    pool.forward(replicaId(2), 2 * bytes)
+    pool.forwardAgain(bytes)
+    pool.forward(replicaId(2))
+    expect(forwarded).toEqual([
+      [2, 2],
+      [2, 1],
+      [2, 1],
+    ])
+  })
+
   it('forwards what its client has sent to all only when all is forwarded again', () => {
     const forwarded: [number, number][] = []
     const pool = create({}, forwarded)
