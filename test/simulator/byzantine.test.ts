@@ -104,20 +104,19 @@ describe('hotstuff among liars', () => {
   it.each(['equivocating-proposals', 'equivocating-votes', 'proposing-anew', 'restless'])(
     'accuses those who lie, and nobody else (%s)',
     (behaviour) => {
-      const lines: TraceLine[] = []
-      const { violation } = runSeed({
-        ...chained,
-        replicas: 7,
-        seed: 1,
-        adversaries: 2,
-        behaviour,
-        trace: (line) => lines.push(line),
-      })
-      expect(violation).toBeNull()
-      const liars = lines.filter(({ what }) => what === 'adversary').map(({ detail }) => detail.split(':')[0])
-      const accused = lines.filter(({ what }) => what === 'accuses').map(({ detail }) => detail)
-      expect(accused.length).toBeGreaterThan(0)
-      expect(liars).toEqual(expect.arrayContaining(accused))
+      let accusations = 0
+      // In one history alone a lie may come to nobody's notice.
+      for (const seed of [1, 2, 3]) {
+        const lines: TraceLine[] = []
+        const trace = (line: TraceLine): number => lines.push(line)
+        const { violation } = runSeed({ ...chained, replicas: 7, seed, adversaries: 2, behaviour, trace })
+        expect(violation).toBeNull()
+        const liars = lines.filter(({ what }) => what === 'adversary').map(({ detail }) => detail.split(':')[0])
+        const accused = lines.filter(({ what }) => what === 'accuses').map(({ detail }) => detail)
+        expect(liars).toEqual(expect.arrayContaining(accused))
+        accusations += accused.length
+      }
+      expect(accusations).toBeGreaterThan(0)
     },
   )
 

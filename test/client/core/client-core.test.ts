@@ -206,6 +206,20 @@ describe('an envelope that waits', () => {
     expect(pauseMs()).toBeLessThanOrEqual(1_800 * 1.25)
   })
 
+  it('has no more than a second with the primary alone, however long answers take', () => {
+    const client = new Scripted({ repliesNeeded: 2 }, [1, 2, 3, 4]).open()
+    for (const replica of [1, 2, 3]) client.says(replica, { kind: 'hint', leader: 1 as ReplicaId })
+    for (let number = 1; number <= 40; number++) {
+      client.submit('slow')
+      client.turn()
+      client.nowMs += 3_000
+      for (const replica of [1, 2]) client.replies(replica, number, 'done')
+    }
+    client.submit('to the primary')
+    expect(client.turn().map(({ to }) => to)).toEqual([1])
+    expect(client.core.dueMs! - client.nowMs).toBe(clientLimitsDefault.retryMsMin)
+  })
+
   it('has time for all the bytes that are under way, where it went to the primary alone too', () => {
     const client = new Scripted({ repliesNeeded: 2 }, [1, 2, 3, 4]).open()
     for (const replica of [1, 2, 3]) client.says(replica, { kind: 'hint', leader: 1 as ReplicaId })

@@ -143,6 +143,13 @@ describe('what is persisted soon', () => {
     driver.durable(3, now)
     expect(taken()).toEqual(['release below 3'])
   })
+
+  it('is hurried at once where more waits than the log wants to hold', () => {
+    const { log, does, taken } = bench()
+    log.backedUp = true
+    does((effects) => effects.persistSoon(1))
+    expect(taken()).toEqual(['hurry'])
+  })
 })
 
 describe('what the host says', () => {
