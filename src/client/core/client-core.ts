@@ -387,9 +387,7 @@ export class ClientCore {
       flight.sentMs = nowMs
       const { bytesUnderWay } = session
       this.#times.sent(flight, this.#target, nowMs, bytesUnderWay)
-      const { primaryAloneMs, retryMsMin } = this.#limits
-      const aloneMs = this.#times.patienceMs(primaryAloneMs, bytesUnderWay, retryMsMin)
-      if (this.#asksAlone(nowMs)) flight.dueMs = Math.min(flight.dueMs, nowMs + aloneMs)
+      if (this.#asksAlone(nowMs)) flight.dueMs = Math.min(flight.dueMs, nowMs + this.#aloneMs(bytesUnderWay))
       fresh.push(flight.encoded)
     }
     return fresh
@@ -464,6 +462,11 @@ export class ClientCore {
     if (envelopes.length === 0) return
     if (this.#options.repliesNeeded === 1) return this.#submitAll(envelopes)
     this.#submitAll(envelopes, this.#primary.addressees(this.#connectedVoters, nowMs))
+  }
+
+  #aloneMs(bytesUnderWay: number): number {
+    const { primaryAloneMs, retryMsMin } = this.#limits
+    return this.#times.patienceMs(primaryAloneMs, bytesUnderWay, retryMsMin)
   }
 
   #asksAlone(nowMs: number): boolean {

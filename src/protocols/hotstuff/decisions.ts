@@ -7,7 +7,7 @@ import { toHex } from '../../kernel/hex.ts'
 import { letGo } from './holding.ts'
 import { committedBy, runLength } from './rules.ts'
 import { nodeDigest } from './statements.ts'
-import { persistSoon, type HotstuffState, type Step } from './state.ts'
+import type { HotstuffState, Step } from './state.ts'
 import type { ChainNode, Root } from './tree.ts'
 
 /** As far as the application keeps up. */
@@ -67,7 +67,7 @@ export function record(
 ): void {
   const isEmpty = payload.length === emptyPayload.length
   const written = at !== null || isEmpty ? null : payload
-  const decided = persistSoon(step, { kind: 'decided', headers, certificates, payload: written })
+  const decided = step.effects.persistSoon({ kind: 'decided', headers, certificates, payload: written })
   step.state.ledger.add(header.height, { decided, payload: isEmpty ? null : (at ?? decided) })
 }
 

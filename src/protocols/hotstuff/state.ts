@@ -142,11 +142,6 @@ export function persist({ state, effects }: Step, record: HotstuffRecord): Persi
   return state.lastPersisted
 }
 
-/** For what nothing that is said here depends on. */
-export function persistSoon({ effects }: Step, record: HotstuffRecord): Persisted {
-  return effects.persistSoon(record)
-}
-
 export function createState({ epoch, self, ports }: ProtocolOptions): HotstuffState {
   const originHeight = epoch.firstHeight - 1
   const scope = scopeOf(epoch)

@@ -4,7 +4,7 @@ import { emptyPayload, type Block, type BlockHeader } from '../../kernel/block.t
 import type { DecisionProof, SignatureSet } from '../../kernel/proof.ts'
 import type { View } from '../../kernel/ids.ts'
 import { isEmptyDigest, payloadOf, wantPayload } from './payloads.ts'
-import { persistSoon, type PbftState, type Step } from './state.ts'
+import type { PbftState, Step } from './state.ts'
 
 /** As far as the application keeps up, and nothing is missing. */
 export function decideReady(step: Step): void {
@@ -67,7 +67,7 @@ export function record(
   written: Uint8Array | null,
   at: number | null,
 ): number {
-  const decided = persistSoon(step, { kind: 'decided', header, view, commits, payload: written })
+  const decided = step.effects.persistSoon({ kind: 'decided', header, view, commits, payload: written })
   step.state.ledger.add(header.height, { decided, payload: written === null ? at : decided })
   return decided
 }

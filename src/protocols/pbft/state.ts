@@ -234,11 +234,6 @@ export function persist({ state, effects }: Step, record: PbftRecord): Persisted
   return state.lastPersisted
 }
 
-/** For what nothing that is said here depends on. */
-export function persistSoon({ effects }: Step, record: PbftRecord): Persisted {
-  return effects.persistSoon(record)
-}
-
 export function createState({ epoch, self, ports }: ProtocolOptions): PbftState {
   const originHeight = epoch.firstHeight - 1
   const { hasher, verifier } = ports

@@ -9,7 +9,7 @@ export const lateReadBytesMax: number = 4 * 1024 * 1024
 /** What an answer is counted with beside its bytes: there may be many without any. */
 export const lateAnswerOverheadBytes = 64
 
-export interface KeptAnswers {
+interface KeptAnswers {
   readonly height: Height
   readonly answers: readonly ReadAnswer[]
   readonly bytes: number

@@ -132,9 +132,7 @@ export class Log {
 
   /** Copies the bytes, and gives their sequence. Throws on a record above the limit: its writer should have known. */
   append(body: Uint8Array): number {
-    const sequence = this.#append(recordKind.host, body)
-    this.#isAwaited = true
-    return sequence
+    return this.#appendAwaited(recordKind.host, body)
   }
 
   appendSoon(body: Uint8Array): number {
@@ -149,8 +147,7 @@ export class Log {
   appendIncarnation(): number {
     const writer = new Writer(8)
     writer.u53(this.incarnation)
-    this.#isAwaited = true
-    return this.#append(recordKind.incarnation, writer.finish())
+    return this.#appendAwaited(recordKind.incarnation, writer.finish())
   }
 
   flush(): void {
@@ -211,6 +208,12 @@ export class Log {
     this.#state = 'closed'
     this.#segment.close()
     this.#note.close()
+  }
+
+  #appendAwaited(kind: number, body: Uint8Array): number {
+    const sequence = this.#append(kind, body)
+    this.#isAwaited = true
+    return sequence
   }
 
   #append(kind: number, body: Uint8Array): number {

@@ -206,6 +206,14 @@ describe('an envelope that waits', () => {
     expect(pauseMs()).toBeLessThanOrEqual(1_800 * 1.25)
   })
 
+  it('has time for its bytes the second time too', () => {
+    const client = new Scripted().open()
+    client.core.submit(new Uint8Array(1024 * 1024), () => {})
+    client.turn()
+    expect(operationsIn(client.next())).toHaveLength(1)
+    expect(client.core.dueMs! - client.nowMs).toBeGreaterThanOrEqual(2 * (1_000 + 256))
+  })
+
   it('has no more than a second with the primary alone, however long answers take', () => {
     const client = new Scripted({ repliesNeeded: 2 }, [1, 2, 3, 4]).open()
     for (const replica of [1, 2, 3]) client.says(replica, { kind: 'hint', leader: 1 as ReplicaId })
