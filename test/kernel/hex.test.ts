@@ -9,6 +9,8 @@ it('gives back what was written', () => {
     fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => void expect(fromHex(toHex(bytes), 1000)).toEqual(bytes)),
   )
   expect(toHex(Uint8Array.of(0, 10, 255))).toBe('000aff')
+  // More than is written in one call.
+  expect(toHex(new Uint8Array(10_000).fill(0xab))).toBe('ab'.repeat(10_000))
 })
 
 it.each(['', 'a', 'AB', '0x00', 'gg', ' 00', '00\n', 7, null, undefined, ['00']])('is not %j', (text) => {
