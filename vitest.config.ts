@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
+    // Each core has a worker already: the collector's helpers would only hinder (5% less CPU without them).
+    execArgv: ['--single-threaded-gc'],
   },
 })

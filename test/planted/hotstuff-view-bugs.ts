@@ -131,8 +131,8 @@ export const hotstuffViewBugs: readonly PlantedBug[] = [
     name: 'one-claim-of-decisions-believed',
     title: 'what one replica claims to have decided is fetched',
     file: 'src/kernel/catching-up.ts',
-    find: 'heights[membership.oneCorrect - 1]',
-    replace: 'heights[0]',
+    find: 'ahead[membership.oneCorrect - 1]',
+    replace: 'ahead[0]',
     finder: tests(losses),
   },
 

@@ -180,8 +180,8 @@ export const pbftBugs: readonly PlantedBug[] = [
     name: 'b24-one-claim-believed',
     title: 'what one replica claims to have decided is fetched',
     file: 'src/kernel/catching-up.ts',
-    find: 'heights[membership.oneCorrect - 1]',
-    replace: 'heights[0]',
+    find: 'ahead[membership.oneCorrect - 1]',
+    replace: 'ahead[0]',
     finder: tests(pitfalls, 'test/protocols/pbft/lying-servers.test.ts', hostile),
   },
   {
