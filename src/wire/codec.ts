@@ -16,8 +16,11 @@ export type Decoded<Value> = { ok: true; value: Value } | { ok: false; error: Wi
 
 /** Kept between calls, because making a buffer costs more than filling it. Taken away while in use, so that calls may nest. */
 let spareWriter: Writer | null = null
-/** A writer that had to grow beyond this is not kept. */
-const spareBytesMax = 256 * 1024
+/**
+ * A writer that had to grow beyond this is not kept. It holds a block of large operations: to grow from nothing for each of them makes three
+ * times its bytes, for each message, record and peer.
+ */
+const spareBytesMax = 4 * 1024 * 1024
 
 /** Throws a WireError when the value breaks a limit: that is a bug of the caller, who checks before. */
 export function encode<Value>(codec: Codec<Value>, value: Value): Uint8Array {

@@ -11,6 +11,7 @@ import type { Replica } from '../../replica/replica.ts'
 import { applicationOption, loadApplication } from '../application.ts'
 import type { Command } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
+import { spareFullCollections } from '../full-collections.ts'
 import { watchInterruption, type Interruption } from '../interruption.ts'
 import { flag, number, parseOptions, requiredText, text, texts, UsageError, type CommandSpec } from '../options.ts'
 import type { Output } from '../output.ts'
@@ -71,6 +72,7 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   requireReplicaFolder(dir)
   const networkPath = text(parsed, 'network', networkPathFor(dir))
   const listen = texts(parsed, 'listen')
+  spareFullCollections()
   const interruption = watchInterruption()
   const report = reporter(output, flag(parsed, 'json'))
   try {

@@ -15,7 +15,7 @@ const bufferBytesMin = 4096
 
 export class FrameDecoder {
   readonly #bodyBytesMax: number
-  /** Of a frame that is not whole: at most twice what has arrived of it. */
+  /** Of a frame that is not whole: at most twice what has arrived of it, and no more than the frame. */
   #buffer = new Uint8Array(0)
   #held = 0
 
@@ -36,7 +36,7 @@ export class FrameDecoder {
       const wanted = this.#held < linkHeaderBytes ? linkHeaderBytes : this.#lengthOf(this.#buffer)
       if (typeof wanted === 'string') return wanted
       const more = Math.min(wanted - this.#held, rest.length)
-      this.#hold(rest.subarray(0, more))
+      this.#hold(rest.subarray(0, more), wanted)
       rest = rest.subarray(more)
       if (this.#held < linkHeaderBytes || this.#held < wanted) return null
       const whole = this.#lengthOf(this.#buffer)
@@ -46,11 +46,14 @@ export class FrameDecoder {
     while (rest.length >= linkHeaderBytes) {
       const wanted = this.#lengthOf(rest)
       if (typeof wanted === 'string') return wanted
-      if (rest.length < wanted) break
+      if (rest.length < wanted) {
+        this.#hold(rest, wanted)
+        return null
+      }
       take({ kind: rest[linkHeaderBytes - 1]!, body: compact(rest.subarray(linkHeaderBytes, wanted)) })
       rest = rest.subarray(wanted)
     }
-    if (rest.length > 0) this.#hold(rest)
+    if (rest.length > 0) this.#hold(rest, linkHeaderBytes)
     return null
   }
 
@@ -62,10 +65,11 @@ export class FrameDecoder {
     return linkHeaderBytes - 1 + rest
   }
 
-  #hold(bytes: Uint8Array): void {
+  /** `whole`: bytes of the frame, or of the header as long as that is not there. */
+  #hold(bytes: Uint8Array, whole: number): void {
     const needed = this.#held + bytes.length
     if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(bufferBytesMin, needed, Math.min(2 * this.#buffer.length, 2 * needed)))
+      const grown = new Uint8Array(Math.max(bufferBytesMin, needed, Math.min(2 * needed, whole)))
       grown.set(this.#buffer.subarray(0, this.#held))
       this.#buffer = grown
     }
