@@ -79,6 +79,16 @@ describe('FrameDecoder', () => {
     }
   })
 
+  it('allocates no more than the frame, which whoever keeps it keeps as it is', () => {
+    const decoder = new FrameDecoder()
+    const frame = linkFrame(2, new Uint8Array(100_000))
+    decoder.push(frame.subarray(0, 60_000), () => {})
+    expect(decoder.allocated).toBe(frame.length)
+    const bodies: Uint8Array[] = []
+    decoder.push(frame.subarray(60_000), ({ body }) => bodies.push(body))
+    expect(bodies.map(({ length, buffer }) => [length, buffer.byteLength])).toEqual([[100_000, frame.length]])
+  })
+
   it('keeps nothing once a frame is whole', () => {
     const decoder = new FrameDecoder()
     const frame = linkFrame(2, new Uint8Array(100_000))
