@@ -12,6 +12,9 @@ interface Request {
 }
 
 export class HandingPool implements RequestPool {
+  /** What each handing on was bounded by, where it was, and each that said so once more. */
+  readonly boundsOfForwards: number[] = []
+  readonly boundsOfForwardsAgain: number[] = []
   readonly #nowMs: () => number
   readonly #hand: (to: ReplicaId, texts: string[]) => void
   readonly #known = new Map<string, Request>()
@@ -52,14 +55,16 @@ export class HandingPool implements RequestPool {
     return since.length === 0 ? null : Math.min(...since)
   }
 
-  forward(to: ReplicaId): void {
+  forward(to: ReplicaId, bytesMax = Infinity): void {
+    if (bytesMax < Infinity) this.boundsOfForwards.push(bytesMax)
     const fresh = this.#waiting.filter(([, request]) => !request.forwardedTo.has(to))
     for (const [, request] of fresh) request.forwardedTo.add(to)
     const texts = fresh.map(([text]) => text)
     if (texts.length > 0) this.#hand(to, texts)
   }
 
-  forwardAgain(): void {
+  forwardAgain(bytesMax = Infinity): void {
+    this.boundsOfForwardsAgain.push(bytesMax)
     for (const request of this.#known.values()) request.forwardedTo.clear()
   }
 

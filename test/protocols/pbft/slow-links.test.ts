@@ -1,6 +1,7 @@
 // Links that take their time, and pools that hand requests on: what is slow by nature is nobody's fault.
 
 import { describe, expect, it } from 'vitest'
+import { forwardedAgainBytesMax } from '../../../src/kernel/limits.ts'
 import { Bench, timeoutMs } from './bench.ts'
 import { slowly } from './slowly.ts'
 
@@ -74,5 +75,10 @@ describe('a backup', () => {
     }
     const olds = replica.pool.forwarded.filter(({ texts }) => texts.includes('old'))
     expect(olds.length).toBeLessThanOrEqual(1 + 3 + 1)
+    // Never all of it once more, to nobody.
+    const { boundsOfForwards, boundsOfForwardsAgain } = replica.pool
+    expect([...boundsOfForwardsAgain, ...boundsOfForwards]).toEqual(
+      Array.from({ length: 1 + 3 }, () => forwardedAgainBytesMax),
+    )
   })
 })

@@ -1,6 +1,7 @@
 // From the pool into blocks: batching, lingering, pipelining, forwarding, and limits on all of them.
 
 import { describe, expect, it } from 'vitest'
+import { forwardedAgainBytesMax } from '../../../src/kernel/limits.ts'
 import { Bench, electionTimeoutMs, wallStartMs } from './bench.ts'
 
 const single = { batch: { operationsMax: 1, lingerMs: 0 } }
@@ -145,6 +146,9 @@ describe('a follower hands requests on', () => {
     const times = follower.pool.forwarded.filter(({ texts }) => texts.includes('lost'))
     expect(times.length).toBeGreaterThanOrEqual(2)
     expect(times.length).toBeLessThanOrEqual(4)
+    // Never all of it once more, but to another leader.
+    expect(follower.pool.boundsOfForwardsAgain.slice(1)).toContain(forwardedAgainBytesMax)
+    expect(follower.pool.boundsOfForwardsAgain.slice(1)).not.toContain(Infinity)
   })
 
   it('again no more when they were executed, and no sooner than they are old', () => {

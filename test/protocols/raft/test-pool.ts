@@ -20,6 +20,9 @@ export function textsOf(payload: Uint8Array): string[] {
 
 export class TestPool implements RequestPool {
   readonly forwarded: { to: ReplicaId; texts: string[] }[] = []
+  /** What each handing on was bounded by, where it was, and each that said so once more. */
+  readonly boundsOfForwards: number[] = []
+  readonly boundsOfForwardsAgain: number[] = []
   readonly nowMs: () => number
   /** Said of each batch that is taken. */
   handedOnBy: readonly ReplicaId[] = []
@@ -59,13 +62,15 @@ export class TestPool implements RequestPool {
     return since.length === 0 ? null : Math.min(...since)
   }
 
-  forward(to: ReplicaId): void {
+  forward(to: ReplicaId, bytesMax = Infinity): void {
+    if (bytesMax < Infinity) this.boundsOfForwards.push(bytesMax)
     const fresh = this.#waiting.filter((request) => !request.forwardedTo.has(to))
     for (const request of fresh) request.forwardedTo.add(to)
     if (fresh.length > 0) this.forwarded.push({ to, texts: fresh.map((request) => request.text) })
   }
 
-  forwardAgain(): void {
+  forwardAgain(bytesMax = Infinity): void {
+    this.boundsOfForwardsAgain.push(bytesMax)
     for (const request of this.#waiting) request.forwardedTo.clear()
   }
 
