@@ -120,7 +120,7 @@ export const parameterBounds = {
   batch: {
     operationsMax: { default: 1000, min: 1, max: 16_384 },
     bytesMax: { default: 1024 * 1024, min: 1024, max: 4 * 1024 * 1024 },
-    lingerMs: { default: 1, min: 0, max: 1000 },
+    lingerMs: { default: 10, min: 0, max: 1000 },
   },
   flow: {
     pipelineBlocksMax: { default: 16, min: 1, max: 1024 },

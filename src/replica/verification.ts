@@ -1,8 +1,12 @@
-// The signatures of clients on a real host: verified on other threads before anybody in the replica asks for them.
+// The signatures of clients on a real host: verified before anybody in the replica asks for them, on other threads where there are cores for them.
 
-import { ThreadVerifier } from '../crypto/node/thread-verifier.ts'
+import { AheadVerifier } from '../crypto/node/ahead-verifier.ts'
 import type { VerifyAhead } from './core/payload-checks.ts'
 import { ClientIntake, type ClientIntakeOptions } from './client-intake.ts'
+import { CoresLeft } from './cores-left.ts'
+
+/** One for the loop, and half of one for a thread: from here on a thread is worth what it costs (docs/decisions/0022-crowded-cores.md). */
+const coresForThreads = 1.5
 
 export interface VerificationOptions extends Omit<ClientIntakeOptions, 'verifyAhead'> {
   /** Asks for a turn soon. */
@@ -10,7 +14,8 @@ export interface VerificationOptions extends Omit<ClientIntakeOptions, 'verifyAh
 }
 
 export class Verification {
-  readonly verifier = new ThreadVerifier()
+  readonly #cores = new CoresLeft()
+  readonly verifier = new AheadVerifier({ threadsPay: () => this.#cores.left >= coresForThreads })
   readonly ahead: VerifyAhead
   readonly clients: ClientIntake
 

@@ -39,7 +39,7 @@ describe('the parameters', () => {
     const { envelopeSignatures, ...defaults } = defaultParameters('link')
     expect(envelopeSignatures).toBe('link')
     expect(defaults).toEqual({
-      batch: { operationsMax: 1000, bytesMax: 1_048_576, lingerMs: 1 },
+      batch: { operationsMax: 1000, bytesMax: 1_048_576, lingerMs: 10 },
       flow: { pipelineBlocksMax: 16, executionLagBlocksMax: 128 },
       timers: { timeoutMsBase: 1000, timeoutMsMax: 20_000, heartbeatMs: 100, retransmitMs: 250 },
       sessions: { repliesKept: 1024, lifetimeHeights: 100_000, perClientMax: 16, totalMax: 65_536 },

@@ -60,7 +60,7 @@ describe('a category', () => {
     ['file:///x/src/wire/codec.ts', 'encoding'],
     ['file:///x/dist/replica/core/client-gateway.js', 'client'],
     ['file:///x/dist/replica/driver/driver.js', 'protocol'],
-    ['file:///x/dist/crypto/node/thread-verifier.js', 'signatures'],
+    ['file:///x/dist/crypto/node/ahead-verifier.js', 'signatures'],
     ['file:///x/dist/network/node/client-links.js', 'client'],
     ['file:///x/node_modules/quorate/dist/storage/node/node-file.js', 'log'],
     ['file:///x/node_modules/it-pipe/dist/src/index.js', 'links'],
