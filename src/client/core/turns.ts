@@ -13,8 +13,10 @@ export class Turns {
     if (others.length === 0) return left !== null && connected.has(left) ? left : null
     if (left !== null) this.#had.add(left)
     const fresh = others.filter((replica) => !this.#had.has(replica))
-    if (fresh.length > 0) return random.pick(fresh)
-    this.#had.clear()
-    return random.pick(others)
+    if (fresh.length === 0) this.#had.clear()
+    const next = random.pick(fresh.length > 0 ? fresh : others)
+    // Now, and not when it is left: it may send us elsewhere, and would be the only fresh one for good.
+    this.#had.add(next)
+    return next
   }
 }

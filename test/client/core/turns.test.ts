@@ -27,6 +27,22 @@ describe('turns', () => {
     )
   })
 
+  it('come to all, too, where whoever is asked sends the client back to one that is silent', () => {
+    fc.assert(
+      fc.property(fc.string(), (seed) => {
+        const random = createRandom(seed)
+        const turns = new Turns()
+        const silent = 4 as ReplicaId
+        for (let round = 0; round < 3; round++) {
+          const asked = new Set<ReplicaId>()
+          // Each of the others is left by its hint, and not because it was silent.
+          for (let count = 1; count < 7; count++) asked.add(turns.next(silent, replicas(1, 2, 3, 4, 5, 6, 7), random)!)
+          expect(asked.size).toBe(6)
+        }
+      }),
+    )
+  })
+
   it('stay with the only one there is, and come to nobody where nobody is', () => {
     const turns = new Turns()
     const random = createRandom('turns')
