@@ -75,6 +75,7 @@ async function onThreads(requests: readonly Uint8Array[]): Promise<number> {
   const finished = new Promise<void>((resolve) => (finish = resolve))
   const verification = new Verification({
     epoch,
+    guarded: (step) => step(),
     turn: () => {},
     respond: () => {},
     deliver: (_connection, bytes) => {

@@ -56,10 +56,11 @@ export class ClientIntake {
     if (isFull) return this.#refuse(connection)
     const message: Message = { bytes, isReady: false }
     this.#wait(connection, message)
-    this.#options.verifyAhead(signed, () => {
+    const verified = (): void => {
       message.isReady = true
       this.#deliverReady(connection)
-    })
+    }
+    this.#options.verifyAhead(signed, verified, 'later')
   }
 
   /** Nobody is there any more: what waits is dropped. */

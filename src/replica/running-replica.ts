@@ -94,6 +94,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
     })
     this.#verification = new Verification({
       epoch: options.network.epoch,
+      guarded: (step) => this.#guardedStep(step),
       turn: () => this.#turn(),
       deliver: (connection, frame) => this.#guardedStep(() => this.#core?.clientFrame(connection, frame, this.#now())),
       respond: (connection, frame) => this.#network?.sendClient(connection, frame),

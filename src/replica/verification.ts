@@ -9,6 +9,8 @@ import { CoresLeft } from './cores-left.ts'
 const coresForThreads = 1.5
 
 export interface VerificationOptions extends Omit<ClientIntakeOptions, 'verifyAhead'> {
+  /** What is thrown within is a bug of ours, and ends the replica alone. */
+  guarded: (step: () => void) => void
   /** Asks for a turn soon. */
   turn: () => void
 }
@@ -20,11 +22,13 @@ export class Verification {
   readonly clients: ClientIntake
 
   constructor(options: VerificationOptions) {
-    this.ahead = (signed, done) =>
-      this.verifier.ahead(signed, () => {
-        done()
+    this.ahead = (signed, done, urgency) => {
+      const answered = (): void => {
+        options.guarded(done)
         options.turn()
-      })
+      }
+      this.verifier.ahead(signed, answered, urgency)
+    }
     this.clients = new ClientIntake({ ...options, verifyAhead: this.ahead })
   }
 

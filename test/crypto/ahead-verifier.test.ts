@@ -144,6 +144,21 @@ describe('where threads do not pay', () => {
     expect(done).toEqual([1, 2, 3])
   })
 
+  it('what is first is answered before all that waits, and has room of its own', async () => {
+    const verifier = crowded()
+    const said: string[] = []
+    verifier.ahead(
+      Array.from({ length: waitingVerificationsMax + 1 }, () => refused),
+      () => said.push('later'),
+    )
+    verifier.ahead([question(1), forged(2)], () => said.push('first'), 'first')
+    expect(verifier.waiting).toBe(waitingVerificationsMax + 2)
+    await turn()
+    expect(said).toEqual(['first'])
+    expect([ask(verifier, question(1)), ask(verifier, forged(2)), verifier.known]).toEqual([true, false, 2])
+    verifier.close()
+  })
+
   it('beyond a limit nothing waits; after the end nobody is answered', async () => {
     const verifier = crowded()
     let done = 0

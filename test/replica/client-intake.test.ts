@@ -12,10 +12,11 @@ import { open, operations } from '../execution/fixtures.ts'
 function create(envelopeSignatures: EnvelopeSignatures = 'required') {
   const delivered: string[] = []
   const responses: unknown[] = []
-  const verifying: { keys: number[]; done: () => void }[] = []
+  const verifying: { keys: number[]; done: () => void; urgency: string }[] = []
   const intake = new ClientIntake({
     epoch: { network: new Uint8Array(32), parameters: defaultParameters(envelopeSignatures) } as unknown as Epoch,
-    verifyAhead: (signed, done) => void verifying.push({ keys: signed.map(({ publicKey }) => publicKey[0]!), done }),
+    verifyAhead: (signed, done, urgency) =>
+      void verifying.push({ keys: signed.map(({ publicKey }) => publicKey[0]!), done, urgency }),
     deliver: (connection, bytes) => {
       const request = decode(clientRequestCodec, bytes)
       delivered.push(`${connection} ${request.ok ? request.value.kind : 'malformed'}`)
@@ -45,6 +46,7 @@ describe('what a client submits', () => {
     submit(2, 5)
     expect(verifying.map(({ keys }) => keys)).toEqual([[7, 8], [9], [5]])
     expect(delivered()).toEqual(['2 status'])
+    expect(new Set(verifying.map(({ urgency }) => urgency))).toEqual(new Set(['later']))
     verifying[1]!.done()
     expect(delivered()).toEqual([])
     verifying[2]!.done()

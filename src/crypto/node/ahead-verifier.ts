@@ -13,7 +13,7 @@ import { nodeEd25519, verifyOnThread } from './ed25519-suite.ts'
 export const threadsMax = 2
 /** In one turn of the loop, where no thread is asked: 8 ms. Fewer, and what clients send comes to its leader in small pieces, and so in small blocks. */
 export const verifiedInTurnMax = 64
-/** Verifications that wait; what comes beyond is verified by whoever asks. */
+/** Verifications that wait, of either urgency; what comes beyond is verified by whoever asks. */
 export const waitingVerificationsMax = 16_384
 /** Verdicts that nobody has asked for yet; the oldest are forgotten. */
 export const verdictsMax = 16_384
@@ -32,6 +32,9 @@ interface Verdict extends Question {
   readonly isValid: boolean
 }
 
+/** Clients must not be able to keep a proposal waiting by asking for much: what is `first` is verified before all that is `later`. */
+export type Urgency = 'first' | 'later'
+
 export interface AheadVerifierOptions {
   onThread?: typeof verifyOnThread
   verdictsMax?: number
@@ -43,8 +46,7 @@ export class AheadVerifier implements Verifier {
   readonly #onThread: typeof verifyOnThread
   readonly #threadsPay: () => boolean
   readonly #verdictsMax: number
-  #waiting: Waiting[] = []
-  #head = 0
+  readonly #lines: Readonly<Record<Urgency, Line>> = { first: new Line(), later: new Line() }
   #running = 0
   #starting = false
   #turnAsked = false
@@ -64,7 +66,7 @@ export class AheadVerifier implements Verifier {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#head
+    return this.#lines.first.length + this.#lines.later.length
   }
 
   verify(publicKey: PublicKey, message: Uint8Array, signature: Signature): boolean {
@@ -81,15 +83,16 @@ export class AheadVerifier implements Verifier {
   }
 
   /** `done` is called once, from a later turn of the loop; never after `close`. */
-  ahead(questions: readonly Question[], done: () => void): void {
-    const fitting = questions.slice(0, Math.max(0, waitingVerificationsMax - this.waiting))
+  ahead(questions: readonly Question[], done: () => void, urgency: Urgency = 'later'): void {
+    const line = this.#lines[urgency]
+    const fitting = questions.slice(0, Math.max(0, waitingVerificationsMax - line.length))
     let left = fitting.length
     const answered = (): void => {
       if (--left <= 0) this.#settle(done)
     }
     this.#isAsked = true
     for (const { publicKey, message, signature } of fitting) {
-      this.#waiting.push({ publicKey, message, signature, answered })
+      line.push({ publicKey, message, signature, answered })
     }
     if (left === 0) answered()
     this.#start()
@@ -99,8 +102,8 @@ export class AheadVerifier implements Verifier {
   /** Nothing that waits is begun; the threads are Node's, and end with what they are at. */
   close(): void {
     this.#closed = true
-    this.#waiting = []
-    this.#head = 0
+    this.#lines.first.clear()
+    this.#lines.later.clear()
     this.#verdicts.clear()
   }
 
@@ -115,7 +118,7 @@ export class AheadVerifier implements Verifier {
 
   #startThreads(): void {
     while (this.#running < threadsMax && this.waiting > 0) {
-      const question = this.#take()
+      const question = this.#next()
       const { publicKey, message, signature } = question
       this.#running++
       this.#onThread(publicKey, message, signature, (isValid) => {
@@ -135,21 +138,16 @@ export class AheadVerifier implements Verifier {
   #verifyInTurn(): void {
     this.#turnAsked = false
     for (let count = 0; count < verifiedInTurnMax && this.waiting > 0; count++) {
-      const question = this.#take()
+      const question = this.#next()
       const { publicKey, message, signature } = question
       this.#answered(question, nodeEd25519.verify(publicKey, message, signature))
     }
     this.#start()
   }
 
-  #take(): Waiting {
-    const question = this.#waiting[this.#head++]!
-    // What was taken must not be kept until nothing waits: under a steady load that is never.
-    if (this.#head * 2 >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
-    return question
+  #next(): Waiting {
+    const { first, later } = this.#lines
+    return first.length > 0 ? first.take() : later.take()
   }
 
   #answered({ publicKey, message, signature, answered }: Waiting, isValid: boolean | null): void {
@@ -167,6 +165,34 @@ export class AheadVerifier implements Verifier {
     this.#verdicts.set(nameOf(verdict.signature), verdict)
     if (this.#verdicts.size <= this.#verdictsMax) return
     for (const oldest of this.#verdicts.keys()) return void this.#verdicts.delete(oldest)
+  }
+}
+
+/** The oldest first. What was taken is not kept until nothing waits: under a steady load that is never. */
+class Line {
+  #questions: Waiting[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#questions.length - this.#head
+  }
+
+  push(question: Waiting): void {
+    this.#questions.push(question)
+  }
+
+  take(): Waiting {
+    const question = this.#questions[this.#head++]!
+    if (this.#head * 2 >= this.#questions.length) {
+      this.#questions = this.#questions.slice(this.#head)
+      this.#head = 0
+    }
+    return question
+  }
+
+  clear(): void {
+    this.#questions = []
+    this.#head = 0
   }
 }
 

@@ -27,7 +27,7 @@ export interface CheckedPayload {
  * Verifies elsewhere, so that the verifier knows the verdicts when it is asked; says so from a later turn. Where it did not get to some of
  * them, they are verified here.
  */
-export type VerifyAhead = (signed: readonly SignedBytes[], done: () => void) => void
+export type VerifyAhead = (signed: readonly SignedBytes[], done: () => void, urgency: 'first' | 'later') => void
 
 interface Job {
   digest: Digest
@@ -65,7 +65,7 @@ export class PayloadChecks {
     const signed = this.#checks.allOpen(envelopes)
     if (signed.length === 0) return
     job.isReady = false
-    ahead(signed, () => (job.isReady = true))
+    ahead(signed, () => (job.isReady = true), 'first')
   }
 
   /** One slice: what is finished. */

@@ -444,7 +444,7 @@ export class ReplicaCore<Message, LogRecord> {
     const takeIn = (): void => this.#gateway.forwarded(from, envelopes.value, authentic, this.#now)
     const signed = this.#verifyAhead === null ? [] : this.#envelopes.allOpen(envelopes.value)
     if (signed.length === 0) takeIn()
-    else this.#verifyAhead?.(signed, takeIn)
+    else this.#verifyAhead?.(signed, takeIn, 'later')
   }
 
   /** The link vouches for its own key's envelopes only. What a member forwards, that member has checked. */

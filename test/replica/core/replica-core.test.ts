@@ -286,14 +286,20 @@ describe('a payload that the protocol wants checked', () => {
 
   it('and what others hand on wait for other threads, where there are any', () => {
     const asked: (() => void)[] = []
+    const urgencies: string[] = []
     const { core, inputs, forward, does } = bench({
       envelopeSignatures: 'required',
-      verifyAhead: (_signed, done) => void asked.push(done),
+      verifyAhead: (_signed, done, urgency) => {
+        asked.push(done)
+        urgencies.push(urgency)
+      },
     })
     forward(2, signed(1, 1))
     does((effects) => effects.validate(payloadOf([signed(1, 2)]), digestOf(1)))
     core.endTurn(now)
     expect(inputs('requests')).toEqual([])
+    // A proposal does not wait for what members and clients hand in.
+    expect(urgencies).toEqual(['later', 'first'])
     asked[0]!()
     core.endTurn(now)
     expect(inputs('requests')).toHaveLength(1)
