@@ -438,8 +438,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   }
 
   #watchLeader(): void {
-    if (this.#core === null) return
-    const { leader, view } = this.#core.leadership()
+    const { leader, view } = this.#core?.leadership() ?? this.#leader
     if (leader === this.#leader.leader && view === this.#leader.view) return
     if (this.#leader.leader !== null && leadersTakeTurns(this.#options.network.epoch.protocol)) return
     this.#leader = { leader, view }

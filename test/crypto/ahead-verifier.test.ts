@@ -173,6 +173,14 @@ describe('where threads do not pay', () => {
     expect([done, verifier.waiting]).toEqual([0, 0])
   })
 
+  it('nothing is begun after the end', async () => {
+    const verifier = crowded()
+    verifier.close()
+    verifier.ahead([question(1)], () => expect.unreachable('it is closed'))
+    expect(verifier.waiting).toBe(0)
+    await turn()
+  })
+
   it('whoever is answered may ask anew, and is answered in a turn after that', async () => {
     const verifier = crowded()
     const said: string[] = []

@@ -8,6 +8,7 @@
 
 import type { PublicKey, Signature, Verifier } from '../../kernel/crypto-ports.ts'
 import { nodeEd25519, verifyOnThread } from './ed25519-suite.ts'
+import { Line } from './line.ts'
 
 /** Of the pool's four threads, two stay with the disk. */
 export const threadsMax = 2
@@ -46,7 +47,7 @@ export class AheadVerifier implements Verifier {
   readonly #onThread: typeof verifyOnThread
   readonly #threadsPay: () => boolean
   readonly #verdictsMax: number
-  readonly #lines: Readonly<Record<Urgency, Line>> = { first: new Line(), later: new Line() }
+  readonly #lines: Readonly<Record<Urgency, Line<Waiting>>> = { first: new Line(), later: new Line() }
   #running = 0
   #starting = false
   #turnAsked = false
@@ -84,6 +85,7 @@ export class AheadVerifier implements Verifier {
 
   /** `done` is called once, from a later turn of the loop; never after `close`. */
   ahead(questions: readonly Question[], done: () => void, urgency: Urgency = 'later'): void {
+    if (this.#closed) return
     const line = this.#lines[urgency]
     const fitting = questions.slice(0, Math.max(0, waitingVerificationsMax - line.length))
     let left = fitting.length
@@ -109,7 +111,7 @@ export class AheadVerifier implements Verifier {
 
   #start(): void {
     // What needs no thread is answered within the call.
-    if (this.#starting || this.#closed) return
+    if (this.#starting) return
     this.#starting = true
     if (this.#threadsPay()) this.#startThreads()
     else this.#askForTurn()
@@ -165,34 +167,6 @@ export class AheadVerifier implements Verifier {
     this.#verdicts.set(nameOf(verdict.signature), verdict)
     if (this.#verdicts.size <= this.#verdictsMax) return
     for (const oldest of this.#verdicts.keys()) return void this.#verdicts.delete(oldest)
-  }
-}
-
-/** The oldest first. What was taken is not kept until nothing waits: under a steady load that is never. */
-class Line {
-  #questions: Waiting[] = []
-  #head = 0
-
-  get length(): number {
-    return this.#questions.length - this.#head
-  }
-
-  push(question: Waiting): void {
-    this.#questions.push(question)
-  }
-
-  take(): Waiting {
-    const question = this.#questions[this.#head++]!
-    if (this.#head * 2 >= this.#questions.length) {
-      this.#questions = this.#questions.slice(this.#head)
-      this.#head = 0
-    }
-    return question
-  }
-
-  clear(): void {
-    this.#questions = []
-    this.#head = 0
   }
 }
 
