@@ -12,7 +12,7 @@ import { nodeHasher } from '../crypto/node/sha256-hasher.ts'
 import { Executor } from '../execution/executor.ts'
 import type { PublicKey } from '../kernel/crypto-ports.ts'
 import { membershipOf } from '../kernel/membership.ts'
-import { leadersTakeTurns, type ReplicaId } from '../kernel/ids.ts'
+import { leadersTakeTurns, type ReplicaId, type View } from '../kernel/ids.ts'
 import type { Now } from '../kernel/protocol.ts'
 import { QuorateError } from '../kernel/quorate-error.ts'
 import { createRandom } from '../kernel/random.ts'
@@ -27,7 +27,7 @@ import type { SnapshotStore } from '../storage/snapshots/snapshot-store.ts'
 import { chunkDigestOf } from './core/checkpointing.ts'
 import { ReplicaCore } from './core/replica-core.ts'
 import { restoreNewest } from './core/restore.ts'
-import { ReplicaEvents } from './events.ts'
+import { ReplicaEvents, type ReplicaEventMap } from './events.ts'
 import { EvidenceKeeper } from './evidence-keeper.ts'
 import { PeerRefusals } from './peer-refusals.ts'
 import { listen } from './listening.ts'
@@ -71,7 +71,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
   #starting: Promise<void> | null = null
   #closing: Promise<void> | null = null
   readonly #stopping = new AbortController()
-  #leader: { leader: number | null; view: number } = { leader: null, view: 0 }
+  #leader: ReplicaEventMap['leader'] = { leader: null, view: 0 as View }
   #resolveClosed!: () => void
   #rejectClosed!: (cause: unknown) => void
 
