@@ -12,6 +12,9 @@ export const sampleMsMin = 1000
 /** What was so long ago says nothing about now. */
 export const sampleMsMax = 10_000
 
+/** One for the loop, and half of one for a thread: from here on a thread is worth what it costs (docs/decisions/0022-crowded-cores.md). */
+export const coresForThreads = 1.5
+
 /** CPU time so far. */
 export interface CoreTimes {
   atMs: number
@@ -27,7 +30,7 @@ export class CoresLeft {
   #last: CoreTimes
   #left: number
 
-  constructor(nowMs: () => number = () => performance.now(), times = timesOfSystem) {
+  constructor(nowMs: () => number = () => performance.now(), times = () => timesOfSystem()) {
     this.#nowMs = nowMs
     this.#times = times
     this.#last = this.#sample(nowMs())
@@ -38,6 +41,10 @@ export class CoresLeft {
     const sinceMs = this.#nowMs() - this.#last.atMs
     if (sinceMs >= sampleMsMin) this.#look(sinceMs)
     return this.#left
+  }
+
+  get sufficeForThreads(): boolean {
+    return this.left >= coresForThreads
   }
 
   #look(sinceMs: number): void {
@@ -53,9 +60,11 @@ export class CoresLeft {
   }
 }
 
-function timesOfSystem(): Omit<CoreTimes, 'atMs'> {
-  const all = cpus()
+/** Of the machine as Node describes it. */
+export function timesOfSystem(all = cpus()): Omit<CoreTimes, 'atMs'> {
   const { user, system } = process.cpuUsage()
+  // Where the system does not say what it has, nothing is known against threads.
+  const cores = all.length === 0 ? Infinity : all.length
   const busyMs = all.reduce((sum, { times }) => sum + times.user + times.sys + times.irq, 0)
-  return { cores: all.length, busyMs, ownMs: (user + system) / 1000 }
+  return { cores, busyMs, ownMs: (user + system) / 1000 }
 }

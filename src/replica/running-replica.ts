@@ -96,7 +96,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
       epoch: options.network.epoch,
       guarded: (step) => this.#guardedStep(step),
       turn: () => this.#turn(),
-      deliver: (connection, frame) => this.#guardedStep(() => this.#core?.clientFrame(connection, frame, this.#now())),
+      deliver: (connection, frame) => this.#core?.clientFrame(connection, frame, this.#now()),
       respond: (connection, frame) => this.#network?.sendClient(connection, frame),
     })
     this.#timers = new NodeTimers((name) => {
@@ -345,7 +345,7 @@ export class RunningReplica<Command, Query, Result> implements Replica<Command, 
         peerChanged: (replica, connected, reason) => this.events.emit('peer', { replica, connected, reason }),
         peerRefuses: (replica, refusal) => this.#refusedBy(replica, refusal),
         clientFrame: (connection, frame) => {
-          this.#verification.clients.message(connection, frame)
+          this.#guardedStep(() => this.#verification.clients.message(connection, frame))
           this.#turn()
         },
         clientOpened: (connection, key) => void this.#clientKeys.set(connection, key),

@@ -5,9 +5,6 @@ import type { VerifyAhead } from './core/payload-checks.ts'
 import { ClientIntake, type ClientIntakeOptions } from './client-intake.ts'
 import { CoresLeft } from './cores-left.ts'
 
-/** One for the loop, and half of one for a thread: from here on a thread is worth what it costs (docs/decisions/0022-crowded-cores.md). */
-const coresForThreads = 1.5
-
 export interface VerificationOptions extends Omit<ClientIntakeOptions, 'verifyAhead'> {
   /** What is thrown within is a bug of ours, and ends the replica alone. */
   guarded: (step: () => void) => void
@@ -17,7 +14,7 @@ export interface VerificationOptions extends Omit<ClientIntakeOptions, 'verifyAh
 
 export class Verification {
   readonly #cores = new CoresLeft()
-  readonly verifier = new AheadVerifier({ threadsPay: () => this.#cores.left >= coresForThreads })
+  readonly verifier = new AheadVerifier({ threadsPay: () => this.#cores.sufficeForThreads })
   readonly ahead: VerifyAhead
   readonly clients: ClientIntake
 

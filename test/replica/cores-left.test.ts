@@ -1,7 +1,7 @@
 // What the others leave of a machine's cores: measured over the last second or so, and not taken from what was long ago.
 
 import { describe, expect, it } from 'vitest'
-import { CoresLeft, sampleMsMax, sampleMsMin, type CoreTimes } from '../../src/replica/cores-left.ts'
+import { CoresLeft, sampleMsMax, sampleMsMin, timesOfSystem, type CoreTimes } from '../../src/replica/cores-left.ts'
 
 class Machine {
   nowMs = 0
@@ -71,6 +71,26 @@ describe('cores that are left', () => {
     expect(cores.left).toBe(0)
     machine.passes(sampleMsMin, 1, -2)
     expect(cores.left).toBe(2)
+  })
+
+  it('suffice for threads from one and a half on', () => {
+    const machine = new Machine(2)
+    const cores = machine.cores()
+    machine.passes(sampleMsMin, 0.5, 0.5)
+    expect(cores.sufficeForThreads).toBe(true)
+    machine.passes(sampleMsMin, 0.5, 0.625)
+    expect(cores.sufficeForThreads).toBe(false)
+  })
+
+  it('suffice where the system does not say what it has', () => {
+    let nowMs = 0
+    const cores = new CoresLeft(
+      () => nowMs,
+      () => timesOfSystem([]),
+    )
+    expect(cores.sufficeForThreads).toBe(true)
+    nowMs = sampleMsMin
+    expect(cores.sufficeForThreads).toBe(true)
   })
 
   it('of this machine are at most what it has', () => {

@@ -51,8 +51,6 @@ export class AheadVerifier implements Verifier {
   #running = 0
   #starting = false
   #turnAsked = false
-  /** Within `ahead`, whose caller is in the middle of something. */
-  #isAsked = false
   #closed = false
   /** By the signature; a verdict is asked for once. */
   readonly #verdicts = new Map<string, Verdict>()
@@ -89,16 +87,15 @@ export class AheadVerifier implements Verifier {
     const line = this.#lines[urgency]
     const fitting = questions.slice(0, Math.max(0, waitingVerificationsMax - line.length))
     let left = fitting.length
+    const settle = (): void => void setImmediate(() => this.#closed || done())
+    if (left === 0) return settle()
     const answered = (): void => {
-      if (--left <= 0) this.#settle(done)
+      if (--left === 0) settle()
     }
-    this.#isAsked = true
     for (const { publicKey, message, signature } of fitting) {
       line.push({ publicKey, message, signature, answered })
     }
-    if (left === 0) answered()
     this.#start()
-    this.#isAsked = false
   }
 
   /** Nothing that waits is begun; the threads are Node's, and end with what they are at. */
@@ -141,8 +138,7 @@ export class AheadVerifier implements Verifier {
     this.#turnAsked = false
     for (let count = 0; count < verifiedInTurnMax && this.waiting > 0; count++) {
       const question = this.#next()
-      const { publicKey, message, signature } = question
-      this.#answered(question, nodeEd25519.verify(publicKey, message, signature))
+      this.#answered(question, verdictOf(question))
     }
     this.#start()
   }
@@ -158,15 +154,19 @@ export class AheadVerifier implements Verifier {
     answered()
   }
 
-  #settle(done: () => void): void {
-    if (this.#isAsked) setImmediate(() => this.#closed || done())
-    else done()
-  }
-
   #keep(verdict: Verdict): void {
     this.#verdicts.set(nameOf(verdict.signature), verdict)
     if (this.#verdicts.size <= this.#verdictsMax) return
     for (const oldest of this.#verdicts.keys()) return void this.#verdicts.delete(oldest)
+  }
+}
+
+/** As a thread would say it: null where it could not be tried, which is for whoever asks to find out. */
+function verdictOf({ publicKey, message, signature }: Question): boolean | null {
+  try {
+    return nodeEd25519.verify(publicKey, message, signature)
+  } catch {
+    return null
   }
 }
 
