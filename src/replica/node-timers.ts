@@ -18,10 +18,22 @@ export class NodeTimers implements Timers {
     this.disarm(name)
     // A step in the middle of which the replica was closed goes on to its end.
     if (this.#stopped) return
-    const timer = setTimeout(() => {
-      this.#running.delete(name)
-      this.#fire(name)
-    }, afterMs)
+    this.#wait(name, performance.now() + afterMs)
+  }
+
+  /**
+   * Never before its time, as protocols count on: one that looks at the clock, finds its time not come and waits once more may be too late
+   * for the only thing that it was armed for. Node's fire up to a millisecond before, and cut fractions off.
+   */
+  #wait(name: string, dueMs: number): void {
+    const timer = setTimeout(
+      () => {
+        if (performance.now() < dueMs) return this.#wait(name, dueMs)
+        this.#running.delete(name)
+        this.#fire(name)
+      },
+      Math.ceil(dueMs - performance.now()),
+    )
     this.#running.set(name, timer)
   }
 

@@ -8,36 +8,34 @@ import { askForView } from './view-changes.ts'
 
 /**
  * While blocks are being decided, a request may wait for so many timeouts before its primary is blamed: with a full pool the oldest one waits
- * long though nothing is wrong (README.md, deviation 4).
+ * long though nothing is wrong (README.md, deviation 2).
  */
 export const patienceTimeouts = 10
 
 /** What came in since then. A primary keeps what it has. */
-export function handOn(step: Step): void {
-  const { state, effects } = step
-  const { pool } = state.ports
-  const sinceMs = pool.oldestWaitingSinceMs()
-  if (!state.active || isPrimary(state) || sinceMs === null) return
-  pool.forward(primaryOf(state, state.view))
-  if (state.forwardArmed) return
+export function handOn({ state }: Step): void {
+  if (state.active && !isPrimary(state)) state.ports.pool.forward(primaryOf(state, state.view))
+}
+
+/** Runs while something waits that this replica cannot propose. */
+export function armForward({ state, effects }: Step): void {
+  if (state.forwardArmed || isPrimary(state) || state.ports.pool.oldestWaitingSinceMs() === null) return
   state.forwardArmed = true
   effects.arm(timer.forward, timeoutMs(state) / 2)
 }
 
-/** Half of the patience is over: the primary gets it again, and everybody else, so that all of them watch it. */
-export function onForwardTimer(step: Step): void {
-  const { state, now, effects } = step
+/**
+ * Half of the patience is over: the primary gets it again, and everybody else, so that all of them watch it. And again while this replica asks
+ * for another view: it may be the only one that does, because what it had handed on was lost, and nobody else has anything to wait for.
+ */
+export function onForwardTimer({ state, now }: Step): void {
   const { pool } = state.ports
   state.forwardArmed = false
   const sinceMs = pool.oldestWaitingSinceMs()
-  if (!state.active || sinceMs === null || isPrimary(state)) return
-  const halfMs = timeoutMs(state) / 2
-  if (now.monotonicMs - Math.max(sinceMs, state.viewSinceMs) >= halfMs) {
-    pool.forwardAgain(forwardedAgainBytesMax)
-    for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter, forwardedAgainBytesMax)
-  }
-  state.forwardArmed = true
-  effects.arm(timer.forward, halfMs)
+  if (isPrimary(state) || sinceMs === null) return
+  if (now.monotonicMs - Math.max(sinceMs, state.viewSinceMs) < timeoutMs(state) / 2) return
+  pool.forwardAgain(forwardedAgainBytesMax)
+  for (const voter of state.membership.voters) if (voter !== state.self) pool.forward(voter, forwardedAgainBytesMax)
 }
 
 /** Null: nothing is waited for that the primary could bring about. */

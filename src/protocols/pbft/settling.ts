@@ -5,7 +5,7 @@ import { adoptCertified } from './checkpoints.ts'
 import { decideReady } from './decisions.ts'
 import { adoptReproposals, judgeNext } from './new-views.ts'
 import { proposeWaiting } from './proposing.ts'
-import { armRequest } from './requests.ts'
+import { armForward, armRequest } from './requests.ts'
 import type { Step } from './state.ts'
 import { countViewChanges } from './view-change-intake.ts'
 
@@ -21,4 +21,5 @@ export function settle(step: Step): void {
   catchUp(step)
   proposeWaiting(step)
   armRequest(step)
+  armForward(step)
 }

@@ -24,7 +24,7 @@ export function askForView(step: Step, view: View): void {
   effects.broadcast(viewChange)
 }
 
-/** What was said in earlier views counts no longer, and the timers of the view that is left end. */
+/** What was said in earlier views counts no longer, and the timers of the view that is left end; what waits is handed on all the same. */
 export function leaveFor({ state, effects }: Step, view: View): void {
   state.view = view
   state.active = false
@@ -34,10 +34,9 @@ export function leaveFor({ state, effects }: Step, view: View): void {
   state.pace.slow = 0
   state.lingering = false
   state.requestArmed = false
-  state.forwardArmed = false
   state.judged.clear()
   for (const [primary, { newView }] of state.pending) if (newView.view < view) state.pending.delete(primary)
-  for (const name of [timer.request, timer.forward, timer.linger, timer.heartbeat, timer.newView]) effects.disarm(name)
+  for (const name of [timer.request, timer.linger, timer.heartbeat, timer.newView]) effects.disarm(name)
   for (const slot of state.slots.values()) {
     slot.prepares = new Map()
     slot.commits = new Map()

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readMemberFile, readNetworkFile } from '../../../src/cli/network-files.ts'
-import { freePorts } from '../../../src/cli/setup/free-ports.ts'
+import { firstPort, freePorts, lastPort } from '../../../src/cli/setup/free-ports.ts'
 import { createLocalNetwork, replicaFolder } from '../../../src/cli/setup/local-network.ts'
 import { readKeyFile } from '../../../src/crypto/node/key-file.ts'
 import type { LogListener } from '../../../src/storage/log/log.ts'
@@ -137,6 +137,21 @@ describe('free ports', () => {
     const taken = used.map((server) => (server.address() as { port: number }).port)
     const ports = await freePorts('127.0.0.1', 64)
     expect(new Set([...ports, ...taken]).size).toBe(67)
+    for (const server of used) server.close()
+  })
+
+  it('are none that the system gives to whoever connects, and none twice', async () => {
+    const ports = [...(await freePorts('127.0.0.1', 40)), ...(await freePorts('127.0.0.1', 40))]
+    expect(new Set(ports).size).toBe(80)
+    for (const port of ports) expect(port >= firstPort && port <= lastPort && port < 32_768).toBe(true)
+  })
+
+  it('are found beside those that are used, wherever it begins', async () => {
+    const [before] = await freePorts('127.0.0.1', 1)
+    const tried = await Promise.allSettled([1, 2, 3].map((ahead) => listen(Math.min(before! + ahead, lastPort))))
+    const used = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const ports = await freePorts('127.0.0.1', 8)
+    for (const server of used) expect(ports).not.toContain((server.address() as { port: number }).port)
     for (const server of used) server.close()
   })
 

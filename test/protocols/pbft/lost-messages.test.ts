@@ -81,6 +81,28 @@ describe('the loss of messages', () => {
     for (const id of [2, 3, 4]) expect(bench.replica(id).texts).toEqual(['a'])
   })
 
+  it('of what one replica handed on holds nothing up: asking alone for another view, it hands on until the others ask too', () => {
+    const bench = new Bench().start()
+    bench.replica(1).crash()
+    const lonely = bench.replica(2)
+    lonely.propose('known to one')
+    bench.elapse(timeoutMs + 1)
+    expect(lonely.status).toMatchObject({ view: 1, phase: expect.stringContaining('asks for view 1') })
+    // All of that was lost.
+    const told = new Set<number>()
+    let delivered = lonely.pool.forwarded.length
+    for (let times = 0; times < 80; times++) {
+      bench.elapse(timeoutMs / 10)
+      for (const { to, texts } of lonely.pool.forwarded.slice(delivered)) {
+        if (told.has(to) || !bench.replica(to).isUp) continue
+        told.add(to)
+        bench.replica(to).propose(...texts)
+      }
+      delivered = lonely.pool.forwarded.length
+    }
+    for (const id of [2, 3, 4]) expect(bench.replica(id).texts).toEqual(['known to one'])
+  })
+
   it("of a pending new view's sender: another one that has entered it gives what it cites", () => {
     const bench = new Bench({ voters: 7 }).start()
     bench.replica(1).propose('a')
