@@ -110,7 +110,7 @@ export class ClientCore {
     this.#statuses = new StatusQuestions(this.#limits.operationsMax)
     this.#times = new RetryTimes(this.#limits, options.random)
     this.#left = options.left ?? []
-    this.#primary = new Primary(options.leadersTakeTurns === true ? Infinity : options.repliesNeeded)
+    this.#primary = new Primary(options.leadersTakeTurns === true ? Infinity : options.repliesNeeded, this.#limits)
     this.#voters = new Set(options.voters ?? options.replicas)
     this.#reads = new ClientReads({
       ...options,
@@ -222,7 +222,7 @@ export class ClientCore {
     this.#sendOpening(nowMs)
     this.#sendFlights(nowMs)
     this.#reads.endTurn(nowMs)
-    if (this.#session !== null) this.#submitNew(this.#fill(this.#session, nowMs), nowMs)
+    if (this.#session !== null && this.#waiting.length > 0) this.#submitNew(this.#session, nowMs)
   }
 
   /** All that is open is settled. The session is closed too, if its end arrives: the next client of this key has room for one. */
@@ -314,8 +314,10 @@ export class ClientCore {
     if (!outcome.ok) return this.#options.note?.('malformed-outcome', `from replica ${from}`)
     const effect = this.#session!.reply(from, number, height, index, outcome.value, encoded)
     if (effect.kind !== 'none') this.#learnHeight(height)
-    if (effect.kind === 'flight-answered') this.#times.answered(nowMs - effect.flight.sentMs)
-    else if (effect.kind === 'again') {
+    if (effect.kind === 'flight-answered') {
+      this.#times.answered(nowMs - effect.flight.sentMs)
+      if (effect.flight.isAlone) this.#primary.wasInTime()
+    } else if (effect.kind === 'again') {
       this.#times.postpone(effect.flight, nowMs)
       // It was answered: no reason to go elsewhere.
       effect.flight.target = null
@@ -378,16 +380,30 @@ export class ClientCore {
     this.#opening = new Opening(this.#options, this.#options.nonce(), this.#knownHeight, nowMs)
   }
 
+  #submitNew(session: Session, nowMs: number): void {
+    const to = this.#addresseesOfNew(nowMs)
+    const fresh = this.#fill(session, to.length < this.#addressees().length, nowMs)
+    if (fresh.length === 0) return
+    this.#primary.reach(to)
+    this.#submitAll(fresh, to)
+  }
+
+  #addresseesOfNew(nowMs: number): readonly ReplicaId[] {
+    if (this.#options.repliesNeeded === 1) return this.#addressees()
+    return this.#primary.addressees(this.#connectedVoters, nowMs)
+  }
+
   /** New envelopes of what waits, as many as may be under way. */
-  #fill(session: Session, nowMs: number): Uint8Array[] {
+  #fill(session: Session, isAlone: boolean, nowMs: number): Uint8Array[] {
     const fresh: Uint8Array[] = []
     while (session.hasRoom && this.#waiting.length > 0) {
       const flight = session.fill(this.#waiting)
       if (flight === null) break
       flight.sentMs = nowMs
+      flight.isAlone = isAlone
       const { bytesUnderWay } = session
       this.#times.sent(flight, this.#target, nowMs, bytesUnderWay)
-      if (this.#asksAlone(nowMs)) flight.dueMs = Math.min(flight.dueMs, nowMs + this.#aloneMs(bytesUnderWay))
+      if (isAlone) flight.dueMs = Math.min(flight.dueMs, nowMs + this.#aloneMs(bytesUnderWay))
       fresh.push(flight.encoded)
     }
     return fresh
@@ -409,10 +425,13 @@ export class ClientCore {
     for (const flight of again) {
       if (!isDue(flight)) continue
       this.#leaveSilent(flight)
-      if (flight.silences > 0) this.#primary.distrust(nowMs + this.#limits.retryMsMax)
+      if (flight.isAlone && flight.silences > 0) this.#primary.wasSilent(nowMs)
     }
     const bytes = again.length === 0 ? 0 : this.#session!.bytesUnderWay
-    for (const flight of again) this.#times.sent(flight, this.#target, nowMs, bytes)
+    for (const flight of again) {
+      this.#times.sent(flight, this.#target, nowMs, bytes)
+      flight.isAlone = false
+    }
     this.#submitAll(again.map((flight) => flight.encoded))
   }
 
@@ -458,19 +477,9 @@ export class ClientCore {
     return this.#target === null ? [] : [this.#target]
   }
 
-  #submitNew(envelopes: readonly Uint8Array[], nowMs: number): void {
-    if (envelopes.length === 0) return
-    if (this.#options.repliesNeeded === 1) return this.#submitAll(envelopes)
-    this.#submitAll(envelopes, this.#primary.addressees(this.#connectedVoters, nowMs))
-  }
-
   #aloneMs(bytesUnderWay: number): number {
     const { primaryAloneMs, retryMsMin } = this.#limits
     return this.#times.patienceMs(primaryAloneMs, bytesUnderWay, retryMsMin)
-  }
-
-  #asksAlone(nowMs: number): boolean {
-    return this.#options.repliesNeeded > 1 && this.#primary.isAskedAlone(this.#connectedVoters, nowMs)
   }
 
   *#underWay(): Generator<Attempts> {

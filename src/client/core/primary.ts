@@ -1,7 +1,8 @@
 // Whom enough replicas take for the primary, and who gets what is new (PBFT §4.1): the primary alone, where the others know already
-// where this session's replies go, and nobody was silent of late.
+// where this session's replies go, and it was not silent of late.
 
 import type { ReplicaId } from '../../kernel/ids.ts'
+import type { RetryLimits } from './retry.ts'
 
 export class Primary {
   readonly #hintsNeeded: number
@@ -11,12 +12,17 @@ export class Primary {
   #believed: ReplicaId | null = null
   /** Until then nothing goes to the primary alone. */
   #toAllUntilMs = 0
+  /** How long that is when it is silent once more. */
+  #pauseMs: number
+  readonly #limits: RetryLimits
   /** Those that have got something of this session. */
   readonly #reached = new Set<ReplicaId>()
 
   /** Infinity: nobody is ever taken for it, and all get everything. */
-  constructor(hintsNeeded: number) {
+  constructor(hintsNeeded: number, limits: RetryLimits) {
     this.#hintsNeeded = hintsNeeded
+    this.#limits = limits
+    this.#pauseMs = limits.retryMsMin
   }
 
   /** True if the leader that it names may be believed now. */
@@ -25,7 +31,10 @@ export class Primary {
     let equal = 0
     for (const other of this.#hints.values()) if (other === leader) equal++
     if (equal < this.#hintsNeeded) return false
-    if (this.#believed !== leader) this.#toAllUntilMs = 0
+    if (this.#believed !== leader) {
+      this.#toAllUntilMs = 0
+      this.wasInTime()
+    }
     this.#believed = leader
     return true
   }
@@ -39,20 +48,30 @@ export class Primary {
     this.#reached.clear()
   }
 
-  /** Something had no answer: whoever had it alone, or held up the rest, is not asked alone for a while. */
-  distrust(untilMs: number): void {
-    this.#toAllUntilMs = untilMs
+  /**
+   * What went to it alone had no answer in time: it is not asked alone for a while, and longer each time in a row. Not for long at once: where
+   * much is under way answers may be late now and then, and whoever then sends all to all makes them later still.
+   */
+  wasSilent(nowMs: number): void {
+    // What had left before is as late, and says nothing new.
+    if (nowMs < this.#toAllUntilMs) return
+    this.#toAllUntilMs = nowMs + this.#pauseMs
+    this.#pauseMs = Math.min(2 * this.#pauseMs, this.#limits.retryMsMax)
   }
 
-  isAskedAlone(among: ReadonlySet<ReplicaId>, nowMs: number): boolean {
-    return this.#believed !== null && among.has(this.#believed) && nowMs >= this.#toAllUntilMs
+  /** What went to it alone was answered. */
+  wasInTime(): void {
+    this.#pauseMs = this.#limits.retryMsMin
   }
 
   /** Who gets what is new in this session. */
-  addressees(among: ReadonlySet<ReplicaId>, nowMs: number): ReplicaId[] {
-    const isNarrow = this.isAskedAlone(among, nowMs)
-    const to = [...among].filter((id) => !isNarrow || id === this.#believed || !this.#reached.has(id))
-    for (const replica of to) this.#reached.add(replica)
-    return to
+  addressees(among: ReadonlySet<ReplicaId>, nowMs: number): readonly ReplicaId[] {
+    const isNarrow = this.#believed !== null && among.has(this.#believed) && nowMs >= this.#toAllUntilMs
+    return [...among].filter((id) => !isNarrow || id === this.#believed || !this.#reached.has(id))
+  }
+
+  /** They know now where the replies of this session go. */
+  reach(replicas: readonly ReplicaId[]): void {
+    for (const replica of replicas) this.#reached.add(replica)
   }
 }

@@ -40,6 +40,8 @@ export class Flight implements Attempts {
   unanswered: number
   /** For the first time. */
   sentMs = 0
+  /** It has left once, and not to all. */
+  isAlone = false
   attempts = notSent.attempts
   silences = notSent.silences
   dueMs = notSent.dueMs
