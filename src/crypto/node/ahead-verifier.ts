@@ -7,8 +7,8 @@
  */
 
 import type { PublicKey, Signature, Verifier } from '../../kernel/crypto-ports.ts'
+import { Line } from '../../kernel/line.ts'
 import { nodeEd25519, verifyOnThread } from './ed25519-suite.ts'
-import { Line } from './line.ts'
 
 /** Of the pool's four threads, two stay with the disk. */
 export const threadsMax = 2

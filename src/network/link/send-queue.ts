@@ -1,6 +1,8 @@
 // What waits for a peer's socket, in bounded memory. A peer that does not read loses the oldest frames, as any frame may be lost;
 // the protocols send again.
 
+import { Line } from '../../kernel/line.ts'
+
 export interface SendLimits {
   /** Bytes that wait behind the socket. */
   bytesMax: number
@@ -9,14 +11,10 @@ export interface SendLimits {
 
 export const sendLimitsDefault: SendLimits = { bytesMax: 32 * 1024 * 1024, framesMax: 4096 }
 
-/** Stands where a frame has been: the list must not keep what was sent or lost. */
-const gone = new Uint8Array(0)
-
 export class SendQueue {
   readonly #limits: SendLimits
   readonly #write: (frame: Uint8Array) => boolean
-  #frames: Uint8Array[] = []
-  #head = 0
+  readonly #frames = new Line<Uint8Array>()
   #bytes = 0
   #blocked = false
   /** Frames lost to the limits. */
@@ -33,7 +31,7 @@ export class SendQueue {
   }
 
   get waitingFrames(): number {
-    return this.#frames.length - this.#head
+    return this.#frames.length
   }
 
   send(frame: Uint8Array): void {
@@ -56,14 +54,8 @@ export class SendQueue {
   }
 
   #shift(): Uint8Array {
-    const frame = this.#frames[this.#head]!
-    this.#frames[this.#head] = gone
+    const frame = this.#frames.take()
     this.#bytes -= frame.length
-    this.#head++
-    if (this.#head > 64 && this.#head * 2 > this.#frames.length) {
-      this.#frames = this.#frames.slice(this.#head)
-      this.#head = 0
-    }
     return frame
   }
 }

@@ -1,5 +1,6 @@
 // The order of effects (architecture.md §4): nothing leaves before what was persisted before it is durable, but for what was to be persisted soon.
 
+import { Line } from '../../kernel/line.ts'
 import type { Persisted } from '../../kernel/protocol.ts'
 
 interface Waiting {
@@ -9,8 +10,7 @@ interface Waiting {
 
 export class EffectQueue {
   /** Effects that wait for everything persisted before them, and for one another. */
-  #ordered: Waiting[] = []
-  #head = 0
+  readonly #ordered = new Line<Waiting>()
   /** Effects that named an earlier persist: few, and free to overtake. */
   #named: Waiting[] = []
   #persisted: Persisted
@@ -29,7 +29,7 @@ export class EffectQueue {
   }
 
   get waiting(): number {
-    return this.#ordered.length - this.#head + this.#named.length
+    return this.#ordered.length + this.#named.length
   }
 
   persisted(sequence: Persisted): void {
@@ -59,7 +59,7 @@ export class EffectQueue {
       else this.#named.push({ barrier: after, act })
       return
     }
-    if (this.#persisted <= this.#durable && this.#head === this.#ordered.length) act()
+    if (this.#persisted <= this.#durable && this.#ordered.length === 0) act()
     else this.#ordered.push({ barrier: this.#persisted, act })
   }
 
@@ -72,14 +72,8 @@ export class EffectQueue {
       this.#named = this.#named.filter((waiting) => waiting.barrier > upTo)
       for (const waiting of ready) waiting.act()
     }
-    while (this.#head < this.#ordered.length && this.#ordered[this.#head]!.barrier <= upTo) {
-      const { act } = this.#ordered[this.#head]!
-      this.#head++
-      act()
-    }
-    if (this.#head === this.#ordered.length) {
-      this.#ordered = []
-      this.#head = 0
+    for (let { first } = this.#ordered; first !== null && first.barrier <= upTo; { first } = this.#ordered) {
+      this.#ordered.take().act()
     }
   }
 }
