@@ -316,7 +316,7 @@ export class ClientCore {
     if (effect.kind !== 'none') this.#learnHeight(height)
     if (effect.kind === 'flight-answered') {
       this.#times.answered(nowMs - effect.flight.sentMs)
-      if (effect.flight.isAlone) this.#primary.wasInTime()
+      this.#primary.wasInTime(effect.flight.aloneWith)
     } else if (effect.kind === 'again') {
       this.#times.postpone(effect.flight, nowMs)
       // It was answered: no reason to go elsewhere.
@@ -382,7 +382,7 @@ export class ClientCore {
 
   #submitNew(session: Session, nowMs: number): void {
     const to = this.#addresseesOfNew(nowMs)
-    const fresh = this.#fill(session, to.length < this.#addressees().length, nowMs)
+    const fresh = this.#fill(session, to.length < this.#addressees().length ? this.#primary.believed : null, nowMs)
     if (fresh.length === 0) return
     this.#primary.reach(to)
     this.#submitAll(fresh, to)
@@ -394,16 +394,16 @@ export class ClientCore {
   }
 
   /** New envelopes of what waits, as many as may be under way. */
-  #fill(session: Session, isAlone: boolean, nowMs: number): Uint8Array[] {
+  #fill(session: Session, aloneWith: ReplicaId | null, nowMs: number): Uint8Array[] {
     const fresh: Uint8Array[] = []
     while (session.hasRoom && this.#waiting.length > 0) {
       const flight = session.fill(this.#waiting)
       if (flight === null) break
       flight.sentMs = nowMs
-      flight.isAlone = isAlone
+      flight.aloneWith = aloneWith
       const { bytesUnderWay } = session
       this.#times.sent(flight, this.#target, nowMs, bytesUnderWay)
-      if (isAlone) flight.dueMs = Math.min(flight.dueMs, nowMs + this.#aloneMs(bytesUnderWay))
+      if (aloneWith !== null) flight.dueMs = Math.min(flight.dueMs, nowMs + this.#aloneMs(bytesUnderWay))
       fresh.push(flight.encoded)
     }
     return fresh
@@ -425,12 +425,12 @@ export class ClientCore {
     for (const flight of again) {
       if (!isDue(flight)) continue
       this.#leaveSilent(flight)
-      if (flight.isAlone && flight.silences > 0) this.#primary.wasSilent(nowMs)
+      if (flight.silences > 0) this.#primary.wasSilent(flight.aloneWith, flight.sentMs, nowMs)
     }
     const bytes = again.length === 0 ? 0 : this.#session!.bytesUnderWay
     for (const flight of again) {
       this.#times.sent(flight, this.#target, nowMs, bytes)
-      flight.isAlone = false
+      flight.aloneWith = null
     }
     this.#submitAll(again.map((flight) => flight.encoded))
   }

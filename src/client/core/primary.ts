@@ -33,7 +33,7 @@ export class Primary {
     if (equal < this.#hintsNeeded) return false
     if (this.#believed !== leader) {
       this.#toAllUntilMs = 0
-      this.wasInTime()
+      this.#pauseMs = this.#limits.retryMsMin
     }
     this.#believed = leader
     return true
@@ -48,20 +48,24 @@ export class Primary {
     this.#reached.clear()
   }
 
+  get believed(): ReplicaId | null {
+    return this.#believed
+  }
+
   /**
-   * What went to it alone had no answer in time: it is not asked alone for a while, and longer each time in a row. Not for long at once: where
-   * much is under way answers may be late now and then, and whoever then sends all to all makes them later still.
+   * What this replica has had alone since then had no answer in time: it is not asked alone for a while, and longer each time in a row. Not for
+   * long at once: where much is under way answers may be late now and then, and whoever then sends all to all makes them later still.
    */
-  wasSilent(nowMs: number): void {
-    // What had left before is as late, and says nothing new.
-    if (nowMs < this.#toAllUntilMs) return
+  wasSilent(replica: ReplicaId | null, sinceMs: number, nowMs: number): void {
+    // Of another primary, or as late as what was blamed already, it says nothing new.
+    if (replica === null || replica !== this.#believed || sinceMs < this.#toAllUntilMs) return
     this.#toAllUntilMs = nowMs + this.#pauseMs
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.#limits.retryMsMax)
   }
 
-  /** What went to it alone was answered. */
-  wasInTime(): void {
-    this.#pauseMs = this.#limits.retryMsMin
+  /** What it had alone was answered. */
+  wasInTime(replica: ReplicaId | null): void {
+    if (replica !== null && replica === this.#believed) this.#pauseMs = this.#limits.retryMsMin
   }
 
   /** Who gets what is new in this session. */

@@ -40,8 +40,8 @@ export class Flight implements Attempts {
   unanswered: number
   /** For the first time. */
   sentMs = 0
-  /** It has left once, and not to all. */
-  isAlone = false
+  /** Who has it alone, as the primary of then; null: it went to all. */
+  aloneWith: ReplicaId | null = null
   attempts = notSent.attempts
   silences = notSent.silences
   dueMs = notSent.dueMs

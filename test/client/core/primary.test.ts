@@ -20,7 +20,7 @@ function primary(): Primary {
 
 /** How long everything goes to all after this silence. */
 function pauseMs(one: Primary, nowMs: number): number {
-  one.wasSilent(nowMs)
+  one.wasSilent(ids[0]!, nowMs, nowMs)
   let ms = 0
   while (one.addressees(voters, nowMs + ms).length > 1) ms += 100
   return ms
@@ -39,23 +39,39 @@ describe('a primary that is silent', () => {
     expect(pauses.at(-1)).toBe(retryMsMax)
   })
 
-  it('is not silent twice because two had left before', () => {
+  it('is not silent twice because two had left before, however late the second is found to be', () => {
     const one = primary()
-    one.wasSilent(0)
-    one.wasSilent(500)
-    expect(one.addressees(voters, 1_000)).toEqual([1])
-    expect(pauseMs(one, 1_000)).toBe(2_000)
+    one.wasSilent(ids[0]!, 10, 100)
+    one.wasSilent(ids[0]!, 20, 500)
+    one.wasSilent(ids[0]!, 30, 1_100)
+    expect(one.addressees(voters, 1_100)).toEqual([1])
+    expect(pauseMs(one, 1_100)).toBe(2_000)
+  })
+
+  it('is another one by now: nothing is said of whom all ask today', () => {
+    const one = primary()
+    for (const from of [3, 4] as ReplicaId[]) one.hint(from, 2 as ReplicaId)
+    one.wasSilent(ids[0]!, 0, 100)
+    one.wasSilent(null, 0, 100)
+    expect(one.addressees(voters, 100)).toEqual([2])
+    one.wasSilent(ids[1]!, 0, 100)
+    one.wasInTime(ids[0]!)
+    one.wasInTime(null)
+    one.wasSilent(ids[1]!, 5_000, 5_000)
+    expect(one.addressees(voters, 6_999)).toHaveLength(4)
   })
 
   it('begins anew once it has answered what it had alone, or is another one', () => {
     const one = primary()
     pauseMs(one, 0)
-    one.wasInTime()
+    one.wasInTime(ids[0]!)
     expect(pauseMs(one, 10_000)).toBe(1_000)
-    one.wasSilent(20_000)
+    one.wasSilent(ids[0]!, 19_000, 20_000)
     for (const from of [3, 4] as ReplicaId[]) one.hint(from, 2 as ReplicaId)
     expect(one.addressees(voters, 20_000)).toEqual([2])
-    expect(pauseMs(one, 30_000)).toBe(1_000)
+    one.wasSilent(ids[1]!, 30_000, 30_000)
+    expect(one.addressees(voters, 30_999)).toHaveLength(4)
+    expect(one.addressees(voters, 31_000)).toEqual([2])
   })
 })
 
