@@ -70,7 +70,7 @@ export type Input<Message, LogRecord> =
   | { kind: 'start'; recovered: Recovered<LogRecord> }
   /** The sender is authenticated by the link, and a member. */
   | { kind: 'message'; from: ReplicaId; message: Message }
-  /** Never after it was disarmed or armed anew; late by any time. */
+  /** Never after it was disarmed or armed anew; late by any time, and never before its time. */
   | { kind: 'timer'; name: string }
   /** Something came into the pool: at most once per turn of the loop. That a request waits too long is for the protocol's timers to see. */
   | { kind: 'requests' }

@@ -1,5 +1,5 @@
-// Ports that nobody uses now, and that stay free while their replicas are stopped: systems give ports from 32768 on to whoever connects to
-// somebody, so that one of those may be gone when its replica starts again.
+// Ports that nobody uses now, and that stay free while their replicas are stopped: unless told otherwise, systems give ports from 32768 on
+// to whoever connects to somebody, so that one of those may be gone when its replica starts again.
 
 import { randomInt } from 'node:crypto'
 import { createServer, type Server } from 'node:net'

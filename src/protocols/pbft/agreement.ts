@@ -256,9 +256,14 @@ export function tryCommit(step: Step, slot: Slot): void {
   if (commits === null) return
   slot.decision = { view, header, digest, commits }
   if (proposal.accepted) measureVotes(step, proposal.acceptedMs)
-  // The view works: the next one that fails is the first again, and the timer is drawn anew.
-  if (state.failedViews > 0) state.requestArmed = false
+  if (state.failedViews > 0) viewWorks(state)
+}
+
+/** The next one that fails is the first again, and what was armed for longer is armed anew. */
+function viewWorks(state: PbftState): void {
   state.failedViews = 0
+  state.requestArmed = false
+  state.forwardArmed = false
 }
 
 function isValid(state: PbftState, { height }: Slot, phase: Phase) {

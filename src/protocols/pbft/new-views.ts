@@ -273,7 +273,7 @@ function enter(step: Step, newView: NewView, cited: readonly KnownViewChange[], 
   }
   state.viewSinceMs = now.monotonicMs
   adoptBase(state, cited)
-  takeLeftOvers(step)
+  dropProposals(state)
   adoptReproposals(step)
   goOn(step)
   return true
@@ -310,18 +310,10 @@ export function begin({ state, effects }: Step): void {
   state.requestArmed = false
 }
 
-/** Proposals of the view that was left: what is proposed again is taken, the requests of the rest wait again. */
-function takeLeftOvers({ state }: Step): void {
-  const { pool } = state.ports
-  const { base, reproposals } = state.entered!.selection
-  for (const slot of state.slots.values()) {
-    const { proposal } = slot
-    const again = reproposals[slot.height - base - 1]?.header.payloadDigest ?? null
-    const isDecided = proposal !== null && slot.decision !== null && equalBytes(slot.decision.digest, proposal.digest)
-    const isAgain = again !== null && proposal !== null && equalBytes(again, proposal.header.payloadDigest)
-    if (proposal?.payload != null && !isDecided && !isAgain) pool.putBack(proposal.payload)
-    slot.leaveView(again)
-  }
+/** Of the proposals of the view that was left, the payloads of what is proposed again are kept. */
+function dropProposals({ slots, entered }: PbftState): void {
+  const { base, reproposals } = entered!.selection
+  for (const slot of slots.values()) slot.leaveView(reproposals[slot.height - base - 1]?.header.payloadDigest ?? null)
 }
 
 /** The new view stands for the pre-prepares of what it proposes again, as far as this replica's window reaches. */

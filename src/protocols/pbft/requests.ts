@@ -12,14 +12,17 @@ import { askForView } from './view-changes.ts'
  */
 export const patienceTimeouts = 10
 
-/** What came in since then. A primary keeps what it has. */
+/** What came in since then. A primary keeps what it has. Whoever asks for another view may do so alone, and the last one may do well. */
 export function handOn({ state }: Step): void {
-  if (state.active && !isPrimary(state)) state.ports.pool.forward(primaryOf(state, state.view))
+  const primary = primaryOf(state, state.active ? state.view : (state.entered?.newView.view ?? 0))
+  if (primary !== state.self) state.ports.pool.forward(primary)
 }
 
-/** Runs while something waits that this replica cannot propose. */
+/** Runs while something may wait that this replica cannot propose. While blocks are under way nobody looks, which would mean into all of them. */
 export function armForward({ state, effects }: Step): void {
-  if (state.forwardArmed || isPrimary(state) || state.ports.pool.oldestWaitingSinceMs() === null) return
+  const { forwardArmed, proposedHeight, decidedHeight, ports } = state
+  if (forwardArmed || isPrimary(state)) return
+  if (proposedHeight <= decidedHeight && ports.pool.oldestWaitingSinceMs() === null) return
   state.forwardArmed = true
   effects.arm(timer.forward, timeoutMs(state) / 2)
 }

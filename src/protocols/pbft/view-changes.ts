@@ -1,5 +1,6 @@
 // Asking for another view (PBFT §4.4).
 
+import { equalBytes } from '../../wire/equal-bytes.ts'
 import type { ReplicaId, View } from '../../kernel/ids.ts'
 import { knownSlots } from './agreement.ts'
 import { viewMax, type ViewChange } from './messages.ts'
@@ -24,7 +25,10 @@ export function askForView(step: Step, view: View): void {
   effects.broadcast(viewChange)
 }
 
-/** What was said in earlier views counts no longer, and the timers of the view that is left end; what waits is handed on all the same. */
+/**
+ * What was said in earlier views counts no longer, and the timers of the view that is left end. Requests in what it proposed wait again: nobody
+ * else may have got the proposal, and who should take them must be told of them.
+ */
 export function leaveFor({ state, effects }: Step, view: View): void {
   state.view = view
   state.active = false
@@ -34,10 +38,14 @@ export function leaveFor({ state, effects }: Step, view: View): void {
   state.pace.slow = 0
   state.lingering = false
   state.requestArmed = false
+  state.forwardArmed = false
   state.judged.clear()
   for (const [primary, { newView }] of state.pending) if (newView.view < view) state.pending.delete(primary)
   for (const name of [timer.request, timer.linger, timer.heartbeat, timer.newView]) effects.disarm(name)
   for (const slot of state.slots.values()) {
+    const { proposal, decision } = slot
+    const isDecided = proposal !== null && decision !== null && equalBytes(decision.digest, proposal.digest)
+    if (proposal?.payload != null && !isDecided) state.ports.pool.putBack(proposal.payload)
     slot.prepares = new Map()
     slot.commits = new Map()
   }

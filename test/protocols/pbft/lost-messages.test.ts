@@ -2,10 +2,25 @@
 
 import { describe, expect, it } from 'vitest'
 import { idleLooksMax } from '../../../src/protocols/pbft/status-exchange.ts'
-import { Bench, kinds, parametersOf, timeoutMs } from './bench.ts'
+import { Bench, kinds, parametersOf, timeoutMs, type Replica } from './bench.ts'
 import * as forge from './forging.ts'
 
 const everyKind = ['pre-prepare', 'prepare', 'commit', 'status'] as const
+
+/** What a replica hands on from now on, for so many tenths of a timeout: once to each that is up. */
+function deliverHandedOn(bench: Bench, from: Replica, tenths: number): void {
+  const told = new Set<number>()
+  let delivered = from.pool.forwarded.length
+  for (let tenth = 0; tenth < tenths; tenth++) {
+    bench.elapse(timeoutMs / 10)
+    for (const { to, texts } of from.pool.forwarded.slice(delivered)) {
+      if (told.has(to) || !bench.replica(to).isUp) continue
+      told.add(to)
+      bench.replica(to).propose(...texts)
+    }
+    delivered = from.pool.forwarded.length
+  }
+}
 
 describe('the loss of messages', () => {
   it.each([0, 40_000])('of a decision is noticed where the primary is silent and idle, after %i ms too', (waitMs) => {
@@ -88,19 +103,78 @@ describe('the loss of messages', () => {
     lonely.propose('known to one')
     bench.elapse(timeoutMs + 1)
     expect(lonely.status).toMatchObject({ view: 1, phase: expect.stringContaining('asks for view 1') })
-    // All of that was lost.
-    const told = new Set<number>()
-    let delivered = lonely.pool.forwarded.length
-    for (let times = 0; times < 80; times++) {
-      bench.elapse(timeoutMs / 10)
-      for (const { to, texts } of lonely.pool.forwarded.slice(delivered)) {
-        if (told.has(to) || !bench.replica(to).isUp) continue
-        told.add(to)
-        bench.replica(to).propose(...texts)
-      }
-      delivered = lonely.pool.forwarded.length
-    }
+    // All that it has handed on until now was lost.
+    deliverHandedOn(bench, lonely, 80)
     for (const id of [2, 3, 4]) expect(bench.replica(id).texts).toEqual(['known to one'])
+  })
+
+  it('of a proposal to all but one holds nothing up: what was proposed to it is handed on, since nobody proposes it again', () => {
+    const bench = new Bench().start()
+    const lonely = bench.replica(2)
+    lonely.propose('known to one')
+    bench.replica(1).propose('known to one')
+    bench.settle(({ from, to }) => from === 1 && to === 2)
+    expect(lonely.pool.texts).toEqual([])
+    bench.replica(1).crash()
+    bench.take()
+    bench.elapse(timeoutMs + 1)
+    expect(lonely.status).toMatchObject({ view: 1, phase: expect.stringContaining('asks for view 1') })
+    deliverHandedOn(bench, lonely, 80)
+    for (const id of [2, 3, 4]) expect(bench.replica(id).texts).toEqual(['known to one'])
+  })
+
+  it('of what was decided out of order is not feared: leaving the view puts back what is undecided, and nothing else', () => {
+    const bench = new Bench({ parameters: { batch: { lingerMs: 0 } } }).start()
+    const late = bench.replica(4)
+    late.propose('first')
+    late.propose('second')
+    bench.replica(1).propose('first')
+    bench.replica(1).propose('second')
+    bench.settle(({ message, to }) => !(to === 4 && message.kind === 'pre-prepare' && message.header.height === 1))
+    bench.isolate(4).take()
+    bench.elapse(3 * timeoutMs)
+    expect(late.status).toMatchObject({ decidedHeight: 0, phase: expect.stringContaining('asks for view') })
+    expect(late.pool.texts).toEqual(['first'])
+  })
+
+  it('of a view change does not begin with everything to everybody: half of the next timeout comes first', () => {
+    const bench = new Bench().start()
+    bench.replica(1).crash()
+    const lonely = bench.replica(2)
+    lonely.propose('known to one')
+    bench.elapse(timeoutMs / 2 + 1)
+    // Its loop was a little late when it armed it.
+    lonely.timers.set('forward', lonely.timers.get('forward')! + 5)
+    bench.elapse(timeoutMs / 2)
+    const before = lonely.pool.forwarded.length
+    bench.elapse(timeoutMs - 10)
+    expect(lonely.pool.forwarded).toHaveLength(before)
+    bench.elapse(20)
+    expect(lonely.pool.forwarded.length).toBeGreaterThan(before)
+  })
+
+  it('of an outage is not paid for later: once the view works, what waits is handed on after half of the first timeout', () => {
+    const bench = new Bench().start()
+    for (const id of [2, 3, 4]) bench.replica(id).propose('during')
+    for (const id of [1, 2, 3, 4]) bench.isolate(id)
+    bench.elapse(30 * timeoutMs)
+    bench.heal()
+    const backup = bench.replica(4)
+    while (backup.texts.length === 0) bench.elapse(1)
+    expect(backup.status.role).toBe('backup')
+    backup.propose('afterwards')
+    expect(backup.timers.get('forward')! - bench.nowMs).toBeLessThanOrEqual(timeoutMs / 2)
+  })
+
+  it('of one request leaves its replica asking alone, and what comes to it then goes to the primary that the others follow', () => {
+    const bench = new Bench().start()
+    const lonely = bench.replica(2)
+    bench.isolate(2)
+    lonely.propose('lost')
+    bench.elapse(timeoutMs + 1)
+    bench.heal()
+    lonely.propose('later')
+    expect(lonely.pool.forwarded.at(-1)).toEqual({ to: 1, texts: ['later'] })
   })
 
   it("of a pending new view's sender: another one that has entered it gives what it cites", () => {

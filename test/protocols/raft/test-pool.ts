@@ -75,7 +75,12 @@ export class TestPool implements RequestPool {
   }
 
   proposed(payload: Uint8Array): number {
-    return textsOf(payload).length
+    const texts = textsOf(payload)
+    for (const text of texts) {
+      const at = this.#waiting.findIndex((request) => request.text === text)
+      if (at >= 0) this.#taken.push(this.#waiting.splice(at, 1)[0]!)
+    }
+    return texts.length
   }
 
   putBack(payload: Uint8Array): void {
