@@ -19,12 +19,14 @@ export interface HeldSnapshot {
   isWhole: boolean
   /** False when its manifest was found, and may be lost still: a killed process's unsynced writes can be read. */
   isDurable: boolean
+  /** The how manieth that was finished since the start; 0 when it was found. */
+  finishedAs: number
 }
 
 /** Nothing of it is held yet. Not whole until it is checked. */
 export function emptySnapshot(header: ExecutedHeader, entries: PackedManifest): HeldSnapshot {
   const records = new Int32Array(entries.length)
-  return { header, entries, records, recordsHeld: 0, checkpoint: null, isWhole: false, isDurable: false }
+  return { header, entries, records, recordsHeld: 0, checkpoint: null, isWhole: false, isDurable: false, finishedAs: 0 }
 }
 
 /** Keeps its chunks from now on: so many more of them. True: there are more. */

@@ -79,6 +79,7 @@ export class SnapshotStore {
   #writer: SnapshotWriter | null = null
   readonly #jobs = new FileJobs()
   #hasAbandoned = false
+  #finishedCount = 0
   #failure: FileError | null = null
   #isClosed = false
   /** Chunks found damaged since the start. */
@@ -314,6 +315,7 @@ export class SnapshotStore {
     this.#writer = null
     snapshot.isWhole = true
     snapshot.isDurable = true
+    snapshot.finishedAs = ++this.#finishedCount
     if (before !== undefined && sameHeader(before.header, snapshot.header)) snapshot.checkpoint = before.checkpoint
     this.#held = [...this.#held.filter((one) => one !== before), snapshot]
     if (before !== undefined) release(this.#index, before)
@@ -402,12 +404,19 @@ export class SnapshotStore {
   }
 }
 
-/** Of snapshots, newest first: two stable ones; what is newer than the newest of them, while it waits or is damaged. */
+/**
+ * Of snapshots, newest first: two stable ones; what is newer than the newest of them, while it waits or is damaged. Of those that wait, the last
+ * that were finished, be there others of greater heights: what was fetched has a certificate already, and may be lower than what this replica
+ * wrote before it lost its log, which will never have one.
+ */
 function keptOf(held: readonly HeldSnapshot[]): HeldSnapshot[] {
   const stable = held.filter((one) => one.isWhole && one.checkpoint !== null).slice(0, stableSnapshotsMax)
   const newest = stable[0]?.header.height ?? 0
   const newer = held.filter((one) => one.header.height > newest)
-  const waiting = newer.filter((one) => one.checkpoint === null && one.isWhole).slice(0, uncertifiedSnapshotsMax)
+  const waiting = newer
+    .filter((one) => one.checkpoint === null && one.isWhole)
+    .toSorted((left, right) => right.finishedAs - left.finishedAs)
+    .slice(0, uncertifiedSnapshotsMax)
   const damaged = newer.filter((one) => one.checkpoint !== null && !one.isWhole).slice(0, stableSnapshotsMax)
   return held.filter((one) => stable.includes(one) || waiting.includes(one) || damaged.includes(one))
 }

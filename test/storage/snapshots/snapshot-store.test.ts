@@ -105,6 +105,37 @@ describe('the snapshot store', () => {
     expect(bench.open().stable.length).toBe(1)
   })
 
+  // Pbft n=7, seed 811 at 54efd2a: the replica fetched the same state again and again, for ever.
+  it.each(['at once', 'later'] as const)(
+    'keeps what was finished last, certified %s, beside greater heights that wait for certificates',
+    (when) => {
+      const bench = new SnapshotBench()
+      const finish = (height: number, state: State, then: () => void = () => {}): void => {
+        const writer = bench.store!.begin(headerOf(height, state), entriesOf(state))
+        addAll(writer, Object.entries(state))
+        writer.finish((error) => {
+          expect(error).toBeNull()
+          then()
+        })
+        bench.run()
+      }
+      bench.open()
+      // Written before its log was lost: nobody will certify these any more.
+      finish(36, first)
+      finish(40, second)
+      const store = bench.open()
+      expect(store.uncertified.map(({ height }) => height)).toEqual([40, 36])
+      const answers: unknown[] = []
+      const certify = (): void => store.certify(checkpointOf(32, third), (error) => answers.push(error))
+      finish(32, third, when === 'at once' ? certify : undefined)
+      if (when === 'later') certify()
+      bench.run()
+      expect([answers, bench.stableHeights()]).toEqual([[null], [32]])
+      expect(readState(store, store.stable[0]!.entries)).toEqual(third)
+      expect(bench.open().stable).toHaveLength(1)
+    },
+  )
+
   it('finishes nothing that lacks a chunk, and takes none that is not what its digest says', () => {
     const bench = new SnapshotBench()
     const store = bench.open()
