@@ -19,7 +19,7 @@ export interface HeldSnapshot {
   isWhole: boolean
   /** False when its manifest was found, and may be lost still: a killed process's unsynced writes can be read. */
   isDurable: boolean
-  /** The how manieth that was finished since the start; 0 when it was found. */
+  /** Its place among those that were finished since the start, from 1 on; 0 when it was found. */
   finishedAs: number
 }
 
